@@ -1,0 +1,135 @@
+//! The envelope: everything about an action that an approver answers for, and its digest.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::canonical::CanonicalError;
+use super::{Requester, RetryClass, Risk};
+use crate::base::{ActionId, RequestId, RunId, Span, Timestamp, WorkspaceId};
+
+/// A tool as it was when the action was proposed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToolFacts {
+    pub name: String,
+    /// SHA-256 over the tool's whole configured definition, in hex: any change is a new version.
+    pub version: String,
+    /// SHA-256 over the canonical JSON Schema of its arguments, in hex.
+    pub schema_hash: String,
+    pub retry: RetryClass,
+}
+
+/// Which rule decided, under which policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyFacts {
+    pub rule: String,
+    /// Of the whole policy, in hex.
+    pub digest: String,
+}
+
+/// One action, fully resolved. Only facts stand here; a model's claims never do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Envelope {
+    /// The version of this form: 1.
+    pub form: u32,
+    pub workspace: WorkspaceId,
+    pub action: ActionId,
+    /// Absent when a rule allowed the action without asking.
+    pub request: Option<RequestId>,
+    pub run: Option<RunId>,
+    /// The graph node that proposed it.
+    pub node: Option<String>,
+    pub agent: Option<String>,
+    pub tool: ToolFacts,
+    /// The arguments with every default filled in: what the tool gets.
+    pub arguments: Value,
+    /// Where it acts: `POST https://payments.internal/refunds`, or the program and its arguments.
+    pub target: String,
+    /// As whom it acts: the *name* of a credential, never the credential.
+    pub credential: String,
+    /// The working directory of a command.
+    pub cwd: Option<String>,
+    /// The names of the environment variables a command gets.
+    pub environment: Vec<String>,
+    pub requester: Requester,
+    pub policy: PolicyFacts,
+    pub risk: Risk,
+    pub asked_at: Timestamp,
+    /// When the last stage ends; absent when nobody is asked.
+    pub decide_by: Option<Timestamp>,
+    /// How long an approval may wait for its start.
+    pub valid_for: Span,
+}
+
+/// SHA-256 over a domain tag and the canonical bytes of an envelope.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Digest([u8; 32]);
+
+/// An envelope with its canonical bytes and their digest: always belonging together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sealed {
+    envelope: Envelope,
+    bytes: String,
+    digest: Digest,
+}
+
+impl Sealed {
+    /// Brings an envelope into its canonical form and takes the digest.
+    pub fn seal(envelope: Envelope) -> Result<Self, CanonicalError> {
+        todo!("{envelope:?}")
+    }
+
+    /// Reads stored canonical bytes back; refuses bytes that are not exactly canonical.
+    pub fn open(bytes: &str) -> Result<Self, CanonicalError> {
+        todo!("{bytes}")
+    }
+
+    pub fn envelope(&self) -> &Envelope {
+        &self.envelope
+    }
+
+    pub fn bytes(&self) -> &str {
+        &self.bytes
+    }
+
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+}
+
+impl Digest {
+    /// Of canonical bytes, under the envelope's domain tag.
+    pub fn of(bytes: &str) -> Self {
+        todo!("{bytes}")
+    }
+}
+
+impl std::fmt::Display for Digest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl std::fmt::Debug for Digest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Digest({self})")
+    }
+}
+
+impl From<Digest> for String {
+    fn from(digest: Digest) -> Self {
+        digest.to_string()
+    }
+}
+
+impl TryFrom<String> for Digest {
+    type Error = CanonicalError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(text, &mut bytes)
+            .map_err(|_| CanonicalError::NotJson("a digest is 64 hex digits".to_owned()))?;
+        Ok(Self(bytes))
+    }
+}

@@ -1,0 +1,28 @@
+//! The pure core: what an action is, who may decide on it, and what follows from each event.
+//!
+//! Nothing in here does I/O, reads a clock or draws randomness, and nothing in here imports
+//! another room than [`crate::base`]. Production, the tests, the model checker, the simulator and
+//! the offline verifier all call the one function [`step`].
+
+mod authority;
+mod canonical;
+mod envelope;
+mod event;
+mod execution;
+mod person;
+mod policy;
+mod request;
+mod step;
+
+pub use authority::{Authority, Membership, authorize};
+pub use canonical::{CanonicalError, parse_strict};
+pub use envelope::{Digest, Envelope, PolicyFacts, Sealed, ToolFacts};
+pub use event::{Effect, Event, Notice, Refusal, TimerKind};
+pub use execution::{ExecutionState, RetryClass, StartFacts, StartRefusal, Warrant, warrant};
+pub use person::{PersonFacts, Requester, SlackUser, Standing};
+pub use policy::{Ask, Condition, ConditionError, Policy, Proposal, Rule, Ruling, Then};
+pub use request::{
+    Approvers, Choice, Decision, DecidedBy, Outcome, Place, ReasonRule, Request, Risk, Separation,
+    Stage, Terms, Vote,
+};
+pub use step::{open, step};

@@ -1,0 +1,13 @@
+//! What every room of the house shares: instants, spans, ids, and the two ports behind them.
+//!
+//! Nothing here knows Slack, SQL or HTTP. The pure core takes instants and ids as values; only
+//! the outer rooms hold a [`Clock`] or an [`Ids`].
+
+mod id;
+mod time;
+
+pub use id::{CountingIds, Ids, RandomIds, typed_id};
+pub use id::{
+    ActionId, CardId, ExecutionId, NoticeId, PersonId, RequestId, RunId, ThreadId, WorkspaceId,
+};
+pub use time::{Clock, Span, SystemClock, Timestamp, TurnableClock};
