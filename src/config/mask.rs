@@ -2,7 +2,7 @@
 
 /// What the names of keys that hold secrets end in.
 const SECRET_KEYS: [&str; 8] =
-    ["secret", "secrets", "token", "tokens", "key", "password", "passwd", "authorization"];
+    ["secret", "secrets", "token", "tokens", "key", "password", "authorization", "cookie"];
 
 /// Prefixes of well-known credentials, wherever they stand.
 const SECRET_VALUES: [&str; 6] = ["xox", "xapp-", "sk-", "ghp_", "github_pat_", "Bearer "];
@@ -18,6 +18,18 @@ pub(super) fn masked(line: &str) -> String {
     }
 }
 
+/// The first `shown` characters of the line; the rest is covered.
+pub(super) fn covered(line: &str, shown: usize) -> String {
+    line.chars().take(shown).chain(COVER.chars()).collect()
+}
+
+/// Does what stands under this name have to be kept secret?
+pub(super) fn is_secret_key(name: &str) -> bool {
+    let word = name.rsplit(|c: char| !c.is_alphanumeric()).find(|part| !part.is_empty());
+    let word = word.unwrap_or_default().to_ascii_lowercase();
+    SECRET_KEYS.contains(&word.as_str())
+}
+
 /// Does a secret start at this byte?
 fn is_secret_at(line: &str, at: usize) -> bool {
     let (before, rest) = line.split_at(at);
@@ -28,10 +40,7 @@ fn is_secret_at(line: &str, at: usize) -> bool {
     if rest.starts_with(char::is_whitespace) || rest.starts_with("\"${") || rest.starts_with("${") {
         return false;
     }
-    let Some(key) = before.trim_end().strip_suffix(':') else { return false };
-    let word = key.rsplit(|c: char| !c.is_alphanumeric()).find(|part| !part.is_empty());
-    let word = word.unwrap_or_default().to_ascii_lowercase();
-    SECRET_KEYS.contains(&word.as_str())
+    before.trim_end().strip_suffix(':').is_some_and(is_secret_key)
 }
 
 #[cfg(test)]

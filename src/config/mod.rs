@@ -6,17 +6,25 @@
 //! neither has anything to say that is an error.
 
 mod agents;
+mod file;
 mod limits;
 mod lint;
 pub mod manifest;
 mod mask;
 mod models;
+mod path;
 mod people;
 mod policies;
+mod policy;
 mod position;
 mod problem;
+mod reader;
+mod secret;
+mod shape;
 mod slack;
+mod target;
 mod tools;
+mod yaml;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -28,19 +36,21 @@ pub use agents::Agent;
 pub use limits::Limits;
 pub use lint::{Finding, Severity, lint};
 pub use models::{ApiKind, Model, Provider};
-pub use people::{Channel, Group, Members, Person};
-pub use policies::{Ask, Otherwise, Rule, Stage, Then};
+pub use path::{Ask, Otherwise, Stage};
+pub use people::{Channel, Group, Member, Members, Person};
+pub use policies::{Rule, Then};
 pub use position::{Located, Position};
 pub use problem::{ConfigErrors, Problem, Source};
 pub use slack::{Mode, Slack};
-pub use tools::{Body, CommandTarget, Credential, HttpTarget, Retry, Target, Tool};
+pub use target::{Body, CommandTarget, Credential, HttpTarget, Method, Target};
+pub use tools::{Retry, Tool};
 
-use crate::approval;
-
-/// The variables of the environment: `|name| std::env::var(name).ok()`, or a map in tests.
+/// The variables of the environment: `&|name| std::env::var(name).ok()`, or a map in tests.
 pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// Everything `countersign.yaml` says, with its secrets resolved and its defaults filled in.
+///
+/// The maps are keyed by the names the file uses.
 #[derive(Clone, Debug)]
 pub struct Config {
     pub slack: Slack,
@@ -55,6 +65,7 @@ pub struct Config {
     pub channels: BTreeMap<String, Channel>,
     pub models: BTreeMap<String, Model>,
     pub tools: BTreeMap<String, Tool>,
+    /// In order: the first that matches decides.
     pub rules: Vec<Rule>,
     pub otherwise: Otherwise,
     pub agents: BTreeMap<String, Agent>,
@@ -63,19 +74,21 @@ pub struct Config {
     source: Source,
 }
 
-impl Config {
-    /// The rules as the pure core takes them.
-    pub fn policy(&self) -> approval::Policy {
-        todo!()
-    }
-}
-
 /// Reads a file and the secrets it refers to.
 pub fn load(path: &Path, env: Env<'_>) -> Result<Config, ConfigErrors> {
-    todo!("{path:?} {:?}", env(""))
+    let name = path.display().to_string();
+    match std::fs::read_to_string(path) {
+        Ok(text) => read(&text, &name, env),
+        Err(error) => {
+            let text = format!("the file cannot be read ({error})");
+            let mend = "give its path with `--config`, or copy `countersign.example.yaml`";
+            let problem = Source::new(&name, "").whole(text, mend.to_owned());
+            Err(ConfigErrors::new(vec![problem]))
+        }
+    }
 }
 
 /// Reads `text` as the file called `name`; relative paths in it start at that file's folder.
 pub fn read(text: &str, name: &str, env: Env<'_>) -> Result<Config, ConfigErrors> {
-    todo!("{text} {name} {:?}", env(""))
+    file::read(Source::new(name, text), env)
 }

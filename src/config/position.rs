@@ -64,3 +64,10 @@ impl<T: Hash> Hash for Located<T> {
         self.value.hash(state);
     }
 }
+
+impl Located<String> {
+    /// A default, which stands nowhere in the file.
+    pub(super) fn unwritten(text: &str) -> Self {
+        Self { value: text.to_owned(), at: Position::default() }
+    }
+}

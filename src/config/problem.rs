@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Position;
-use super::mask::masked;
+use super::mask::{covered, masked};
 
 /// The text of a configuration file and the name it is known by.
 #[derive(Clone, PartialEq, Eq)]
@@ -18,8 +18,11 @@ pub struct Source {
 /// It shows the line it is about, with anything that could be a secret covered.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Problem {
-    source: Source,
+    /// The file.
+    name: Arc<str>,
     at: Option<Position>,
+    /// The line it is about, fit to be seen.
+    line: Option<String>,
     text: String,
     mend: String,
 }
@@ -43,15 +46,22 @@ impl Source {
 
     /// `text` says what is wrong, `mend` what to do about it: together one sentence.
     pub(super) fn problem(&self, at: Position, text: String, mend: String) -> Problem {
-        Problem { source: self.clone(), at: Some(at), text, mend }
+        let line = self.line(at.line).map(masked);
+        Problem { name: self.name.clone(), at: Some(at), line, text, mend }
+    }
+
+    /// Shows nothing of the line from the place on: a secret stands there.
+    pub(super) fn covered_problem(&self, at: Position, text: String, mend: String) -> Problem {
+        let line = self.line(at.line).map(|line| covered(line, characters(at.column)));
+        Problem { name: self.name.clone(), at: Some(at), line, text, mend }
     }
 
     /// A problem of the whole file.
     pub(super) fn whole(&self, text: String, mend: String) -> Problem {
-        Problem { source: self.clone(), at: None, text, mend }
+        Problem { name: self.name.clone(), at: None, line: None, text, mend }
     }
 
-    fn line(&self, number: u64) -> Option<&str> {
+    pub(super) fn line(&self, number: u64) -> Option<&str> {
         let index = usize::try_from(number).ok()?.checked_sub(1)?;
         self.text.lines().nth(index)
     }
@@ -88,19 +98,21 @@ impl ConfigErrors {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.source.name();
-        let Some(at) = self.at else {
-            return write!(f, "{name}: {}; {}", self.text, self.mend);
-        };
-        write!(f, "{name}:{}:{}: {}; {}", at.line, at.column, self.text, self.mend)?;
-        let Some(line) = self.source.line(at.line) else { return Ok(()) };
-        let number = at.line.to_string();
-        let gutter = " ".repeat(number.len());
-        let before = usize::try_from(at.column.saturating_sub(1)).unwrap_or(0);
+        let Self { name, text, mend, .. } = self;
+        let Some(at) = self.at else { return write!(f, "{name}: {text}; {mend}") };
+        write!(f, "{name}:{}:{}: {text}; {mend}", at.line, at.column)?;
+        let Some(line) = &self.line else { return Ok(()) };
+        let gutter = " ".repeat(at.line.to_string().len());
+        let before = characters(at.column);
         let carets = "^".repeat(word_length(line, before));
-        write!(f, "\n{gutter} |\n{number} | {}", masked(line))?;
+        write!(f, "\n{gutter} |\n{} | {line}", at.line)?;
         write!(f, "\n{gutter} | {}{carets}", " ".repeat(before))
     }
+}
+
+/// How many characters stand before a column.
+fn characters(column: u64) -> usize {
+    usize::try_from(column).unwrap_or(1).saturating_sub(1)
 }
 
 /// The length of the word that starts after `before` characters; at least one.
