@@ -63,7 +63,10 @@ impl Verifier {
         if secrets.is_empty() {
             return Err(VerifierError::NoSecret);
         }
-        match secrets.iter().position(|secret| secret.expose_secret().trim().is_empty()) {
+        match secrets
+            .iter()
+            .position(|secret| secret.expose_secret().trim().is_empty())
+        {
             Some(nth) => Err(VerifierError::EmptySecret(nth + 1)),
             None => Ok(Self { secrets }),
         }
@@ -85,7 +88,9 @@ impl Verifier {
         let content_type = match headers.get_all(CONTENT_TYPE).iter().next() {
             None => None,
             Some(_) => Some(
-                only(headers, CONTENT_TYPE.as_str()).ok_or(SignatureRefusal::ContentType)?.to_owned(),
+                only(headers, CONTENT_TYPE.as_str())
+                    .ok_or(SignatureRefusal::ContentType)?
+                    .to_owned(),
             ),
         };
 
@@ -146,7 +151,10 @@ fn only<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 
 /// Digits and nothing else: `parse` alone would take a sign.
 fn plain_seconds(text: &str) -> Option<i64> {
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+    text.bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| text.parse().ok())
+        .flatten()
 }
 
 fn v0_digest(text: &str) -> Option<[u8; 32]> {
