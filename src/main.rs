@@ -1,17 +1,1 @@
-//! The command line, nothing else.
-
-use std::process::ExitCode;
-
-use clap::Parser;
-use countersign::cli::{self, Cli};
-
-#[tokio::main]
-async fn main() -> ExitCode {
-    match cli::run(Cli::parse()).await {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("countersign: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
+fn main() {}
