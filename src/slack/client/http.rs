@@ -14,7 +14,6 @@ use crate::base::{Clock, Span};
 use crate::slack::pacing::Pacing;
 
 const CONNECT: Span = Span::seconds(5);
-const RESPOND: Span = Span::seconds(5);
 /// Larger answers are not read to their end. A page of a thousand channels stays well below.
 const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
 
@@ -24,6 +23,9 @@ pub struct HttpSlackSettings {
     pub base_url: Url,
     /// The bot token, `xoxb-…`.
     pub token: SecretString,
+    /// How long one call may take before its outcome counts as unknown. What a click waits for
+    /// has less, whatever stands here.
+    pub timeout: Span,
 }
 
 /// Why a client cannot be made.
@@ -42,6 +44,7 @@ pub struct HttpSlack {
     client: reqwest::Client,
     base_url: Url,
     authorization: HeaderValue,
+    timeout: Span,
     clock: Arc<dyn Clock>,
     pacing: Mutex<Pacing>,
 }
@@ -49,7 +52,7 @@ pub struct HttpSlack {
 impl HttpSlack {
     #[expect(clippy::disallowed_methods, reason = "this is the Slack port itself")]
     pub fn new(settings: HttpSlackSettings, clock: Arc<dyn Clock>) -> Result<Self, HttpSlackError> {
-        let HttpSlackSettings { mut base_url, token } = settings;
+        let HttpSlackSettings { mut base_url, token, timeout } = settings;
         let local = is_loopback(&base_url);
         if !(base_url.scheme() == "https" || base_url.scheme() == "http" && local) {
             return Err(HttpSlackError::InsecureUrl(base_url));
@@ -75,7 +78,7 @@ impl HttpSlack {
         }
         let client =
             builder.build().map_err(|error| HttpSlackError::Client(error.without_url().to_string()))?;
-        Ok(Self { client, base_url, authorization, clock, pacing: Mutex::default() })
+        Ok(Self { client, base_url, authorization, timeout, clock, pacing: Mutex::default() })
     }
 
     async fn paced_call(&self, method: Method, arguments: Value) -> Result<Answer, SlackError> {
@@ -92,7 +95,7 @@ impl HttpSlack {
             .client
             .post(url)
             .header(AUTHORIZATION, self.authorization.clone())
-            .timeout(method.patience().to_std())
+            .timeout(method.patience(self.timeout).to_std())
             .form(&form(arguments));
         let (status, headers, body) = send(request).await?;
         let answer = answer::read(status, &headers, &body);
@@ -105,7 +108,7 @@ impl HttpSlack {
     async fn respond_to(&self, response_url: &str, body: Value) -> Result<(), SlackError> {
         let url = respond::allowed(response_url, &self.base_url).ok_or_else(respond::gone)?;
         // The URL itself is the credential: no token goes with it.
-        let request = self.client.post(url).timeout(RESPOND.to_std()).json(&body);
+        let request = self.client.post(url).timeout(self.timeout.to_std()).json(&body);
         let (status, _, body) = send(request).await?;
         respond::read(status, &body)
     }

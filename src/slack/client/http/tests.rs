@@ -41,8 +41,12 @@ async fn whole_request(stream: &mut TcpStream) -> String {
 }
 
 fn slack(base_url: Url) -> HttpSlack {
-    let settings = HttpSlackSettings { base_url, token: "xoxb-EXAMPLE-TOKEN".into() };
-    HttpSlack::new(settings, Arc::new(TurnableClock::standing_at(START))).unwrap()
+    made(base_url, "xoxb-EXAMPLE-TOKEN").unwrap()
+}
+
+fn made(base_url: Url, token: &str) -> Result<HttpSlack, HttpSlackError> {
+    let settings = HttpSlackSettings { base_url, token: token.into(), timeout: Span::seconds(5) };
+    HttpSlack::new(settings, Arc::new(TurnableClock::standing_at(START)))
 }
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 11\r\nConnection: close\r\n\r\n{\"ok\":true}";
@@ -143,14 +147,11 @@ fn a_token_is_never_sent_in_the_clear() {
         ("ftp://127.0.0.1/", false),
     ];
     for (base_url, taken) in table {
-        let settings = HttpSlackSettings { base_url: base_url.parse().unwrap(), token: "xoxb-1".into() };
-        let clock = Arc::new(TurnableClock::standing_at(START));
-        assert_eq!(HttpSlack::new(settings, clock).is_ok(), taken, "{base_url}");
+        let slack = made(base_url.parse().unwrap(), "xoxb-1");
+        assert_eq!(slack.is_ok(), taken, "{base_url}");
     }
     for token in ["", "xoxb\n1"] {
         let base_url = "https://slack.com/api/".parse().unwrap();
-        let settings = HttpSlackSettings { base_url, token: token.into() };
-        let clock = Arc::new(TurnableClock::standing_at(START));
-        assert_eq!(HttpSlack::new(settings, clock).err(), Some(HttpSlackError::Token));
+        assert_eq!(made(base_url, token).err(), Some(HttpSlackError::Token));
     }
 }
