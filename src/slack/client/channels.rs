@@ -19,7 +19,11 @@ pub struct Channels {
 
 impl Channels {
     pub fn new(slack: Arc<dyn SlackApi>, clock: Arc<dyn Clock>) -> Self {
-        Self { slack, clock, known: Mutex::default() }
+        Self {
+            slack,
+            clock,
+            known: Mutex::default(),
+        }
     }
 
     /// The id of a channel written as `#name`, `name` or as the id itself. Private channels are
@@ -39,9 +43,12 @@ impl Channels {
         known.clear();
         let entry = |channel: Channel| Some((channel.name?, (now, channel.id)));
         known.extend(found.into_iter().filter_map(entry));
-        known.get(name).map(|(_, id)| id.clone()).ok_or_else(|| SlackError::PlaceWrong {
-            code: "channel_not_found".to_owned(),
-        })
+        known
+            .get(name)
+            .map(|(_, id)| id.clone())
+            .ok_or_else(|| SlackError::PlaceWrong {
+                code: "channel_not_found".to_owned(),
+            })
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Timestamp, String)>> {

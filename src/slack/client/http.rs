@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::{Host, Url};
 
-use super::{Answer, Method, SlackApi, SlackError, answer, respond};
+use super::{Answer, Method, ResponseUrl, SlackApi, SlackError, answer, respond};
 use crate::base::{Clock, Span};
 use crate::slack::pacing::Pacing;
 
@@ -31,7 +31,9 @@ pub struct HttpSlackSettings {
 /// Why a client cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HttpSlackError {
-    #[error("`{0}` would carry the token in the clear; only https, or http to this machine, will do")]
+    #[error(
+        "`{0}` would carry the token in the clear; only https, or http to this machine, will do"
+    )]
     InsecureUrl(Url),
     #[error("the bot token is empty or holds characters that no token has")]
     Token,
@@ -52,7 +54,11 @@ pub struct HttpSlack {
 impl HttpSlack {
     #[expect(clippy::disallowed_methods, reason = "this is the Slack port itself")]
     pub fn new(settings: HttpSlackSettings, clock: Arc<dyn Clock>) -> Result<Self, HttpSlackError> {
-        let HttpSlackSettings { mut base_url, token, timeout } = settings;
+        let HttpSlackSettings {
+            mut base_url,
+            token,
+            timeout,
+        } = settings;
         let local = is_loopback(&base_url);
         if !(base_url.scheme() == "https" || base_url.scheme() == "http" && local) {
             return Err(HttpSlackError::InsecureUrl(base_url));
@@ -76,9 +82,17 @@ impl HttpSlack {
         if local {
             builder = builder.no_proxy();
         }
-        let client =
-            builder.build().map_err(|error| HttpSlackError::Client(error.without_url().to_string()))?;
-        Ok(Self { client, base_url, authorization, timeout, clock, pacing: Mutex::default() })
+        let client = builder
+            .build()
+            .map_err(|error| HttpSlackError::Client(error.without_url().to_string()))?;
+        Ok(Self {
+            client,
+            base_url,
+            authorization,
+            timeout,
+            clock,
+            pacing: Mutex::default(),
+        })
     }
 
     async fn paced_call(&self, method: Method, arguments: Value) -> Result<Answer, SlackError> {
@@ -87,10 +101,13 @@ impl HttpSlack {
             .admit(method, channel, self.clock.now())
             .map_err(|until| SlackError::Paced { until })?;
 
-        let url = self.base_url.join(method.name()).map_err(|_| SlackError::OurBug {
-            code: "base_url".to_owned(),
-            messages: vec!["no method can be appended to the base URL".to_owned()],
-        })?;
+        let url = self
+            .base_url
+            .join(method.name())
+            .map_err(|_| SlackError::OurBug {
+                code: "base_url".to_owned(),
+                messages: vec!["no method can be appended to the base URL".to_owned()],
+            })?;
         let request = self
             .client
             .post(url)
@@ -105,10 +122,14 @@ impl HttpSlack {
         answer
     }
 
-    async fn respond_to(&self, response_url: &str, body: Value) -> Result<(), SlackError> {
+    async fn respond_to(&self, response_url: &ResponseUrl, body: Value) -> Result<(), SlackError> {
         let url = respond::allowed(response_url, &self.base_url).ok_or_else(respond::gone)?;
         // The URL itself is the credential: no token goes with it.
-        let request = self.client.post(url).timeout(self.timeout.to_std()).json(&body);
+        let request = self
+            .client
+            .post(url)
+            .timeout(self.timeout.to_std())
+            .json(&body);
         let (status, _, body) = send(request).await?;
         respond::read(status, &body)
     }
@@ -130,7 +151,7 @@ impl SlackApi for HttpSlack {
 
     fn respond<'a>(
         &'a self,
-        response_url: &'a str,
+        response_url: &'a ResponseUrl,
         body: Value,
     ) -> BoxFuture<'a, Result<(), SlackError>> {
         Box::pin(self.respond_to(response_url, body))
@@ -147,7 +168,9 @@ async fn send(
     while let Some(chunk) = response.chunk().await.map_err(outcome)? {
         body.extend_from_slice(&chunk);
         if body.len() > LARGEST_ANSWER {
-            return Err(SlackError::Unknown { why: "the answer is too large".to_owned() });
+            return Err(SlackError::Unknown {
+                why: "the answer is too large".to_owned(),
+            });
         }
     }
     Ok((response.status(), response.headers().clone(), body))
@@ -156,19 +179,29 @@ async fn send(
 /// Without a connection nothing was sent; after that, anything may have happened.
 fn outcome(error: reqwest::Error) -> SlackError {
     if error.is_connect() {
-        SlackError::NotDone { why: "no connection to Slack".to_owned() }
+        SlackError::NotDone {
+            why: "no connection to Slack".to_owned(),
+        }
     } else if error.is_builder() {
-        SlackError::NotDone { why: "the request cannot be built".to_owned() }
+        SlackError::NotDone {
+            why: "the request cannot be built".to_owned(),
+        }
     } else if error.is_timeout() {
-        SlackError::Unknown { why: "no answer in time".to_owned() }
+        SlackError::Unknown {
+            why: "no answer in time".to_owned(),
+        }
     } else {
-        SlackError::Unknown { why: "the connection was lost".to_owned() }
+        SlackError::Unknown {
+            why: "the connection was lost".to_owned(),
+        }
     }
 }
 
 /// Arguments as form fields: nulls are left out, objects and arrays become JSON text.
 fn form(arguments: Value) -> Vec<(String, String)> {
-    let Value::Object(arguments) = arguments else { return Vec::new() };
+    let Value::Object(arguments) = arguments else {
+        return Vec::new();
+    };
     let field = |(name, value): (String, Value)| match value {
         Value::Null => None,
         Value::String(text) => Some((name, text)),
