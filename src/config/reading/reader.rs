@@ -7,59 +7,70 @@ use std::str::FromStr;
 use url::Url;
 
 use super::shape::Named;
-use super::{Env, Located, Position, Problem, Source};
+use super::{Located, Position, Problem, Source};
+use crate::config::Env;
 
 /// Reads one file's sections.
-pub(super) struct Reader<'a> {
-    pub(super) source: &'a Source,
-    pub(super) env: Env<'a>,
+pub(in crate::config) struct Reader<'a> {
+    pub(in crate::config) source: &'a Source,
+    pub(in crate::config) env: Env<'a>,
     folder: PathBuf,
     problems: Vec<Problem>,
 }
 
 /// Something could not be read, and a complaint already says why.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Complained;
+pub(in crate::config) struct Complained;
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(source: &'a Source, env: Env<'a>) -> Self {
-        let folder = Path::new(source.name()).parent().unwrap_or(Path::new("")).to_owned();
-        Self { source, env, folder, problems: Vec::new() }
+    pub(in crate::config) fn new(source: &'a Source, env: Env<'a>) -> Self {
+        let folder = Path::new(source.name())
+            .parent()
+            .unwrap_or(Path::new(""))
+            .to_owned();
+        Self {
+            source,
+            env,
+            folder,
+            problems: Vec::new(),
+        }
     }
 
-    pub(super) fn into_problems(self) -> Vec<Problem> {
+    pub(in crate::config) fn into_problems(self) -> Vec<Problem> {
         self.problems
     }
 
     /// `text` says what is wrong, `mend` what to do about it: together one sentence.
-    pub(super) fn complain(
+    pub(in crate::config) fn complain(
         &mut self,
         at: Position,
         text: impl Into<String>,
         mend: impl Into<String>,
     ) -> Complained {
-        self.problems.push(self.source.problem(at, text.into(), mend.into()));
+        self.problems
+            .push(self.source.problem(at, text.into(), mend.into()));
         Complained
     }
 
     /// Like [`Reader::complain`], with everything from there on in the line covered.
-    pub(super) fn complain_of_secret(
+    pub(in crate::config) fn complain_of_secret(
         &mut self,
         at: Position,
         text: impl Into<String>,
         mend: impl Into<String>,
     ) -> Complained {
-        self.problems.push(self.source.covered_problem(at, text.into(), mend.into()));
+        self.problems
+            .push(self.source.covered_problem(at, text.into(), mend.into()));
         Complained
     }
 
     /// Relative paths start at the folder of the file.
-    pub(super) fn path(&self, written: &str) -> PathBuf {
+    pub(in crate::config) fn path(&self, written: &str) -> PathBuf {
         self.folder.join(written)
     }
 
     /// Reads the entries of a section that have a usable name.
-    pub(super) fn named<S, T>(
+    pub(in crate::config) fn named<S, T>(
         &mut self,
         entries: Named<S>,
         mut read: impl FnMut(&mut Self, Located<String>, S) -> Result<T, Complained>,
@@ -88,22 +99,29 @@ impl<'a> Reader<'a> {
     }
 
     /// Parses a text; `mend` says how it is written.
-    pub(super) fn parsed<T: FromStr>(
+    pub(in crate::config) fn parsed<T: FromStr>(
         &mut self,
         text: &Located<String>,
         mend: &str,
     ) -> Result<T, Complained> {
         text.parse().map_err(|_| {
-            self.complain(text.at, format!("`{}` cannot be read here", text.value), mend)
+            self.complain(
+                text.at,
+                format!("`{}` cannot be read here", text.value),
+                mend,
+            )
         })
     }
 
-    pub(super) fn url(&mut self, text: &Located<String>) -> Result<Url, Complained> {
+    pub(in crate::config) fn url(&mut self, text: &Located<String>) -> Result<Url, Complained> {
         self.parsed(text, "write an address like `https://example.com/`")
     }
 
     /// An address that a secret is sent to: https, or this machine.
-    pub(super) fn safe_url(&mut self, text: &Located<String>) -> Result<Url, Complained> {
+    pub(in crate::config) fn safe_url(
+        &mut self,
+        text: &Located<String>,
+    ) -> Result<Url, Complained> {
         let url = self.url(text)?;
         if url.scheme() == "https" || (url.scheme() == "http" && is_this_machine(&url)) {
             return Ok(url);
@@ -117,7 +135,7 @@ impl<'a> Reader<'a> {
 }
 
 /// Does the address name this very machine, without asking anybody?
-pub(super) fn is_this_machine(url: &Url) -> bool {
+pub(in crate::config) fn is_this_machine(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(url::Host::Ipv4(address)) => address.is_loopback(),

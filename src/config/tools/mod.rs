@@ -1,16 +1,26 @@
 //! `tools:` what agents may ask to be done, and what is known about doing it twice.
 
+mod command;
+mod http;
+mod specs;
+mod target;
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Located;
-use super::reader::{Complained, Reader};
-use super::shape::{Length, Named, OneOrMany};
-use super::target::{Target, TargetSection};
 use crate::approval::RetryClass;
 use crate::base::Span;
+use crate::config::reading::{Complained, Length, Located, Named, OneOrMany, Reader};
+
+pub use command::CommandTarget;
+pub use http::HttpTarget;
+pub use target::Target;
+
+use command::CommandSection;
+use http::HttpSection;
+use target::TargetSection;
 
 /// One tool.
 #[derive(Clone, Debug)]
@@ -40,24 +50,13 @@ pub enum Retry {
     Once,
 }
 
-impl Retry {
-    pub fn class(&self) -> RetryClass {
-        match self {
-            Self::Pure => RetryClass::Pure,
-            Self::Keyed { .. } => RetryClass::Keyed,
-            Self::Probe(_) => RetryClass::Probe,
-            Self::Once => RetryClass::Once,
-        }
-    }
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Section {
     description: String,
     parameters: Located<Value>,
-    http: Option<Located<super::target::HttpSection>>,
-    command: Option<Located<super::target::CommandSection>>,
+    http: Option<Located<HttpSection>>,
+    command: Option<Located<CommandSection>>,
     /// `once` unless said otherwise: never repeated on its own.
     retry: Option<RetryClass>,
     keyed_for: Option<Located<Length>>,
@@ -70,7 +69,10 @@ pub(super) fn read(tools: Named<Section>, reader: &mut Reader<'_>) -> BTreeMap<S
     reader.named(tools, |reader, name, section| {
         let retry = section.retry.unwrap_or(RetryClass::Once);
         let retry = read_retry(&name, retry, section.keyed_for, section.probe, reader);
-        let target = TargetSection { http: section.http, command: section.command };
+        let target = TargetSection {
+            http: section.http,
+            command: section.command,
+        };
         let target = target.read(name.at, reader);
         Ok(Tool {
             name,
@@ -109,7 +111,10 @@ fn read_retry(
             Some(window) if window.0 > Span::ZERO => Ok(Retry::Keyed { window: window.0 }),
             Some(_) | None => Err(reader.complain(
                 name.at,
-                format!("the keyed tool `{}` does not say how long its target knows a key", name.value),
+                format!(
+                    "the keyed tool `{}` does not say how long its target knows a key",
+                    name.value
+                ),
                 "add `keyed_for: 24h`, as the target's documentation says",
             )),
         },
@@ -117,7 +122,10 @@ fn read_retry(
             Some(Located { value, at }) => value.read(at, reader).map(Box::new).map(Retry::Probe),
             None => Err(reader.complain(
                 name.at,
-                format!("the tool `{}` does not say how to ask whether it happened", name.value),
+                format!(
+                    "the tool `{}` does not say how to ask whether it happened",
+                    name.value
+                ),
                 "add `probe:` with an `http` or a `command` that changes nothing",
             )),
         },

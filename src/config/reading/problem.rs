@@ -32,36 +32,64 @@ pub struct Problem {
 pub struct ConfigErrors(Vec<Problem>);
 
 impl Source {
-    pub(super) fn new(name: &str, text: &str) -> Self {
-        Self { name: name.into(), text: text.into() }
+    pub(in crate::config) fn new(name: &str, text: &str) -> Self {
+        Self {
+            name: name.into(),
+            text: text.into(),
+        }
     }
 
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    pub(super) fn text(&self) -> &str {
+    pub(in crate::config) fn text(&self) -> &str {
         &self.text
     }
 
     /// `text` says what is wrong, `mend` what to do about it: together one sentence.
-    pub(super) fn problem(&self, at: Position, text: String, mend: String) -> Problem {
+    pub(in crate::config) fn problem(&self, at: Position, text: String, mend: String) -> Problem {
         let line = self.line(at.line).map(masked);
-        Problem { name: self.name.clone(), at: Some(at), line, text, mend }
+        Problem {
+            name: self.name.clone(),
+            at: Some(at),
+            line,
+            text,
+            mend,
+        }
     }
 
     /// Shows nothing of the line from the place on: a secret stands there.
-    pub(super) fn covered_problem(&self, at: Position, text: String, mend: String) -> Problem {
-        let line = self.line(at.line).map(|line| covered(line, characters(at.column)));
-        Problem { name: self.name.clone(), at: Some(at), line, text, mend }
+    pub(in crate::config) fn covered_problem(
+        &self,
+        at: Position,
+        text: String,
+        mend: String,
+    ) -> Problem {
+        let line = self
+            .line(at.line)
+            .map(|line| covered(line, characters(at.column)));
+        Problem {
+            name: self.name.clone(),
+            at: Some(at),
+            line,
+            text,
+            mend,
+        }
     }
 
     /// A problem of the whole file.
-    pub(super) fn whole(&self, text: String, mend: String) -> Problem {
-        Problem { name: self.name.clone(), at: None, line: None, text, mend }
+    pub(in crate::config) fn whole(&self, text: String, mend: String) -> Problem {
+        Problem {
+            name: self.name.clone(),
+            at: None,
+            line: None,
+            text,
+            mend,
+        }
     }
 
-    pub(super) fn line(&self, number: u64) -> Option<&str> {
+    pub(in crate::config) fn line(&self, number: u64) -> Option<&str> {
         let index = usize::try_from(number).ok()?.checked_sub(1)?;
         self.text.lines().nth(index)
     }
@@ -86,7 +114,7 @@ impl Problem {
 
 impl ConfigErrors {
     /// In the order of the file, so that people can work from top to bottom.
-    pub(super) fn new(mut problems: Vec<Problem>) -> Self {
+    pub(in crate::config) fn new(mut problems: Vec<Problem>) -> Self {
         problems.sort_by_key(|problem| problem.at);
         Self(problems)
     }
@@ -98,10 +126,16 @@ impl ConfigErrors {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, text, mend, .. } = self;
-        let Some(at) = self.at else { return write!(f, "{name}: {text}; {mend}") };
+        let Self {
+            name, text, mend, ..
+        } = self;
+        let Some(at) = self.at else {
+            return write!(f, "{name}: {text}; {mend}");
+        };
         write!(f, "{name}:{}:{}: {text}; {mend}", at.line, at.column)?;
-        let Some(line) = &self.line else { return Ok(()) };
+        let Some(line) = &self.line else {
+            return Ok(());
+        };
         let gutter = " ".repeat(at.line.to_string().len());
         let before = characters(at.column);
         let carets = "^".repeat(word_length(line, before));
@@ -117,8 +151,14 @@ fn characters(column: u64) -> usize {
 
 /// The length of the word that starts after `before` characters; at least one.
 fn word_length(line: &str, before: usize) -> usize {
-    let ends = |c: &char| !c.is_whitespace() && !matches!(c, ',' | '}' | ']' | ':' | '#');
-    line.chars().skip(before).take_while(ends).count().max(1)
+    let rest: String = line.chars().skip(before).collect();
+    if let Some(quoted) = rest.strip_prefix('"')
+        && let Some(inside) = quoted.split_once('"').map(|(inside, _)| inside)
+    {
+        return inside.chars().count() + 2;
+    }
+    let word = rest.split([' ', ',', '}', ']']).next().unwrap_or_default();
+    word.trim_end_matches(':').chars().count().max(1)
 }
 
 impl fmt::Display for ConfigErrors {

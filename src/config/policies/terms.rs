@@ -1,10 +1,9 @@
 //! From the file's words to the pure core's.
 
-use std::collections::BTreeMap;
-
-use super::{Ask, Config, Otherwise, Rule, Stage, Then};
+use super::{Ask, Otherwise, Rule, Stage, Then};
 use crate::approval::{self, Approvers, Place, Policy};
-use crate::base::PersonId;
+use crate::config::Config;
+use crate::config::reading::values;
 
 impl Config {
     /// The rules as the pure core takes them.
@@ -15,21 +14,6 @@ impl Config {
         };
         Policy::new(self.rules.iter().map(Rule::terms).collect(), otherwise)
     }
-
-    /// Which human owns which Slack account, for those with an entry under `people`.
-    pub fn aliases(&self) -> BTreeMap<String, PersonId> {
-        let mut aliases = BTreeMap::new();
-        for (name, person) in &self.people {
-            for account in &person.slack {
-                aliases.insert(account.value.clone(), PersonId::existing(format!("per_{name}")));
-            }
-        }
-        aliases
-    }
-}
-
-fn values(texts: &[super::Located<String>]) -> Vec<String> {
-    texts.iter().map(|text| text.value.clone()).collect()
 }
 
 impl Rule {
@@ -41,7 +25,9 @@ impl Rule {
             when: self.when.as_ref().map(|when| when.value.clone()),
             then: match &self.then {
                 Then::Allow => approval::Then::Allow,
-                Then::Deny { reason } => approval::Then::Deny { reason: reason.clone() },
+                Then::Deny { reason } => approval::Then::Deny {
+                    reason: reason.clone(),
+                },
                 Then::Ask(ask) => approval::Then::Ask(ask.terms()),
             },
         }

@@ -6,11 +6,9 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::reader::{Complained, Reader};
-use super::shape::{Length, OneOrMany};
-use super::{Located, Position};
 use crate::approval::{ReasonRule, Risk, Separation};
 use crate::base::Span;
+use crate::config::reading::{Complained, Length, Located, OneOrMany, Position, Reader};
 
 /// How to ask.
 #[derive(Clone, Debug)]
@@ -53,7 +51,7 @@ const DEFAULT_VALID_FOR: Span = Span::minutes(10);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct AskSection {
+pub(in crate::config) struct AskSection {
     #[serde(default)]
     reason: ReasonRule,
     valid_for: Option<Located<Length>>,
@@ -77,21 +75,39 @@ struct StageSection {
 }
 
 impl Located<AskSection> {
-    pub(super) fn read(self, reader: &mut Reader<'_>) -> Result<Ask, Complained> {
+    pub(in crate::config) fn read(self, reader: &mut Reader<'_>) -> Result<Ask, Complained> {
         let Self { value: ask, at } = self;
         if ask.path.is_empty() {
             let mend = "add a stage, `- { approvers: …, in: …, within: 30m }`";
             return Err(reader.complain(at, "the path has no stage, so nobody is asked", mend));
         }
-        let valid_for = ask.valid_for.map_or(DEFAULT_VALID_FOR, |valid_for| valid_for.0);
+        let valid_for = ask
+            .valid_for
+            .map_or(DEFAULT_VALID_FOR, |valid_for| valid_for.0);
         if valid_for == Span::ZERO {
             let text = "an approval that is valid for no time can never be used";
             reader.complain(at, text, "write `valid_for: 10m`");
         }
-        let stages: Vec<_> = ask.path.into_iter().map(|stage| stage.read(reader)).collect();
+        let stages: Vec<_> = ask
+            .path
+            .into_iter()
+            .map(|stage| stage.read(reader))
+            .collect();
         let path = stages.into_iter().collect::<Result<_, _>>()?;
-        let AskSection { reason, risk, separation, .. } = ask;
-        Ok(Ask { at, reason, valid_for, risk, separation, path })
+        let AskSection {
+            reason,
+            risk,
+            separation,
+            ..
+        } = ask;
+        Ok(Ask {
+            at,
+            reason,
+            valid_for,
+            risk,
+            separation,
+            path,
+        })
     }
 }
 
@@ -122,7 +138,7 @@ impl Located<StageSection> {
 }
 
 /// `default: deny`, or how to ask.
-pub(super) enum OtherwiseSection {
+pub(in crate::config) enum OtherwiseSection {
     Deny,
     Ask(AskSection),
 }
@@ -140,7 +156,9 @@ impl<'de> Deserialize<'de> for OtherwiseSection {
             fn visit_str<E: Error>(self, text: &str) -> Result<OtherwiseSection, E> {
                 match text {
                     "deny" => Ok(OtherwiseSection::Deny),
-                    other => Err(E::unknown_variant(other, &["deny"])),
+                    _ => Err(E::custom(
+                        "this is no default; write `deny`, or a section with a `path`",
+                    )),
                 }
             }
 
@@ -154,12 +172,12 @@ impl<'de> Deserialize<'de> for OtherwiseSection {
 }
 
 impl Located<OtherwiseSection> {
-    pub(super) fn read(self, reader: &mut Reader<'_>) -> Result<Otherwise, Complained> {
+    pub(in crate::config) fn read(self, reader: &mut Reader<'_>) -> Result<Otherwise, Complained> {
         match self.value {
             OtherwiseSection::Deny => Ok(Otherwise::Deny),
-            OtherwiseSection::Ask(value) => {
-                Located { value, at: self.at }.read(reader).map(Otherwise::Ask)
-            }
+            OtherwiseSection::Ask(value) => Located { value, at: self.at }
+                .read(reader)
+                .map(Otherwise::Ask),
         }
     }
 }

@@ -6,21 +6,21 @@ use super::reader::{Complained, Reader};
 use super::{Located, Position};
 
 /// The two ways to write one secret: `token: ${TOKEN}` or `token_file: /run/secrets/token`.
-pub(super) struct Written {
-    pub(super) field: &'static str,
-    pub(super) value: Option<Located<String>>,
-    pub(super) file: Option<Located<String>>,
+pub(in crate::config) struct Written {
+    pub(in crate::config) field: &'static str,
+    pub(in crate::config) value: Option<Located<String>>,
+    pub(in crate::config) file: Option<Located<String>>,
 }
 
 impl Written {
-    pub(super) fn is_absent(&self) -> bool {
+    pub(in crate::config) fn is_absent(&self) -> bool {
         self.value.is_none() && self.file.is_none()
     }
 }
 
 impl Reader<'_> {
     /// A secret that must be there. `at` is where to point when it is not.
-    pub(super) fn secret(
+    pub(in crate::config) fn secret(
         &mut self,
         at: Position,
         written: Written,
@@ -33,7 +33,7 @@ impl Reader<'_> {
     }
 
     /// A secret that may be left out. What is written must still resolve.
-    pub(super) fn optional_secret(
+    pub(in crate::config) fn optional_secret(
         &mut self,
         written: Written,
     ) -> Result<Option<SecretString>, Complained> {
@@ -50,7 +50,7 @@ impl Reader<'_> {
     }
 
     /// The variable that `${NAME}` refers to. A literal is refused, whatever it is.
-    pub(super) fn variable(
+    pub(in crate::config) fn variable(
         &mut self,
         field: &str,
         written: &Located<String>,
@@ -72,7 +72,7 @@ impl Reader<'_> {
     }
 
     /// The content of a file, without the line end that editors add.
-    pub(super) fn secret_file(
+    pub(in crate::config) fn secret_file(
         &mut self,
         written: &Located<String>,
     ) -> Result<SecretString, Complained> {
@@ -92,7 +92,7 @@ impl Reader<'_> {
 }
 
 /// The name in `${NAME}`, when the whole text is that.
-pub(super) fn variable_name(text: &str) -> Option<&str> {
+pub(in crate::config) fn variable_name(text: &str) -> Option<&str> {
     let name = text.strip_prefix("${")?.strip_suffix('}')?;
     let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
@@ -106,7 +106,9 @@ mod tests {
     #[test]
     fn only_a_whole_reference_is_one() {
         assert_eq!(variable_name("${SLACK_BOT_TOKEN}"), Some("SLACK_BOT_TOKEN"));
-        for text in ["xoxb-1", "$TOKEN", "${}", "${1A}", "${A}${B}", "a ${B}", "${A:-b}", "${A B}"] {
+        for text in [
+            "xoxb-1", "$TOKEN", "${}", "${1A}", "${A}${B}", "a ${B}", "${A:-b}", "${A B}",
+        ] {
             assert_eq!(variable_name(text), None, "{text}");
         }
     }

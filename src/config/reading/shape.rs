@@ -12,13 +12,16 @@ use crate::base::Span;
 
 /// A text or a list of texts: `tool: a` or `tool: [a, b]`.
 #[derive(Debug, Default)]
-pub(super) struct OneOrMany(pub(super) Vec<Located<String>>);
+pub(in crate::config) struct OneOrMany(pub(in crate::config) Vec<Located<String>>);
 
 impl<'de> Deserialize<'de> for OneOrMany {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let written = Located::<Written>::deserialize(deserializer)?;
         Ok(Self(match written.value {
-            Written::One(value) => vec![Located { value, at: written.at }],
+            Written::One(value) => vec![Located {
+                value,
+                at: written.at,
+            }],
             Written::Many(values) => values,
         }))
     }
@@ -54,7 +57,7 @@ impl<'de> Deserialize<'de> for Written {
 /// A length of time written with its unit. A bare number is refused: nobody could tell whether it
 /// means seconds or minutes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Length(pub(super) Span);
+pub(in crate::config) struct Length(pub(in crate::config) Span);
 
 impl<'de> Deserialize<'de> for Length {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -64,10 +67,13 @@ impl<'de> Deserialize<'de> for Length {
 }
 
 impl Located<Length> {
-    pub(super) fn span(&self) -> Located<Span> {
-        Located { value: self.value.0, at: self.at }
+    pub(in crate::config) fn span(&self) -> Located<Span> {
+        Located {
+            value: self.value.0,
+            at: self.at,
+        }
     }
 }
 
 /// Entries under names of the user's choice.
-pub(super) type Named<T> = BTreeMap<Located<String>, T>;
+pub(in crate::config) type Named<T> = BTreeMap<Located<String>, T>;

@@ -1,12 +1,18 @@
 //! `policies:` and `default:` which actions may run, which may not, and who is asked.
 
+mod condition;
+mod path;
+mod terms;
+
 use serde::Deserialize;
 
-use super::path::{Ask, AskSection};
-use super::reader::{Complained, Reader};
-use super::shape::OneOrMany;
-use super::{Located, Position};
 use crate::approval::Condition;
+use crate::config::reading::{Complained, Located, OneOrMany, Position, Reader};
+
+pub use path::{Ask, Otherwise, Stage};
+
+use path::AskSection;
+pub(super) use path::OtherwiseSection;
 
 /// One rule. The first that matches decides.
 #[derive(Clone, Debug)]
@@ -51,7 +57,11 @@ pub(super) fn read_rules(rules: Vec<RuleSection>, reader: &mut Reader<'_>) -> Ve
             reader.complain(rule.name.at, text, "say in a few words what it covers");
         } else if names.contains(&rule.name) {
             let text = format!("another rule is called `{}` too", rule.name.value);
-            reader.complain(rule.name.at, text, "give each its own name: cards and logs use it");
+            reader.complain(
+                rule.name.at,
+                text,
+                "give each its own name: cards and logs use it",
+            );
         }
         names.push(rule.name.value.clone());
         rule.read(reader).ok()
@@ -61,30 +71,29 @@ pub(super) fn read_rules(rules: Vec<RuleSection>, reader: &mut Reader<'_>) -> Ve
 
 impl RuleSection {
     fn read(self, reader: &mut Reader<'_>) -> Result<Rule, Complained> {
-        let when = self.when.map(|when| condition(&when, reader)).transpose();
+        let when = self
+            .when
+            .map(|when| condition::read(&when, reader))
+            .transpose();
         let then = then(self.name.at, self.allow, self.deny, self.ask, reader);
         let (tools, agents) = (self.tool.0, self.agent.0);
         for tool in &tools {
             if tool.strip_suffix('*').unwrap_or(tool).contains('*') {
                 let text = format!("`{}` has a `*` that is not at its end", tool.value);
-                reader.complain(tool.at, text, "list the tools, or keep only the `*` at the end");
+                reader.complain(
+                    tool.at,
+                    text,
+                    "list the tools, or keep only the `*` at the end",
+                );
             }
         }
-        Ok(Rule { name: self.name, tools, agents, when: when?, then: then? })
-    }
-}
-
-fn condition(
-    written: &Located<String>,
-    reader: &mut Reader<'_>,
-) -> Result<Located<Condition>, Complained> {
-    match Condition::compile(written) {
-        Ok(value) => Ok(Located { value, at: written.at }),
-        Err(error) => Err(reader.complain(
-            written.at,
-            format!("the condition cannot be used: {error}"),
-            "write CEL, like `args.amount <= 50`",
-        )),
+        Ok(Rule {
+            name: self.name,
+            tools,
+            agents,
+            when: when?,
+            then: then?,
+        })
     }
 }
 
@@ -105,7 +114,9 @@ fn then(
             let mend = "say why in a sentence: the agent passes it on";
             Err(reader.complain(reason.at, "`deny` has no reason", mend))
         }
-        (None, Some(reason), None) => Ok(Then::Deny { reason: reason.value }),
+        (None, Some(reason), None) => Ok(Then::Deny {
+            reason: reason.value,
+        }),
         (None, None, Some(ask)) => ask.read(reader).map(Then::Ask),
         _ => Err(reader.complain(
             at,

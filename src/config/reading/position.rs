@@ -34,8 +34,14 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Located<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // For an alias this is where the alias stands, not the anchor it repeats.
         let spanned = Spanned::<T>::deserialize(deserializer)?;
-        let at = Position { line: spanned.referenced.line(), column: spanned.referenced.column() };
-        Ok(Self { value: spanned.value, at })
+        let at = Position {
+            line: spanned.referenced.line(),
+            column: spanned.referenced.column(),
+        };
+        Ok(Self {
+            value: spanned.value,
+            at,
+        })
     }
 }
 
@@ -67,7 +73,15 @@ impl<T: Hash> Hash for Located<T> {
 
 impl Located<String> {
     /// A default, which stands nowhere in the file.
-    pub(super) fn unwritten(text: &str) -> Self {
-        Self { value: text.to_owned(), at: Position::default() }
+    pub(in crate::config) fn unwritten(text: &str) -> Self {
+        Self {
+            value: text.to_owned(),
+            at: Position::default(),
+        }
     }
+}
+
+/// The texts alone.
+pub(in crate::config) fn values(texts: &[Located<String>]) -> Vec<String> {
+    texts.iter().map(|text| text.value.clone()).collect()
 }
