@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Decision, Digest, Sealed};
+use super::{Decision, Digest, Outcome, Sealed};
 use crate::base::{ExecutionId, Timestamp};
 
 /// What may be done when nobody knows whether a call took effect.
