@@ -1,29 +1,39 @@
-//! A rule's `when`: CEL over the proposed action, refused at load where it could misbehave.
+//! Conditions: CEL expressions over a proposal.
 //!
-//! CEL has no cost limit of its own, so one list function inside another is refused when the policy
-//! is read, and arguments beyond a size are not evaluated at all. Whatever goes wrong is an error
-//! that the policy turns into asking a human.
+//! A condition is written by an operator and judged over arguments that a model wrote, so both
+//! ends are bounded. When it is read ([`Condition::compile`]), unknown names, unknown functions,
+//! kinds that can never fit and one list function inside another are refused: CEL has no budget of
+//! its own, and three of them nested can run for minutes. When it is judged, arguments beyond
+//! [`facts::LARGEST`] are not looked at. Whatever then still goes wrong is an answer with a reason,
+//! and never a yes.
+
+mod check;
+mod facts;
+mod kinds;
 
 use std::fmt;
 use std::sync::Arc;
 
-use cel::common::ast::{EntryExpr, Expr, operators};
-use cel::{Context, IdedExpr, Program};
+use cel::{Context, Env, ExecutionError, Program};
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::Proposal;
-use super::condition_types;
+use check::Checker;
 
-/// The names a condition may use.
-const NAMES: [&str; 5] = ["args", "tool", "agent", "requester", "target"];
-/// Arguments with more values than this are asked about, not evaluated.
-const MOST_VALUES: usize = 2_000;
+/// In bytes. The parser recurses, and nobody reads a longer rule anyway.
+const LONGEST_SOURCE: usize = 4096;
 
 /// A compiled CEL condition.
 #[derive(Clone)]
 pub struct Condition {
     source: String,
-    program: Arc<Program>,
+    compiled: Arc<Compiled>,
+}
+
+struct Compiled {
+    program: Program,
+    env: Arc<Env>,
 }
 
 /// A condition that cannot be used, found when the policy is read.
@@ -31,76 +41,71 @@ pub struct Condition {
 pub enum ConditionError {
     #[error("{0}")]
     Syntax(String),
+    #[error("it is longer than {LONGEST_SOURCE} bytes; split the rule")]
+    TooLong,
     #[error("it names `{0}`, which does not exist; use args, tool, agent, requester or target")]
     UnknownName(String),
+    #[error("it calls `{0}`, which does not exist")]
+    UnknownFunction(String),
     #[error("it nests one list function inside another, which can take for ever")]
     NestedComprehension,
-    #[error("it does not answer yes or no")]
-    NotYesOrNo,
-    #[error("it names `args.{0}`, which the tool's schema does not know")]
-    UnknownArgument(String),
-    #[error("it compares `args.{argument}`, which is a {declared}, with a {compared}")]
-    TypeMismatch { argument: String, declared: String, compared: &'static str },
-}
-
-/// Why a condition gave no answer for one proposal.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Undecided {
-    #[error("the arguments hold more than {MOST_VALUES} values")]
-    TooLarge,
+    #[error("it names `{name}`, which does not exist; known there: {}", .known.join(", "))]
+    UnknownField { name: String, known: Vec<String> },
+    /// For no value of the declared kinds could it be worked out.
     #[error("{0}")]
-    Failed(String),
-    #[error("it did not answer yes or no")]
-    NotYesOrNo,
+    NeverFits(String),
+    #[error("it compares `{name}` with {value}, which it can never be; it is one of {allowed}")]
+    NeverEqual { name: String, value: String, allowed: String },
+    #[error("it is {0}, not a yes or no")]
+    NotYesOrNo(String),
+    #[error("the pattern of `matches` must be written out as a text")]
+    PatternNotWrittenOut,
+    #[error("`{0}` is not a usable regular expression")]
+    BadPattern(String),
 }
 
 impl Condition {
+    /// Reads CEL, and checks everything that does not need a tool's schema.
     pub fn compile(source: &str) -> Result<Self, ConditionError> {
-        let program =
-            Program::compile(source).map_err(|error| ConditionError::Syntax(error.to_string()))?;
-        let root = program.expression();
-        refuse_nesting(root, Inside::Nothing)?;
-        if !may_be_yes_or_no(&root.expr) {
-            return Err(ConditionError::NotYesOrNo);
+        if source.len() > LONGEST_SOURCE {
+            return Err(ConditionError::TooLong);
         }
-        let references = program.references();
-        let unknown = references.variables().into_iter().find(|name| !NAMES.contains(name));
-        if let Some(name) = unknown {
-            return Err(ConditionError::UnknownName(name.to_owned()));
+        let env = Arc::new(Env::stdlib().with_optional_support(false));
+        let program = env.compile(source).map_err(|errors| syntax(&errors))?;
+        Checker::new(None).check(program.expression())?;
+        for pattern in check::patterns(program.expression()) {
+            // The engine only reads a pattern when it meets it, so it meets it here first.
+            let probe = env.compile("''.matches(pattern)").map_err(|errors| syntax(&errors))?;
+            let mut context = Context::with_env(Arc::clone(&env));
+            context.add_variable_from_value("pattern", pattern);
+            if probe.execute(&context).is_err() {
+                return Err(ConditionError::BadPattern(pattern.to_owned()));
+            }
         }
-        Ok(Self { source: source.to_owned(), program: Arc::new(program) })
+        Ok(Self { source: source.to_owned(), compiled: Arc::new(Compiled { program, env }) })
     }
 
     pub fn source(&self) -> &str {
         &self.source
     }
 
-    /// Holds the condition against the JSON Schema of a tool's arguments: names that the schema
-    /// does not know, and comparisons that can never work.
+    /// Checks the condition against the JSON Schema of a tool's arguments: every `args.x` must be
+    /// declared, and every comparison must be possible for some value of the declared types. What
+    /// the schema leaves open (`$ref`, `anyOf`, `additionalProperties`) is not objected to.
     pub fn type_check(&self, schema: &Value) -> Result<(), ConditionError> {
-        condition_types::check(self.program.expression(), schema)
+        Checker::new(Some(schema)).check(self.compiled.program.expression())
     }
 
-    pub(super) fn holds(&self, proposal: &Proposal<'_>) -> Result<bool, Undecided> {
-        if count_values(proposal.arguments) > MOST_VALUES {
-            return Err(Undecided::TooLarge);
+    /// Does it hold? Everything that goes wrong is an error, with a reason a person can read.
+    pub(super) fn holds(&self, proposal: &Proposal<'_>) -> Result<bool, String> {
+        let mut context = Context::with_env(Arc::clone(&self.compiled.env));
+        for (name, value) in facts::facts(proposal).map_err(|error| error.to_string())? {
+            context.add_variable_from_value(name, value);
         }
-        let requester = serde_json::json!({
-            "person": proposal.requester.person,
-            "user": proposal.requester.user.user,
-            "team": proposal.requester.user.team,
-        });
-        let mut names = Context::default();
-        let failed = |error: &dyn fmt::Display| Undecided::Failed(error.to_string());
-        names.add_variable("args", proposal.arguments).map_err(|error| failed(&error))?;
-        names.add_variable("requester", &requester).map_err(|error| failed(&error))?;
-        names.add_variable_from_value("tool", proposal.tool);
-        names.add_variable_from_value("agent", proposal.agent.unwrap_or_default());
-        names.add_variable_from_value("target", proposal.target);
-        match self.program.execute(&names) {
+        match self.compiled.program.execute(&context) {
             Ok(cel::Value::Bool(answer)) => Ok(answer),
-            Ok(_) => Err(Undecided::NotYesOrNo),
-            Err(error) => Err(failed(&error)),
+            Ok(_) => Err("it does not answer yes or no".to_owned()),
+            Err(error) => Err(explain(&error)),
         }
     }
 }
@@ -111,75 +116,38 @@ impl fmt::Debug for Condition {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Inside {
-    Nothing,
-    Comprehension,
-}
-
-fn refuse_nesting(expression: &IdedExpr, inside: Inside) -> Result<(), ConditionError> {
-    if let Expr::Comprehension(list) = &expression.expr {
-        if inside == Inside::Comprehension {
-            return Err(ConditionError::NestedComprehension);
-        }
-        refuse_nesting(&list.iter_range, inside)?;
-        for part in [&list.accu_init, &list.loop_cond, &list.loop_step, &list.result] {
-            refuse_nesting(part, Inside::Comprehension)?;
-        }
-        return Ok(());
-    }
-    children(&expression.expr).into_iter().try_for_each(|child| refuse_nesting(child, inside))
-}
-
-/// The direct parts of an expression, but for a comprehension's.
-pub(super) fn children(expression: &Expr) -> Vec<&IdedExpr> {
-    match expression {
-        Expr::Call(call) => call.target.iter().map(AsRef::as_ref).chain(&call.args).collect(),
-        Expr::Select(select) => vec![&select.operand],
-        Expr::List(list) => list.elements.iter().collect(),
-        Expr::Map(map) => map.entries.iter().flat_map(|entry| entry_parts(&entry.expr)).collect(),
-        Expr::Struct(shape) => {
-            shape.entries.iter().flat_map(|entry| entry_parts(&entry.expr)).collect()
-        }
-        Expr::Comprehension(list) => {
-            vec![&list.iter_range, &list.accu_init, &list.loop_cond, &list.loop_step, &list.result]
-        }
-        Expr::Unspecified | Expr::Ident(_) | Expr::Literal(_) => Vec::new(),
+/// As its source: that is what the policy's digest is taken over.
+impl Serialize for Condition {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.source)
     }
 }
 
-fn entry_parts(entry: &EntryExpr) -> Vec<&IdedExpr> {
-    match entry {
-        EntryExpr::StructField(field) => vec![&field.value],
-        EntryExpr::MapEntry(entry) => vec![&entry.key, &entry.value],
-    }
+/// The parser's first complaint; the others usually follow from it.
+fn syntax(errors: &cel::ParseErrors) -> ConditionError {
+    ConditionError::Syntax(match errors.errors.first() {
+        Some(error) => format!("at column {}: {}", error.pos.1, error.msg),
+        None => "it is not CEL".to_owned(),
+    })
 }
 
-/// Is a yes or no possible at all? Only what can be told without types is refused.
-fn may_be_yes_or_no(expression: &Expr) -> bool {
-    use cel::common::ast::LiteralValue;
-    const ARITHMETIC: [&str; 5] = [
-        operators::ADD,
-        operators::SUBSTRACT,
-        operators::MULTIPLY,
-        operators::DIVIDE,
-        operators::MODULO,
-    ];
-    match expression {
-        Expr::Literal(LiteralValue::Boolean(_)) => true,
-        Expr::Literal(_) | Expr::List(_) | Expr::Map(_) | Expr::Struct(_) => false,
-        Expr::Ident(name) => !NAMES.contains(&name.as_str()),
-        Expr::Call(call) => {
-            call.func_name != "size" && !ARITHMETIC.contains(&call.func_name.as_str())
+/// Names what is missing or does not fit, and never quotes an argument's value: it may be secret.
+fn explain(error: &ExecutionError) -> String {
+    match error {
+        ExecutionError::NoSuchKey(name) => format!("`{name}` is missing"),
+        ExecutionError::NoSuchOverload(overload) => overload.to_string(),
+        ExecutionError::ValuesNotComparable(..) => "values of different kinds are compared".into(),
+        ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => {
+            "it divides by zero".into()
         }
-        Expr::Unspecified | Expr::Comprehension(_) | Expr::Select(_) => true,
+        ExecutionError::Overflow(..) => "a number becomes too large".into(),
+        ExecutionError::IndexOutOfBounds(_) => "a list is shorter than the index".into(),
+        ExecutionError::FunctionError { function, .. } => {
+            format!("`{function}` cannot work with what it is given")
+        }
+        _ => "it cannot be worked out for these arguments".into(),
     }
 }
 
-fn count_values(value: &Value) -> usize {
-    match value {
-        Value::Array(items) => 1 + items.iter().map(count_values).sum::<usize>(),
-        Value::Object(entries) => 1 + entries.values().map(count_values).sum::<usize>(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 1,
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -7,24 +7,21 @@
 mod authority;
 mod canonical;
 mod condition;
-mod condition_types;
 mod envelope;
 mod event;
 mod execution;
 mod person;
 mod policy;
 mod request;
-#[cfg(test)]
-mod sample;
 mod step;
 
 pub use authority::{Authority, Membership, authorize};
 pub use canonical::{CanonicalError, parse_strict};
+pub use condition::{Condition, ConditionError};
 pub use envelope::{Digest, Envelope, PolicyFacts, Sealed, ToolFacts};
 pub use event::{Effect, Event, Notice, Refusal, TimerKind};
 pub use execution::{ExecutionState, RetryClass, StartFacts, StartRefusal, Warrant, warrant};
 pub use person::{PersonFacts, Requester, SlackUser, Standing};
-pub use condition::{Condition, ConditionError};
 pub use policy::{Ask, Policy, Proposal, Rule, Ruling, Then};
 pub use request::{
     Approvers, Choice, Decision, DecidedBy, Outcome, Place, ReasonRule, Request, Risk, Separation,

@@ -1,27 +1,44 @@
 //! The policy: ordered rules; the first that matches decides.
 //!
-//! A condition that fails to evaluate never lets an action through: the rule then counts as
-//! matching, and whatever it says, a human is asked — by the rule's own path if it has one, else by
-//! the default one, else the action is denied. In particular a failing `deny` condition stops
-//! there, so that no later `allow` can win.
+//! A rule matches when its tools, its agents and its condition do. A condition that cannot be
+//! worked out is neither a yes nor a no, so nothing after it may decide either: the call is asked
+//! about, by the rule's own path if it has one, else by the default path, and is denied when there
+//! is none. So a failing `allow` never allows, and a failing `deny` never lets a later `allow` win.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::canonical::canonical;
-use super::{Condition, ReasonRule, Requester, Risk, Separation, Stage, Terms};
-use crate::base::{Span, Timestamp};
+use super::{Approvers, Condition, Envelope, ReasonRule, Requester, Risk, Separation, Stage, Terms};
+use crate::base::Span;
+
+/// Keeps a policy's digest apart from every other SHA-256 in the house.
+const DOMAIN: &str = "countersign/policy/1\n";
+/// The rule named when none matched.
+const DEFAULT: &str = "default";
 
 /// An action as a rule sees it. CEL names: `args`, `tool`, `agent`, `requester`, `target`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Proposal<'a> {
     pub tool: &'a str,
     pub agent: Option<&'a str>,
     pub arguments: &'a Value,
     pub requester: &'a Requester,
     pub target: &'a str,
-    pub now: Timestamp,
+}
+
+/// The proposal that was sealed: what the policy in force is asked about before the start.
+impl<'a> From<&'a Envelope> for Proposal<'a> {
+    fn from(envelope: &'a Envelope) -> Self {
+        Self {
+            tool: &envelope.tool.name,
+            agent: envelope.agent.as_deref(),
+            arguments: &envelope.arguments,
+            requester: &envelope.requester,
+            target: &envelope.target,
+        }
+    }
 }
 
 /// What a matching rule says.
@@ -43,7 +60,7 @@ pub struct Ask {
     pub risk: Risk,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Rule {
     pub name: String,
     /// Tool names; `*` at the end matches any rest. Empty matches every tool.
@@ -63,11 +80,8 @@ pub struct Policy {
     digest: String,
 }
 
-/// The name that cards and records give to what holds when no rule matches.
-const OTHERWISE: &str = "default";
-
 /// What the policy says about one proposal.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ruling {
     Allow { rule: String },
     Deny { rule: String, reason: String },
@@ -78,8 +92,10 @@ pub enum Ruling {
 impl Policy {
     /// Takes the rules in order and the digest over all of them.
     pub fn new(rules: Vec<Rule>, otherwise: Option<Ask>) -> Self {
-        let digest = digest(&rules, otherwise.as_ref());
-        Self { rules, otherwise, digest }
+        let form = canonical(&(&rules, &otherwise))
+            .expect("rules hold texts and whole numbers only, which have a canonical form");
+        let digest = Sha256::new().chain_update(DOMAIN).chain_update(form).finalize();
+        Self { rules, otherwise, digest: hex::encode(digest) }
     }
 
     /// In hex; changes with any change of any rule.
@@ -91,73 +107,70 @@ impl Policy {
         &self.rules
     }
 
-    /// First match wins.
+    /// First match wins. A condition that fails asks by its own rule if it can, else by the
+    /// default path; it never allows.
     pub fn rule_on(&self, proposal: &Proposal<'_>) -> Ruling {
-        for rule in self.rules.iter().filter(|rule| rule.is_about(proposal)) {
-            let holds = rule.when.as_ref().map_or(Ok(true), |condition| condition.holds(proposal));
-            match holds {
-                Ok(true) => return rule.says(),
+        for rule in self.rules.iter().filter(|rule| rule.covers(proposal)) {
+            match rule.when.as_ref().map_or(Ok(true), |when| when.holds(proposal)) {
+                Ok(true) => return rule.ruling(),
                 Ok(false) => {}
-                Err(why) => return self.in_doubt(rule, &why.to_string()),
+                Err(why) => return self.unsure(rule, &why),
             }
         }
         match &self.otherwise {
-            Some(ask) => {
-                Ruling::Ask { rule: OTHERWISE.to_owned(), ask: ask.clone(), because: None }
-            }
+            Some(ask) => Ruling::Ask { rule: DEFAULT.to_owned(), ask: ask.clone(), because: None },
             None => Ruling::Deny {
-                rule: OTHERWISE.to_owned(),
-                reason: "no rule covers this action".to_owned(),
+                rule: DEFAULT.to_owned(),
+                reason: "no rule covers it".to_owned(),
             },
         }
     }
 
-    fn in_doubt(&self, rule: &Rule, why: &str) -> Ruling {
-        let because = format!("the condition of the rule could not be evaluated: {why}");
+    /// Does the policy in force still permit what was permitted before? Asked before the start,
+    /// with the terms of the approval, or with nothing when a rule allowed the action unasked.
+    ///
+    /// An approval holds as long as the policy would not ask for more now: every stage that could
+    /// have given it must still be one, with the same approvers or more and the same quorum or
+    /// less; nor may a reason, the separation of duties, a higher risk or a shorter validity be
+    /// asked for that were not. Where and how long people are asked does not matter any more.
+    pub fn still_permits(&self, proposal: &Proposal<'_>, approved: Option<&Terms>) -> bool {
+        match (self.rule_on(proposal), approved) {
+            (Ruling::Allow { .. }, _) => true,
+            (Ruling::Deny { .. }, _) | (Ruling::Ask { .. }, None) => false,
+            (Ruling::Ask { ask, .. }, Some(terms)) => ask.is_met_by(terms),
+        }
+    }
+
+    fn unsure(&self, rule: &Rule, why: &str) -> Ruling {
+        let because = format!("the condition of `{}` could not be worked out: {why}", rule.name);
         let own = match &rule.then {
             Then::Ask(ask) => Some(ask),
             Then::Allow | Then::Deny { .. } => None,
         };
         match own.or(self.otherwise.as_ref()) {
-            Some(ask) => {
-                let because = Some(because);
-                Ruling::Ask { rule: rule.name.clone(), ask: ask.clone(), because }
-            }
+            Some(ask) => Ruling::Ask {
+                rule: rule.name.clone(),
+                ask: ask.clone(),
+                because: Some(because),
+            },
             None => Ruling::Deny { rule: rule.name.clone(), reason: because },
-        }
-    }
-
-    /// Does the policy in force now still permit what was allowed, or approved under `terms`?
-    ///
-    /// What was allowed must be allowed now. What was approved must now be allowed, or asked of no
-    /// more people, no other groups, and no higher risk than approved it.
-    pub fn still_permits(&self, proposal: &Proposal<'_>, terms: Option<&Terms>) -> bool {
-        match (self.rule_on(proposal), terms) {
-            (Ruling::Allow { .. }, _) => true,
-            (Ruling::Deny { .. }, _) | (Ruling::Ask { .. }, None) => false,
-            (Ruling::Ask { ask, .. }, Some(terms)) => {
-                ask.risk <= terms.risk
-                    && (terms.separation == Separation::Required
-                        || ask.separation == Separation::Waived)
-                    && ask.path.len() <= terms.path.len()
-                    && ask.path.iter().zip(&terms.path).all(|(now, then)| {
-                        now.quorum <= then.quorum && now.approvers == then.approvers
-                    })
-            }
         }
     }
 }
 
 impl Rule {
-    fn is_about(&self, proposal: &Proposal<'_>) -> bool {
+    fn covers(&self, proposal: &Proposal<'_>) -> bool {
         let tool = self.tools.is_empty()
-            || self.tools.iter().any(|pattern| matches(pattern, proposal.tool));
+            || self.tools.iter().any(|pattern| match pattern.strip_suffix('*') {
+                Some(start) => proposal.tool.starts_with(start),
+                None => proposal.tool == pattern,
+            });
         let agent = self.agents.is_empty()
-            || proposal.agent.is_some_and(|agent| self.agents.iter().any(|name| name == agent));
+            || self.agents.iter().any(|agent| proposal.agent == Some(agent.as_str()));
         tool && agent
     }
 
-    fn says(&self) -> Ruling {
+    fn ruling(&self) -> Ruling {
         let rule = self.name.clone();
         match &self.then {
             Then::Allow => Ruling::Allow { rule },
@@ -167,27 +180,28 @@ impl Rule {
     }
 }
 
-fn matches(pattern: &str, tool: &str) -> bool {
-    match pattern.strip_suffix('*') {
-        Some(start) => tool.starts_with(start),
-        None => tool == pattern,
+impl Ask {
+    fn is_met_by(&self, terms: &Terms) -> bool {
+        let met = |granted: &Stage| self.path.iter().any(|asked| asked.is_met_by(granted));
+        let reason = self.reason == ReasonRule::Optional || terms.reason == ReasonRule::Required;
+        let separation =
+            self.separation == Separation::Waived || terms.separation == Separation::Required;
+        !terms.path.is_empty()
+            && terms.path.iter().all(met)
+            && reason
+            && separation
+            && self.risk <= terms.risk
+            && self.valid_for >= terms.valid_for
     }
 }
 
-fn digest(rules: &[Rule], otherwise: Option<&Ask>) -> String {
-    let rules: Vec<Value> = rules
-        .iter()
-        .map(|rule| {
-            json!({
-                "name": rule.name, "tools": rule.tools, "agents": rule.agents,
-                "when": rule.when.as_ref().map(Condition::source), "then": rule.then,
-            })
-        })
-        .collect();
-    // A policy is texts and whole numbers, which always have a canonical form.
-    let form = canonical(&json!({ "rules": rules, "otherwise": otherwise }))
-        .unwrap_or_else(|error| error.to_string());
-    hex::encode(Sha256::digest(form))
+impl Stage {
+    /// Would every approval of `granted` have been one of this stage as well?
+    fn is_met_by(&self, granted: &Stage) -> bool {
+        let Approvers(groups) = &self.approvers;
+        granted.approvers.0.iter().all(|group| groups.contains(group))
+            && self.quorum <= granted.quorum
+    }
 }
 
 #[cfg(test)]
