@@ -6,11 +6,14 @@
 //! graph can call a [`Tool`]: that takes a [`Warrant`](crate::approval::Warrant), which only the
 //! approval core makes.
 
+mod agent_loop;
 mod call;
 mod model;
 mod spec;
+mod text;
 mod tools;
 
+pub use agent_loop::{AgentSpec, agent_graph};
 pub use call::{APPROVAL_NODE, CallAnswer, CallStatus, ProposedCall};
 pub use model::{
     Message, Model, ModelError, Prompt, Reply, Stop, TokenSink, ToolCall, ToolDescription, Usage,

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::Located;
-use super::reader::Reader;
-use super::shape::{Named, OneOrMany};
+use crate::config::reading::{Located, Named, OneOrMany, Reader};
 
 /// One agent.
 #[derive(Clone, Debug)]

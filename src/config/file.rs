@@ -2,14 +2,11 @@
 
 use serde::Deserialize;
 
-use super::path::OtherwiseSection;
-use super::policies::{self, RuleSection};
-use super::reader::{Complained, Reader};
-use super::shape::Named;
+use super::policies::{self, OtherwiseSection, RuleSection};
 use super::{
-    Config, ConfigErrors, Env, Limits, Located, Otherwise, Source, agents, models, people, slack,
-    tools, yaml,
+    Config, ConfigErrors, Env, Limits, Otherwise, Source, agents, models, people, slack, tools,
 };
+use crate::config::reading::{Complained, Located, Named, Reader, parse};
 
 const DEFAULT_LISTEN: &str = "127.0.0.1:3000";
 const DEFAULT_STORE: &str = "sqlite://countersign.db";
@@ -41,7 +38,7 @@ struct File {
 }
 
 pub(super) fn read(source: Source, env: Env<'_>) -> Result<Config, ConfigErrors> {
-    let file: File = yaml::parse(&source).map_err(|problem| ConfigErrors::new(vec![problem]))?;
+    let file: File = parse(&source).map_err(|problem| ConfigErrors::new(vec![problem]))?;
     let mut reader = Reader::new(&source, env);
     let config = file.read(&mut reader, source.clone());
     let problems = reader.into_problems();
@@ -54,10 +51,14 @@ pub(super) fn read(source: Source, env: Env<'_>) -> Result<Config, ConfigErrors>
 impl File {
     fn read(self, reader: &mut Reader<'_>, source: Source) -> Result<Config, Complained> {
         let slack = self.slack.read(reader);
-        let listen = self.listen.unwrap_or_else(|| Located::unwritten(DEFAULT_LISTEN));
+        let listen = self
+            .listen
+            .unwrap_or_else(|| Located::unwritten(DEFAULT_LISTEN));
         let listen = reader.parsed(&listen, "write an address and a port, `127.0.0.1:3000`");
         let public_url = self.public_url.map(|url| reader.url(&url)).transpose();
-        let store = self.store.unwrap_or_else(|| Located::unwritten(DEFAULT_STORE));
+        let store = self
+            .store
+            .unwrap_or_else(|| Located::unwritten(DEFAULT_STORE));
         let store = match store.strip_prefix("sqlite://") {
             Some(path) if !path.is_empty() => Ok(store.value),
             Some(_) | None => Err(reader.complain(
@@ -72,7 +73,9 @@ impl File {
         let models = models::read(self.models, reader);
         let tools = tools::read(self.tools, reader);
         let rules = policies::read_rules(self.policies, reader);
-        let otherwise = self.default.map_or(Ok(Otherwise::Deny), |default| default.read(reader));
+        let otherwise = self
+            .default
+            .map_or(Ok(Otherwise::Deny), |default| default.read(reader));
         let agents = agents::read(self.agents, reader);
         Ok(Config {
             slack: slack?,

@@ -10,21 +10,14 @@ mod file;
 mod limits;
 mod lint;
 pub mod manifest;
-mod mask;
 mod models;
-mod path;
 mod people;
 mod policies;
-mod policy;
-mod position;
-mod problem;
-mod reader;
-mod secret;
-mod shape;
+mod reading;
 mod slack;
-mod target;
+#[cfg(test)]
+mod tests;
 mod tools;
-mod yaml;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -35,15 +28,12 @@ use url::Url;
 pub use agents::Agent;
 pub use limits::Limits;
 pub use lint::{Finding, Severity, lint};
-pub use models::{ApiKind, Model, Provider};
-pub use path::{Ask, Otherwise, Stage};
+pub use models::Model;
 pub use people::{Channel, Group, Member, Members, Person};
-pub use policies::{Rule, Then};
-pub use position::{Located, Position};
-pub use problem::{ConfigErrors, Problem, Source};
+pub use policies::{Ask, Otherwise, Rule, Stage, Then};
+pub use reading::{ConfigErrors, Located, Position, Problem, Source};
 pub use slack::{Mode, Slack};
-pub use target::{Body, CommandTarget, Credential, HttpTarget, Method, Target};
-pub use tools::{Retry, Tool};
+pub use tools::{CommandTarget, HttpTarget, Retry, Target, Tool};
 
 /// The variables of the environment: `&|name| std::env::var(name).ok()`, or a map in tests.
 pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::Located;
-use super::reader::{Complained, Reader};
-use super::shape::{Named, OneOrMany};
+use super::Config;
 use super::slack::is_slack_id;
+use crate::base::PersonId;
+use crate::config::reading::{Complained, Located, Named, OneOrMany, Reader};
 
 /// One human with several Slack accounts. Separation of duties and quorums count humans, so
 /// somebody with two accounts must be made known here.
@@ -49,6 +49,22 @@ pub struct Channel {
     pub slack: Located<String>,
 }
 
+impl Config {
+    /// Which human owns which Slack account, for those with an entry under `people`.
+    pub fn aliases(&self) -> BTreeMap<String, PersonId> {
+        let mut aliases = BTreeMap::new();
+        for (name, person) in &self.people {
+            for account in &person.slack {
+                aliases.insert(
+                    account.value.clone(),
+                    PersonId::existing(format!("per_{name}")),
+                );
+            }
+        }
+        aliases
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PersonSection {
@@ -71,14 +87,20 @@ pub(super) fn read_people(
         for account in &section.slack.0 {
             if !is_slack_id(account, "UW") {
                 let text = format!("`{}` is not the id of a Slack account", account.value);
-                reader.complain(account.at, text, "copy the member id from their profile: `U…`");
+                reader.complain(
+                    account.at,
+                    text,
+                    "copy the member id from their profile: `U…`",
+                );
             }
             if let Some(owner) = owners.insert(account.value.clone(), name.value.clone()) {
                 let text = format!("`{}` already belongs to `{owner}`", account.value);
                 reader.complain(account.at, text, "give each account to one person");
             }
         }
-        Ok(Person { slack: section.slack.0 })
+        Ok(Person {
+            slack: section.slack.0,
+        })
     })
 }
 
@@ -89,7 +111,9 @@ pub(super) fn read_groups(
     reader.named(groups, |reader, name, section| {
         let members = match (section.users, section.slack_usergroup) {
             (Some(users), None) => {
-                let members = users.into_iter().filter_map(|user| member(user, reader).ok());
+                let members = users
+                    .into_iter()
+                    .filter_map(|user| member(user, reader).ok());
                 Members::Users(members.collect())
             }
             (None, Some(id)) if is_slack_id(&id, "S") => Members::SlackUsergroup(id.value),
@@ -101,7 +125,10 @@ pub(super) fn read_groups(
             (None, None) | (Some(_), Some(_)) => {
                 return Err(reader.complain(
                     name.at,
-                    format!("the group `{}` must say in one way who is in it", name.value),
+                    format!(
+                        "the group `{}` must say in one way who is in it",
+                        name.value
+                    ),
                     "write either `users: [...]` or `slack_usergroup: S…`",
                 ));
             }
@@ -110,13 +137,25 @@ pub(super) fn read_groups(
     })
 }
 
-fn member(written: Located<String>, reader: &mut Reader<'_>) -> Result<Located<Member>, Complained> {
+fn member(
+    written: Located<String>,
+    reader: &mut Reader<'_>,
+) -> Result<Located<Member>, Complained> {
     let Located { value: text, at } = written;
     if is_slack_id(&text, "UW") {
-        return Ok(Located { value: Member::User(text), at });
+        return Ok(Located {
+            value: Member::User(text),
+            at,
+        });
     }
-    if text.split_once('@').is_some_and(|(user, host)| !user.is_empty() && host.contains('.')) {
-        return Ok(Located { value: Member::Email(text), at });
+    if text
+        .split_once('@')
+        .is_some_and(|(user, host)| !user.is_empty() && host.contains('.'))
+    {
+        return Ok(Located {
+            value: Member::Email(text),
+            at,
+        });
     }
     Err(reader.complain(
         at,

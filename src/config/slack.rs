@@ -4,11 +4,8 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
-use super::reader::{Complained, Reader};
-use super::secret::Written;
-use super::shape::{Length, OneOrMany};
-use super::{Located, Position};
 use crate::base::Span;
+use crate::config::reading::{Complained, Length, Located, OneOrMany, Position, Reader, Written};
 
 /// How the workspace is reached.
 #[derive(Clone, Debug)]
@@ -59,8 +56,12 @@ pub(super) struct Section {
 impl Located<Section> {
     pub(super) fn read(self, reader: &mut Reader<'_>) -> Result<Slack, Complained> {
         let Self { value: section, at } = self;
-        let signing_secrets =
-            signing_secrets(at, section.signing_secret, section.signing_secret_file, reader);
+        let signing_secrets = signing_secrets(
+            at,
+            section.signing_secret,
+            section.signing_secret_file,
+            reader,
+        );
         let bot_token = Written {
             field: "bot_token",
             value: section.bot_token,
@@ -71,9 +72,15 @@ impl Located<Section> {
             && !is_slack_id(app_id, "A")
         {
             let text = format!("`{}` is not the id of an app", app_id.value);
-            reader.complain(app_id.at, text, "copy it from the app's page; it starts with `A`");
+            reader.complain(
+                app_id.at,
+                text,
+                "copy it from the app's page; it starts with `A`",
+            );
         }
-        let api_url = section.api_url.unwrap_or_else(|| Located::unwritten(DEFAULT_API_URL));
+        let api_url = section
+            .api_url
+            .unwrap_or_else(|| Located::unwritten(DEFAULT_API_URL));
         let api_url = reader.safe_url(&api_url).map(with_final_slash);
         Ok(Slack {
             mode: section.mode,
@@ -97,7 +104,12 @@ fn signing_secrets(
         return Err(reader.complain(at, "`signing_secret` is missing here", mend));
     }
     let mut secrets = Vec::new();
-    secrets.extend(values.0.iter().map(|value| reader.variable("signing_secret", value)));
+    secrets.extend(
+        values
+            .0
+            .iter()
+            .map(|value| reader.variable("signing_secret", value)),
+    );
     secrets.extend(files.0.iter().map(|file| reader.secret_file(file)));
     secrets.into_iter().collect()
 }

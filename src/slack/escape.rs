@@ -138,8 +138,8 @@ pub fn length(text: &str) -> usize {
     text.encode_utf16().count()
 }
 
-/// The first units of a quoted text that fit into `most` characters, closed with a quote, and how
-/// many characters of the text were left out: for places where a part is enough.
+/// [`quoted`], or as much of its head as fits into about `most` characters, saying how long the
+/// text is: for places where a part is enough.
 pub fn clipped(text: &str, most: usize) -> String {
     let whole = quoted(text);
     if length(&whole) <= most {
@@ -161,6 +161,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::slack::card::samples::nasty;
 
     #[test]
     fn what_could_deceive_is_written_out() {
@@ -235,21 +236,6 @@ mod tests {
         ] {
             assert_eq!(name(text), shown);
         }
-    }
-
-    /// Text of the kinds that attacks are made of, much denser than random characters.
-    pub fn nasty() -> impl Strategy<Value = String> {
-        let piece = prop_oneof![
-            any::<char>().prop_map(String::from),
-            "[ \\\\\"nu{}0-9A-F+sa\n\t]{1,6}",
-            prop::sample::select(vec![
-                "\\", "\\\\", "\"", "\n", "  ", "\u{200B}", "\u{202E}", "e\u{301}", "é", "а", "a",
-                "א", "\\{2 spaces}", "}", "{", "\u{1100}\u{1161}", "가", "\u{E0041}", "U+200B",
-            ])
-            .prop_map(str::to_owned),
-            (any::<char>(), 1..50_usize).prop_map(|(c, n)| c.to_string().repeat(n)),
-        ];
-        prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
     }
 
     proptest! {

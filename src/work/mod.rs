@@ -7,6 +7,7 @@
 mod crew;
 mod deliveries;
 mod executions;
+mod lease;
 mod runs;
 mod timers;
 mod wake;

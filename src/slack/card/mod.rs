@@ -1,28 +1,35 @@
 //! The card: one request as Slack blocks. Pure: stored facts in, Block Kit JSON out.
+//!
+//! A card is a view of the stored envelope, never of a model's words. It carries an approve
+//! button only if every byte of the arguments and of where and as whom they run can be read back
+//! from its blocks ([`read_back`]) and Slack takes all of them ([`limits`]); else the bytes are
+//! behind *Show all*, and the approve control with them.
 
+mod action;
+pub(in crate::slack) mod block;
+mod claim;
+mod facts;
+pub mod limits;
+mod lines;
+mod outcome;
+mod people;
+mod plain;
+mod read_back;
+#[cfg(test)]
+pub(in crate::slack) mod samples;
+mod stage;
+mod status;
+#[cfg(test)]
+mod tests;
 mod view;
 
-use serde_json::Value;
-
+pub use plain::{as_text, blocks_as_text, view_as_text};
+pub use stage::stage_card;
+pub use status::status_line;
 pub use view::{Buttons, CardView, Completeness, ExecutionView, Rendered, StageNames};
 
-/// The card of one stage, in the approvers' channel.
-pub fn stage_card(view: &CardView<'_>, stage: usize) -> Rendered {
-    todo!("{view:?} {stage}")
-}
-
-/// The live line in the requester's thread: who has it, since when, what comes next, when it
-/// lapses and what happens then; in the end how it went.
-pub fn status_line(view: &CardView<'_>) -> Rendered {
-    todo!("{view:?}")
-}
-
-/// What a person sees, as plain text: for `preview`, the command line and snapshots.
-pub fn as_text(rendered: &Rendered) -> String {
-    blocks_as_text(&rendered.blocks)
-}
-
-/// The same for bare blocks: a modal's or the Home tab's.
-pub fn blocks_as_text(blocks: &[Value]) -> String {
-    todo!("{blocks:?}")
-}
+pub(in crate::slack) use action::{Arguments, is_whole, setting_blocks};
+pub(in crate::slack) use facts::name;
+pub(in crate::slack) use people::{approvers, channel};
+pub(in crate::slack) use lines::Detail;
+pub(in crate::slack) use stage::body;

@@ -1,6 +1,7 @@
 //! What a card is made from, and what comes out.
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use crate::approval::{ExecutionState, Request, Sealed};
 use crate::base::Timestamp;
@@ -24,6 +25,14 @@ pub struct CardView<'a> {
     /// Why some stage's approvers could not be shown the request, if so.
     pub undeliverable: Option<&'a str>,
     pub now: Timestamp,
+}
+
+impl CardView<'_> {
+    /// May anything still be decided? After the deadline nothing may, also before the timer that
+    /// says so has fired.
+    pub fn is_open(&self) -> bool {
+        self.request.is_pending() && self.now < self.request.decide_by()
+    }
 }
 
 /// A stage in people's words.
@@ -73,4 +82,14 @@ pub struct Rendered {
     pub complete: Completeness,
     /// SHA-256 over text and blocks, in hex: what was shown.
     pub hash: String,
+}
+
+impl Rendered {
+    pub(in crate::slack) fn new(text: String, blocks: Vec<Value>, complete: Completeness) -> Self {
+        let shown = json!({ "text": text, "blocks": blocks });
+        // Object keys come sorted from `json!` or in insertion order, by how serde_json is built;
+        // the canonical form is the same for both.
+        let bytes = serde_json_canonicalizer::to_vec(&shown).unwrap_or_else(|_| shown.to_string().into_bytes());
+        Self { text, blocks, complete, hash: hex::encode(Sha256::digest(bytes)) }
+    }
 }

@@ -3,15 +3,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde_json::json;
-
 use super::places::Channel;
-use super::{Method, SlackApi, SlackError};
+use super::{SlackApi, SlackError};
 use crate::base::{Clock, Span, Timestamp};
 
 /// A channel can be archived and another one take its name, so what was found is not kept for ever.
 const KEPT: Span = Span::minutes(10);
-const PAGES: usize = 50;
 
 /// Finds channels by name and remembers their ids for ten minutes.
 pub struct Channels {
@@ -22,13 +19,17 @@ pub struct Channels {
 
 impl Channels {
     pub fn new(slack: Arc<dyn SlackApi>, clock: Arc<dyn Clock>) -> Self {
-        Self { slack, clock, known: Mutex::default() }
+        Self {
+            slack,
+            clock,
+            known: Mutex::default(),
+        }
     }
 
     /// The id of a channel written as `#name`, `name` or as the id itself. Private channels are
     /// only found when we are in them.
     pub async fn id_of(&self, written: &str) -> Result<String, SlackError> {
-        if is_id(written) {
+        if Channel::is_id(written) {
             return Ok(written.to_owned());
         }
         let name = written.trim_start_matches('#');
@@ -37,19 +38,17 @@ impl Channels {
         if let Some((_, id)) = self.known().get(name).filter(fresh) {
             return Ok(id.clone());
         }
-        let arguments = json!({
-            "types": "public_channel,private_channel",
-            "exclude_archived": true,
-            "limit": 1000,
-        });
-        let list = self.slack.all_pages(Method::ConversationsList, arguments, "channels", PAGES).await?;
-        let found = list.iter().filter_map(|channel| Channel::read(channel).ok());
+        let found = self.slack.channels().await?;
         let mut known = self.known();
         known.clear();
-        known.extend(found.filter_map(|channel| Some((channel.name?, (now, channel.id)))));
-        known.get(name).map(|(_, id)| id.clone()).ok_or_else(|| SlackError::PlaceWrong {
-            code: "channel_not_found".to_owned(),
-        })
+        let entry = |channel: Channel| Some((channel.name?, (now, channel.id)));
+        known.extend(found.into_iter().filter_map(entry));
+        known
+            .get(name)
+            .map(|(_, id)| id.clone())
+            .ok_or_else(|| SlackError::PlaceWrong {
+                code: "channel_not_found".to_owned(),
+            })
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Timestamp, String)>> {
@@ -58,15 +57,10 @@ impl Channels {
     }
 }
 
-/// Channel names are lower-case, ids upper-case, so the two are never mixed up.
-fn is_id(written: &str) -> bool {
-    written.starts_with(['C', 'D', 'G'])
-        && written.len() >= 9
-        && written.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::base::TurnableClock;
     use crate::slack::client::fake::FakeSlack;

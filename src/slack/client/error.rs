@@ -22,7 +22,10 @@ pub enum SlackError {
     InstallationGone { code: String },
     /// A scope or a setting of the app is missing: tell the operator which.
     #[error("the app is not set up for this: {code}{}", needs(.needed))]
-    SetupWrong { code: String, needed: Option<String> },
+    SetupWrong {
+        code: String,
+        needed: Option<String>,
+    },
     /// The channel, message, person, group or view is not there, or not for us: take another way.
     #[error("cannot be done there: {code}")]
     PlaceWrong { code: String },
@@ -55,9 +58,10 @@ impl SlackError {
             | Self::SetupWrong { code, .. }
             | Self::PlaceWrong { code }
             | Self::OurBug { code, .. } => Some(code),
-            Self::Paced { .. } | Self::RateLimited { .. } | Self::NotDone { .. } | Self::Unknown { .. } => {
-                None
-            }
+            Self::Paced { .. }
+            | Self::RateLimited { .. }
+            | Self::NotDone { .. }
+            | Self::Unknown { .. } => None,
         }
     }
 
@@ -76,29 +80,89 @@ impl SlackError {
             }
             // Slack's reference says of these two that something may have been done.
             "internal_error" | "fatal_error" => Self::Unknown { why: text },
-            "not_authed" | "invalid_auth" | "account_inactive" | "token_revoked"
-            | "token_expired" | "org_login_required" | "access_denied"
-            | "team_access_not_granted" | "enterprise_is_restricted" | "ekm_access_denied"
+            "not_authed"
+            | "invalid_auth"
+            | "account_inactive"
+            | "token_revoked"
+            | "token_expired"
+            | "org_login_required"
+            | "access_denied"
+            | "team_access_not_granted"
+            | "enterprise_is_restricted"
+            | "ekm_access_denied"
             | "accesslimited" => Self::InstallationGone { code: text },
-            "missing_scope" | "not_allowed_token_type" | "no_permission" | "not_agent_app"
-            | "messages_tab_disabled" | "not_enabled" | "app_access_restricted"
-            | "feature_disabled" | "plan_upgrade_required" | "paid_teams_only" => {
-                Self::SetupWrong { code: text, needed }
-            }
-            "channel_not_found" | "not_in_channel" | "is_archived" | "is_inactive"
-            | "user_not_in_channel" | "message_not_found" | "thread_not_found"
-            | "user_disabled" | "user_not_found" | "users_not_found" | "user_not_visible"
-            | "no_such_subteam" | "cant_update_message" | "edit_window_closed"
-            | "streaming_state_conflict" | "cannot_reply_to_message" | "cannot_dm_bot"
-            | "expired_trigger_id" | "exchanged_trigger_id" | "trigger_expired"
-            | "trigger_exchanged" | "hash_conflict" | "not_found" | "fetch_members_failed"
+            "missing_scope"
+            | "not_allowed_token_type"
+            | "no_permission"
+            | "not_agent_app"
+            | "messages_tab_disabled"
+            | "not_enabled"
+            | "app_access_restricted"
+            | "feature_disabled"
+            | "plan_upgrade_required"
+            | "paid_teams_only" => Self::SetupWrong { code: text, needed },
+            "channel_not_found"
+            | "not_in_channel"
+            | "is_archived"
+            | "is_inactive"
+            | "user_not_in_channel"
+            | "message_not_found"
+            | "thread_not_found"
+            | "user_disabled"
+            | "user_not_found"
+            | "users_not_found"
+            | "user_not_visible"
+            | "no_such_subteam"
+            | "cant_update_message"
+            | "edit_window_closed"
+            | "streaming_state_conflict"
+            | "cannot_reply_to_message"
+            | "cannot_dm_bot"
+            | "expired_trigger_id"
+            | "exchanged_trigger_id"
+            | "trigger_expired"
+            | "trigger_exchanged"
+            | "hash_conflict"
+            | "not_found"
+            | "fetch_members_failed"
             | "team_not_found" => Self::PlaceWrong { code: text },
             code if code.starts_with("restricted_action") => Self::PlaceWrong { code: text },
-            _ => Self::OurBug { code: text, messages },
+            _ => Self::OurBug {
+                code: text,
+                messages,
+            },
         }
     }
 }
 
 fn needs(needed: &Option<String>) -> String {
-    needed.as_ref().map(|needed| format!(" (needed: {needed})")).unwrap_or_default()
+    needed
+        .as_ref()
+        .map(|needed| format!(" (needed: {needed})"))
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_certainly_not_done_is_repeated_without_a_look() {
+        let now = Timestamp::from_millis(1_789_380_000_000);
+        let soon = now.plus(Span::seconds(7));
+        let of = |code: &str| SlackError::of(code, None, Vec::new(), Span::seconds(7));
+        let table = [
+            (SlackError::Paced { until: soon }, Some(soon)),
+            (of("ratelimited"), Some(soon)),
+            (of("service_unavailable"), Some(now)),
+            (of("fatal_error"), None),
+            (of("token_revoked"), None),
+            (of("missing_scope"), None),
+            (of("channel_not_found"), None),
+            (of("invalid_blocks"), None),
+        ];
+        for (error, retry_at) in table {
+            assert_eq!(error.retry_at(now), retry_at, "{error}");
+        }
+    }
 }

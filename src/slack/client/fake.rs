@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use futures::future::BoxFuture;
 use serde_json::Value;
 
-use super::{Answer, Identity, Method, SlackApi, SlackError};
+use super::{Answer, Identity, Method, ResponseUrl, SlackApi, SlackError};
 
 type Respond = dyn Fn(Method, &Value) -> Result<Value, SlackError> + Send + Sync;
 
@@ -18,7 +18,10 @@ impl FakeSlack {
     pub(crate) fn answering(
         respond: impl Fn(Method, &Value) -> Result<Value, SlackError> + Send + Sync + 'static,
     ) -> Arc<Self> {
-        Arc::new(Self { respond: Box::new(respond), calls: Mutex::default() })
+        Arc::new(Self {
+            respond: Box::new(respond),
+            calls: Mutex::default(),
+        })
     }
 
     pub(crate) fn as_dyn(&self) -> &dyn SlackApi {
@@ -46,7 +49,11 @@ impl SlackApi for FakeSlack {
         Box::pin(std::future::ready(answer))
     }
 
-    fn respond<'a>(&'a self, _: &'a str, _: Value) -> BoxFuture<'a, Result<(), SlackError>> {
+    fn respond<'a>(
+        &'a self,
+        _: &'a ResponseUrl,
+        _: Value,
+    ) -> BoxFuture<'a, Result<(), SlackError>> {
         Box::pin(std::future::ready(Ok(())))
     }
 }

@@ -9,12 +9,11 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::{Host, Url};
 
-use super::{Answer, Method, SlackApi, SlackError, answer, respond};
+use super::{Answer, Method, ResponseUrl, SlackApi, SlackError, answer, respond};
 use crate::base::{Clock, Span};
 use crate::slack::pacing::Pacing;
 
 const CONNECT: Span = Span::seconds(5);
-const RESPOND: Span = Span::seconds(5);
 /// Larger answers are not read to their end. A page of a thousand channels stays well below.
 const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
 
@@ -24,12 +23,17 @@ pub struct HttpSlackSettings {
     pub base_url: Url,
     /// The bot token, `xoxb-…`.
     pub token: SecretString,
+    /// How long one call may take before its outcome counts as unknown. What a click waits for
+    /// has less, whatever stands here.
+    pub timeout: Span,
 }
 
 /// Why a client cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HttpSlackError {
-    #[error("`{0}` would carry the token in the clear; only https, or http to this machine, will do")]
+    #[error(
+        "`{0}` would carry the token in the clear; only https, or http to this machine, will do"
+    )]
     InsecureUrl(Url),
     #[error("the bot token is empty or holds characters that no token has")]
     Token,
@@ -42,6 +46,7 @@ pub struct HttpSlack {
     client: reqwest::Client,
     base_url: Url,
     authorization: HeaderValue,
+    timeout: Span,
     clock: Arc<dyn Clock>,
     pacing: Mutex<Pacing>,
 }
@@ -49,7 +54,11 @@ pub struct HttpSlack {
 impl HttpSlack {
     #[expect(clippy::disallowed_methods, reason = "this is the Slack port itself")]
     pub fn new(settings: HttpSlackSettings, clock: Arc<dyn Clock>) -> Result<Self, HttpSlackError> {
-        let HttpSlackSettings { mut base_url, token } = settings;
+        let HttpSlackSettings {
+            mut base_url,
+            token,
+            timeout,
+        } = settings;
         let local = is_loopback(&base_url);
         if !(base_url.scheme() == "https" || base_url.scheme() == "http" && local) {
             return Err(HttpSlackError::InsecureUrl(base_url));
@@ -73,9 +82,17 @@ impl HttpSlack {
         if local {
             builder = builder.no_proxy();
         }
-        let client =
-            builder.build().map_err(|error| HttpSlackError::Client(error.without_url().to_string()))?;
-        Ok(Self { client, base_url, authorization, clock, pacing: Mutex::default() })
+        let client = builder
+            .build()
+            .map_err(|error| HttpSlackError::Client(error.without_url().to_string()))?;
+        Ok(Self {
+            client,
+            base_url,
+            authorization,
+            timeout,
+            clock,
+            pacing: Mutex::default(),
+        })
     }
 
     async fn paced_call(&self, method: Method, arguments: Value) -> Result<Answer, SlackError> {
@@ -84,15 +101,18 @@ impl HttpSlack {
             .admit(method, channel, self.clock.now())
             .map_err(|until| SlackError::Paced { until })?;
 
-        let url = self.base_url.join(method.name()).map_err(|_| SlackError::OurBug {
-            code: "base_url".to_owned(),
-            messages: vec!["no method can be appended to the base URL".to_owned()],
-        })?;
+        let url = self
+            .base_url
+            .join(method.name())
+            .map_err(|_| SlackError::OurBug {
+                code: "base_url".to_owned(),
+                messages: vec!["no method can be appended to the base URL".to_owned()],
+            })?;
         let request = self
             .client
             .post(url)
             .header(AUTHORIZATION, self.authorization.clone())
-            .timeout(method.patience().to_std())
+            .timeout(method.patience(self.timeout).to_std())
             .form(&form(arguments));
         let (status, headers, body) = send(request).await?;
         let answer = answer::read(status, &headers, &body);
@@ -102,10 +122,14 @@ impl HttpSlack {
         answer
     }
 
-    async fn respond_to(&self, response_url: &str, body: Value) -> Result<(), SlackError> {
+    async fn respond_to(&self, response_url: &ResponseUrl, body: Value) -> Result<(), SlackError> {
         let url = respond::allowed(response_url, &self.base_url).ok_or_else(respond::gone)?;
         // The URL itself is the credential: no token goes with it.
-        let request = self.client.post(url).timeout(RESPOND.to_std()).json(&body);
+        let request = self
+            .client
+            .post(url)
+            .timeout(self.timeout.to_std())
+            .json(&body);
         let (status, _, body) = send(request).await?;
         respond::read(status, &body)
     }
@@ -127,7 +151,7 @@ impl SlackApi for HttpSlack {
 
     fn respond<'a>(
         &'a self,
-        response_url: &'a str,
+        response_url: &'a ResponseUrl,
         body: Value,
     ) -> BoxFuture<'a, Result<(), SlackError>> {
         Box::pin(self.respond_to(response_url, body))
@@ -144,7 +168,9 @@ async fn send(
     while let Some(chunk) = response.chunk().await.map_err(outcome)? {
         body.extend_from_slice(&chunk);
         if body.len() > LARGEST_ANSWER {
-            return Err(SlackError::Unknown { why: "the answer is too large".to_owned() });
+            return Err(SlackError::Unknown {
+                why: "the answer is too large".to_owned(),
+            });
         }
     }
     Ok((response.status(), response.headers().clone(), body))
@@ -153,19 +179,29 @@ async fn send(
 /// Without a connection nothing was sent; after that, anything may have happened.
 fn outcome(error: reqwest::Error) -> SlackError {
     if error.is_connect() {
-        SlackError::NotDone { why: "no connection to Slack".to_owned() }
+        SlackError::NotDone {
+            why: "no connection to Slack".to_owned(),
+        }
     } else if error.is_builder() {
-        SlackError::NotDone { why: "the request cannot be built".to_owned() }
+        SlackError::NotDone {
+            why: "the request cannot be built".to_owned(),
+        }
     } else if error.is_timeout() {
-        SlackError::Unknown { why: "no answer in time".to_owned() }
+        SlackError::Unknown {
+            why: "no answer in time".to_owned(),
+        }
     } else {
-        SlackError::Unknown { why: "the connection was lost".to_owned() }
+        SlackError::Unknown {
+            why: "the connection was lost".to_owned(),
+        }
     }
 }
 
 /// Arguments as form fields: nulls are left out, objects and arrays become JSON text.
 fn form(arguments: Value) -> Vec<(String, String)> {
-    let Value::Object(arguments) = arguments else { return Vec::new() };
+    let Value::Object(arguments) = arguments else {
+        return Vec::new();
+    };
     let field = |(name, value): (String, Value)| match value {
         Value::Null => None,
         Value::String(text) => Some((name, text)),

@@ -78,11 +78,13 @@ impl Method {
         }
     }
 
-    /// How long an answer is waited for. What a click waits for must leave room in the 3 s that
-    /// Slack gives us.
-    pub const fn patience(self) -> Span {
+    /// How long an answer is waited for: `timeout`, or less where a click waits for it and Slack
+    /// gives us 3 s in all.
+    pub(super) fn patience(self, timeout: Span) -> Span {
         match self {
-            Self::UsersInfo | Self::UsergroupsUsersList | Self::ViewsOpen => Span::millis(2_000),
+            Self::UsersInfo | Self::UsergroupsUsersList | Self::ViewsOpen => {
+                timeout.min(Span::millis(2_000))
+            }
             Self::AuthTest
             | Self::ChatPostMessage
             | Self::ChatUpdate
@@ -95,7 +97,7 @@ impl Method {
             | Self::ConversationsReplies
             | Self::UsersLookupByEmail
             | Self::ViewsUpdate
-            | Self::ViewsPublish => Span::seconds(10),
+            | Self::ViewsPublish => timeout,
         }
     }
 }

@@ -29,6 +29,7 @@ pub use messages::{About, Ephemeral, Place, Post, Posted, Update};
 pub use method::{Method, Tier};
 pub use people::Account;
 pub use places::Channel;
+pub use respond::ResponseUrl;
 
 use futures::future::BoxFuture;
 use serde_json::Value;
@@ -47,7 +48,7 @@ pub trait SlackApi: Send + Sync {
     /// Any error means that the person is to be told in another way.
     fn respond<'a>(
         &'a self,
-        response_url: &'a str,
+        response_url: &'a ResponseUrl,
         body: Value,
     ) -> BoxFuture<'a, Result<(), SlackError>>;
 }

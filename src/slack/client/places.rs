@@ -19,6 +19,12 @@ pub struct Channel {
 }
 
 impl Channel {
+    /// Whether this is Slack's id of a channel and no name: names are lower-case, ids upper-case.
+    pub fn is_id(written: &str) -> bool {
+        let id_like = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+        written.starts_with(['C', 'D', 'G']) && written.len() > 8 && written.bytes().all(id_like)
+    }
+
     pub(super) fn read(channel: &Value) -> Result<Self, SlackError> {
         let flag = |field: &str| channel[field] == true;
         let id = channel["id"].as_str().ok_or_else(|| SlackError::Unknown {
@@ -37,20 +43,43 @@ impl Channel {
 
 impl dyn SlackApi + '_ {
     pub async fn channel_info(&self, channel: &str) -> Result<Channel, SlackError> {
-        let answer = self.call(Method::ConversationsInfo, json!({"channel": channel})).await?;
+        let answer = self
+            .call(Method::ConversationsInfo, json!({"channel": channel}))
+            .await?;
         Channel::read(&answer.body["channel"])
+    }
+
+    /// Every channel we can see that is not archived; private ones only when we are in them.
+    pub async fn channels(&self) -> Result<Vec<Channel>, SlackError> {
+        let arguments = json!({
+            "types": "public_channel,private_channel",
+            "exclude_archived": true,
+            "limit": 1000,
+        });
+        let channels = self
+            .all_pages(Method::ConversationsList, arguments, "channels", 50)
+            .await?;
+        channels.iter().map(Channel::read).collect()
     }
 
     /// Everybody in a channel: user ids, bots and people of other companies included.
     pub async fn channel_members(&self, channel: &str) -> Result<Vec<String>, SlackError> {
         let arguments = json!({"channel": channel, "limit": 1000});
-        let members = self.all_pages(Method::ConversationsMembers, arguments, "members", 20).await?;
-        Ok(members.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+        let members = self
+            .all_pages(Method::ConversationsMembers, arguments, "members", 20)
+            .await?;
+        Ok(members
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect())
     }
 
     /// The channel id of our direct messages with somebody.
     pub async fn open_dm(&self, user: &str) -> Result<String, SlackError> {
-        let answer = self.call(Method::ConversationsOpen, json!({"users": user})).await?;
+        let answer = self
+            .call(Method::ConversationsOpen, json!({"users": user}))
+            .await?;
         Ok(Channel::read(&answer.body["channel"])?.id)
     }
 }

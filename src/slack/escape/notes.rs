@@ -53,7 +53,7 @@ fn host(text: &str) -> Option<String> {
     let host = url.host_str().filter(|host| !host.is_empty())?;
     let disguised = !url.username().is_empty() || host.contains("xn--") || !address.is_ascii();
     let look = if disguised { "look closely: the host is" } else { "host" };
-    Some(format!("{look} {host}"))
+    Some(format!("{look} {}", super::name(host)))
 }
 
 fn scripts(text: &str) -> Option<String> {

@@ -2,6 +2,7 @@
 
 use super::{InboundError, Installation, body, for_our_app, required};
 use crate::approval::SlackUser;
+use crate::slack::client::ResponseUrl;
 use crate::slack::signature::VerifiedBody;
 
 /// Somebody typed `/command text`.
@@ -14,8 +15,8 @@ pub struct Command {
     pub text: String,
     pub channel: String,
     pub trigger_id: String,
-    /// A secret; 5 uses in 30 minutes.
-    pub response_url: String,
+    /// For 5 answers in 30 minutes.
+    pub response_url: ResponseUrl,
 }
 
 impl Command {
@@ -52,6 +53,7 @@ pub fn parse_command(
         text: fields.remove("text").unwrap_or_default(),
         channel: required(fields.remove("channel_id"), "channel_id")?,
         trigger_id: required(fields.remove("trigger_id"), "trigger_id")?,
-        response_url: required(fields.remove("response_url"), "response_url")?,
+        response_url: required(fields.remove("response_url"), "response_url")
+            .map(ResponseUrl::new)?,
     }))
 }

@@ -7,6 +7,7 @@ use super::view::{ViewClosed, ViewFields, ViewSubmission};
 use super::{InboundError, Installation, body, for_our_app, required};
 use crate::approval::SlackUser;
 use crate::base::Timestamp;
+use crate::slack::client::ResponseUrl;
 use crate::slack::signature::VerifiedBody;
 
 /// What a signed request to the interactivity URL says.
@@ -49,8 +50,8 @@ pub struct ButtonClick {
     pub place: ClickedIn,
     /// Opens one modal within 3 s.
     pub trigger_id: String,
-    /// A secret; 5 uses in 30 minutes. Absent in views.
-    pub response_url: Option<String>,
+    /// For 5 answers in 30 minutes. Absent in views.
+    pub response_url: Option<ResponseUrl>,
     pub received_at: Timestamp,
     pub signed_at: Timestamp,
 }
@@ -77,7 +78,10 @@ pub fn parse_interaction(
 ) -> Result<Interaction, InboundError> {
     let payload: Payload = body::payload(body)?;
     // Shortcuts name no app, so only what is acted on is checked for it.
-    if !matches!(payload.kind.as_str(), "block_actions" | "view_submission" | "view_closed") {
+    if !matches!(
+        payload.kind.as_str(),
+        "block_actions" | "view_submission" | "view_closed"
+    ) {
         return Ok(Interaction::Ignored { kind: payload.kind });
     }
     for_our_app(payload.api_app_id.as_deref(), app)?;
@@ -172,7 +176,7 @@ impl Payload {
             token: action.value,
             action_ts: required(action.action_ts, "action_ts")?,
             trigger_id: required(self.trigger_id.take(), "trigger_id")?,
-            response_url: self.response_url.take(),
+            response_url: self.response_url.take().map(ResponseUrl::new),
             place: self.place()?,
             received_at: body.received_at(),
             signed_at: body.signed_at(),

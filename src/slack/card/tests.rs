@@ -1,0 +1,6 @@
+//! What people see of a card in each state, and the promises every card keeps.
+
+mod attacks;
+mod limits;
+mod promises;
+mod snapshots;
