@@ -27,7 +27,7 @@ const MAX_CONTENT: usize = 16 * 1024;
 const AGENT: &str = "agent";
 const TOOLS: &str = "tools";
 /// The conversation. An input of the graph is `{"messages": [Message, …]}`.
-const MESSAGES: &str = "messages";
+pub const MESSAGES: &str = "messages";
 /// What became of the calls of the last message, in their order.
 const ANSWERS: &str = "answers";
 

@@ -13,7 +13,7 @@ mod spec;
 mod text;
 mod tools;
 
-pub use agent_loop::{AgentSpec, agent_graph};
+pub use agent_loop::{AgentSpec, MESSAGES, agent_graph};
 pub use call::{APPROVAL_NODE, CallAnswer, CallStatus, ProposedCall};
 pub use model::{
     Message, Model, ModelError, Prompt, Reply, Stop, TokenSink, ToolCall, ToolDescription, Usage,

@@ -1,15 +1,9 @@
 //! The command line: one file a command, each a thin layer over the rooms it shows.
 
 mod check;
-mod demo;
-mod doctor;
-mod evidence;
 mod logs;
 mod manifest;
-mod preview;
-mod requests;
 mod serve;
-mod switch;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -41,29 +35,12 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Bring up bot, stand-in Slack, scripted agent and tools with real local effects.
-    Demo(demo::Demo),
     /// Run the desk for the workspace in the configuration.
     Serve,
     /// Validate the configuration and find policies that cannot work. Exits 1 on an error.
     Check,
-    /// Ask Slack and this machine what is wrong with the installation, and say how to mend it.
-    Doctor,
     /// Print the Slack app manifest, filled in with your address.
     Manifest(manifest::Manifest),
-    /// Show which rule decides on an action, who would be asked, and the card. Asks nobody.
-    Preview(preview::Preview),
-    /// Look at requests, or end one.
-    #[command(subcommand)]
-    Requests(requests::Requests),
-    /// Throw the stop switch: from its commit on no execution starts.
-    Stop(switch::Stop),
-    /// Release the stop switch.
-    Start(switch::Start),
-    /// Check the audit chain and every invariant over the database. Exits 1 on any violation.
-    Verify(evidence::Verify),
-    /// Write the audit log as JSON Lines.
-    Export(evidence::Export),
 }
 
 /// Does what the command line says.
@@ -71,17 +48,9 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     logs::start(cli.log_format);
     let file = cli.config.as_path();
     match cli.command {
-        Command::Demo(demo) => demo::run(demo).await,
         Command::Serve => serve::run(read(file)?).await,
         Command::Check => check::run(file),
-        Command::Doctor => doctor::run(read(file)?).await,
         Command::Manifest(manifest) => manifest::run(&manifest),
-        Command::Preview(preview) => preview::run(&read(file)?, &preview),
-        Command::Requests(requests) => requests::run(&read(file)?, requests).await,
-        Command::Stop(stop) => switch::stop(&read(file)?, stop).await,
-        Command::Start(start) => switch::start(&read(file)?, start).await,
-        Command::Verify(verify) => evidence::verify(file, verify).await,
-        Command::Export(export) => evidence::export(file, export).await,
     }
 }
 

@@ -1,14 +1,15 @@
 //! Opening the desk: everything that must be there before the first request is taken.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Desk, Worker};
 use crate::agent::{self, AgentSpec, ToolDescription, Toolbox};
 use crate::base::{Clock, Ids};
-use crate::config::Config;
+use crate::config::{Config, Member, Members};
 use crate::slack::client::{Channels, HttpSlack, HttpSlackError, HttpSlackSettings, SlackApi};
 use crate::slack::client::SlackError;
-use crate::slack::directory::{Directory, Home};
+use crate::slack::directory::{Directory, GroupSource, Home, MemberName};
 use crate::slack::signature::{Verifier, VerifierError};
 use crate::store::{Store, StoreError};
 use crate::work::Wake;
@@ -54,9 +55,9 @@ impl Desk {
             clock.clone(),
             Home::from(&identity),
             config.aliases(),
-            config.group_sources(),
+            group_sources(&config),
         );
-        let toolbox = Toolbox::from_specs(config.tool_specs())?;
+        let toolbox = Toolbox::from_specs(config.tools.values().map(crate::config::Tool::spec).collect())?;
         let agents = config
             .agents
             .iter()
@@ -95,10 +96,11 @@ fn worker(
     agent: &crate::config::Agent,
 ) -> Result<Worker, StartError> {
     let refuse = |why: String| StartError::Agent { agent: name.to_owned(), why };
-    let spec = config
-        .model_spec(&agent.model)
+    let model = config
+        .models
+        .get(&agent.model.value)
         .ok_or_else(|| refuse(format!("there is no model called `{}`", agent.model.value)))?;
-    let model = agent::model(&agent.model, &spec).map_err(|error| refuse(error.to_string()))?;
+    let model = agent::model(&agent.model, &model.spec).map_err(|error| refuse(error.to_string()))?;
     let tools: Vec<ToolDescription> = agent
         .tools
         .iter()
@@ -122,4 +124,21 @@ fn worker(
         tools: agent.tools.iter().map(|tool| tool.value.clone()).collect(),
         channels: agent.channels.iter().filter_map(|name| channel(name)).collect(),
     })
+}
+
+/// Where the members of each group come from.
+fn group_sources(config: &Config) -> BTreeMap<String, GroupSource> {
+    let source = |members: &Members| match members {
+        Members::Users(users) => GroupSource::Users(
+            users
+                .iter()
+                .map(|member| match &member.value {
+                    Member::User(id) => MemberName::User(id.clone()),
+                    Member::Email(email) => MemberName::Email(email.clone()),
+                })
+                .collect(),
+        ),
+        Members::SlackUsergroup(id) => GroupSource::UserGroup(id.clone()),
+    };
+    config.groups.iter().map(|(name, group)| (name.clone(), source(&group.members))).collect()
 }

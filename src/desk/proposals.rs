@@ -52,7 +52,6 @@ impl Desk {
             arguments: &resolved.arguments,
             requester: &asker.requester,
             target: &resolved.target,
-            now,
         });
         match ruling {
             Ruling::Deny { rule, reason } => {
@@ -62,14 +61,16 @@ impl Desk {
             Ruling::Allow { rule } => {
                 let draft = Draft { asker, tool: tool.as_ref(), resolved, rule: &rule, now };
                 let sealed = self.seal(draft, None)?;
-                Ok(QuestionOutcome::Allowed { sealed, rule, start_by: now.plus(ALLOWED_VALID_FOR) })
+                let start_by = now.plus(ALLOWED_VALID_FOR);
+                Ok(QuestionOutcome::Allowed { sealed: Box::new(sealed), start_by })
             }
             Ruling::Ask { rule, ask, because } => {
                 let draft = Draft { asker, tool: tool.as_ref(), resolved, rule: &rule, now };
-                let sealed = self.seal(draft, Some(&ask))?;
+                let id = RequestId::new(self.ids.as_ref());
+                let sealed = self.seal(draft, Some((&id, &ask)))?;
                 let terms = self.terms(&rule, ask);
                 let (request, effects) =
-                    approval::open(&sealed, terms, asker.requester.clone());
+                    approval::open(id, &sealed, terms, asker.requester.clone());
                 Ok(QuestionOutcome::Asked(Box::new(NewRequest {
                     request,
                     effects,
@@ -77,7 +78,6 @@ impl Desk {
                     claim: proposed.claim,
                     because,
                     show: tool.show().to_vec(),
-                    agent: Some(asker.agent.clone()),
                 })))
             }
         }
@@ -95,16 +95,20 @@ impl Desk {
         }
     }
 
-    fn seal(&self, draft: Draft<'_>, ask: Option<&Ask>) -> Result<Sealed, CallAnswer> {
+    fn seal(
+        &self,
+        draft: Draft<'_>,
+        asked: Option<(&RequestId, &Ask)>,
+    ) -> Result<Sealed, CallAnswer> {
         let Draft { asker, tool, resolved, rule, now } = draft;
-        let decide_by = ask.map(|ask| {
-            ask.path.iter().fold(now, |at, stage| at.plus(stage.within))
-        });
+        let (request, ask) = asked.unzip();
+        let decide_by =
+            ask.map(|ask| ask.path.iter().fold(now, |at, stage| at.plus(stage.within)));
         let envelope = Envelope {
             form: 1,
             workspace: self.workspace.clone(),
             action: ActionId::new(self.ids.as_ref()),
-            request: ask.map(|_| RequestId::new(self.ids.as_ref())),
+            request: request.cloned(),
             run: Some(asker.run.clone()),
             node: Some(crate::agent::APPROVAL_NODE.to_owned()),
             agent: Some(asker.agent.clone()),

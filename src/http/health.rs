@@ -16,7 +16,7 @@ pub(super) async fn alive() -> &'static str {
 
 /// The database takes a write. A balancer should send nothing here until it does.
 pub(super) async fn ready(State(desk): State<Arc<Desk>>) -> (StatusCode, Json<Value>) {
-    match desk.store.probe().await {
+    match desk.store.healthy().await {
         Ok(()) => (StatusCode::OK, Json(json!({ "ready": true }))),
         Err(error) => {
             tracing::error!(%error, "not ready: the database takes no writes");

@@ -8,7 +8,6 @@ use futures::future::BoxFuture;
 use super::{Work, lease};
 use crate::agent::{CallOutcome, ProbeOutcome};
 use crate::approval::{Proposal, Sealed, Terms};
-use crate::base::Timestamp;
 use crate::desk::Desk;
 use crate::store::{ClaimedExecution, Ended, NextStep, StartCheck, StartRefused, StoreError};
 
@@ -24,8 +23,7 @@ impl Executions {
 
     async fn execute(&self, claimed: ClaimedExecution) -> Result<(), StoreError> {
         let desk = self.desk.clone();
-        let now = desk.clock.now();
-        let check = move |sealed: &Sealed, terms: Option<&Terms>| check(&desk, sealed, terms, now);
+        let check = move |sealed: &Sealed, terms: Option<&Terms>| check(&desk, sealed, terms);
         let warrant = match self.desk.store.start_execution(&claimed, check).await {
             Ok(warrant) => warrant,
             Err(StartRefused::Refused(refusal)) => {
@@ -71,29 +69,21 @@ impl Work for Executions {
     }
 
     fn work(&self, claimed: ClaimedExecution) -> BoxFuture<'_, Result<(), StoreError>> {
-        let (id, epoch) = (claimed.id.clone(), claimed.epoch);
-        let renew = move || {
-            let id = id.clone();
-            async move { self.desk.store.renew_execution(&id, epoch, lease::TIME).await }
-        };
-        lease::held(self.execute(claimed), renew).boxed()
+        async move {
+            let (id, epoch) = (claimed.id.clone(), claimed.epoch);
+            let renew = || self.desk.store.renew_execution(&id, epoch, lease::TIME);
+            lease::held(self.execute(claimed), renew).await
+        }
+        .boxed()
     }
 }
 
 /// What only the configuration in force can say. Pure: it runs inside the start's transaction.
-fn check(desk: &Desk, sealed: &Sealed, terms: Option<&Terms>, now: Timestamp) -> StartCheck {
+fn check(desk: &Desk, sealed: &Sealed, terms: Option<&Terms>) -> StartCheck {
     let envelope = sealed.envelope();
-    let proposal = Proposal {
-        tool: &envelope.tool.name,
-        agent: envelope.agent.as_deref(),
-        arguments: &envelope.arguments,
-        requester: &envelope.requester,
-        target: &envelope.target,
-        now,
-    };
     let tool = desk.toolbox.get(&envelope.tool.name);
     StartCheck {
-        policy_still_holds: desk.policy.still_permits(&proposal, terms),
+        policy_still_holds: desk.policy.still_permits(&Proposal::from(envelope), terms),
         tool_unchanged: tool.is_some_and(|tool| *tool.facts() == envelope.tool),
     }
 }

@@ -11,10 +11,10 @@ const RENEWED_EVERY: Duration = Duration::from_secs(10);
 
 /// Does the work, and renews the lease meanwhile. A renewal that fails is only told: if somebody
 /// else has taken over, the epoch refuses whatever this work still tries to write.
-pub(super) async fn held<T>(
-    work: impl Future<Output = Result<T, StoreError>>,
-    renew: impl AsyncFn() -> Result<(), StoreError>,
-) -> Result<T, StoreError> {
+pub(super) async fn held<Renewal: Future<Output = Result<(), StoreError>>>(
+    work: impl Future<Output = Result<(), StoreError>>,
+    renew: impl Fn() -> Renewal,
+) -> Result<(), StoreError> {
     let mut work = std::pin::pin!(work);
     loop {
         tokio::select! {

@@ -1,6 +1,5 @@
 //! Runs go on: an agent's graph from where it stands to its next question or its end.
 
-use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::FutureExt;
@@ -13,7 +12,7 @@ use crate::approval::{Requester, Standing};
 use crate::base::Span;
 use crate::desk::{Asker, Desk};
 use crate::graph::{
-    Checkpoint, Input, Limits, NoEvents, RunEnd, RunError, SaveError, Saver, Snapshot, Turn,
+    Checkpoint, Input, Limits, NoEvents, RunEnd, RunError, SaveError, Saver, Snapshot, StateValue, Turn,
     TurnStatus,
 };
 use crate::slack::texts;
@@ -60,8 +59,7 @@ impl Runs {
             asker: Asker { run: claimed.id.clone(), agent: agent.clone(), requester },
             latest: Mutex::default(),
         };
-        let supersteps = NonZeroU32::new(desk.config.limits.recursion).unwrap_or(NonZeroU32::MIN);
-        let limits = Limits::of_run(claimed.id.as_str()).supersteps(supersteps);
+        let limits = Limits::of_run(claimed.id.as_str()).supersteps(desk.config.limits.recursion);
         let ended = worker.graph.run(Input::New(input), &saver, Arc::new(NoEvents), limits).await;
         match ended {
             Ok(RunEnd::Finished { .. } | RunEnd::Interrupted { .. } | RunEnd::Paused { .. }) => {
@@ -105,7 +103,7 @@ impl Runs {
     async fn try_later_or_fail(
         &self,
         claimed: &ClaimedRun,
-        error: &dyn std::fmt::Display,
+        error: &(dyn std::fmt::Display + Sync),
     ) -> Result<(), StoreError> {
         tracing::warn!(run = %claimed.id, attempt = claimed.attempts, %error, "a run stumbled");
         if claimed.attempts >= ATTEMPTS {
@@ -137,12 +135,12 @@ impl Work for Runs {
     }
 
     fn work(&self, claimed: ClaimedRun) -> BoxFuture<'_, Result<(), StoreError>> {
-        let (id, epoch) = (claimed.id.clone(), claimed.epoch);
-        let renew = move || {
-            let id = id.clone();
-            async move { self.desk.store.renew_run(&id, epoch, lease::TIME).await }
-        };
-        lease::held(self.drive(claimed), renew).boxed()
+        async move {
+            let (id, epoch) = (claimed.id.clone(), claimed.epoch);
+            let renew = || self.desk.store.renew_run(&id, epoch, lease::TIME);
+            lease::held(self.drive(claimed), renew).await
+        }
+        .boxed()
     }
 }
 
@@ -212,7 +210,7 @@ impl TurnSaver<'_> {
         };
         let said = turn.checkpoint.as_ref().filter(|_| turn.status == TurnStatus::Finished);
         let notices = said
-            .and_then(agent::last_reply)
+            .and_then(last_words)
             .map(|text| vec![reply(self.run, &text)])
             .unwrap_or_default();
         let questions = turn
@@ -254,4 +252,13 @@ fn stored(checkpoint: Checkpoint) -> Result<NewCheckpoint, serde_json::Error> {
         step: checkpoint.step,
         body: serde_json::to_value(checkpoint)?,
     })
+}
+
+/// What the agent said last, if it said anything.
+fn last_words(checkpoint: &Checkpoint) -> Option<String> {
+    let StateValue::List(messages) = checkpoint.values.get(agent::MESSAGES)? else { return None };
+    match serde_json::from_value(messages.last()?.clone()) {
+        Ok(Message::Assistant { text, .. }) if !text.trim().is_empty() => Some(text),
+        Ok(_) | Err(_) => None,
+    }
 }

@@ -86,7 +86,7 @@ impl Deliveries {
         let desk = &self.desk;
         let now = desk.clock.now();
         if let (Some(since), Some(about)) = (unsure_since, &post.about) {
-            let query = MetadataQuery { place: post.place.clone(), about: about.clone(), since };
+            let query = MetadataQuery { place: &post.place, about, since };
             match desk.slack.find_by_metadata(&desk.identity, query).await {
                 Ok(found) => {
                     if let Some(first) = found.into_iter().next() {
