@@ -10,6 +10,8 @@
 mod check;
 mod facts;
 mod kinds;
+mod parse;
+mod patterns;
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,7 +23,7 @@ use serde_json::Value;
 use super::Proposal;
 use check::Checker;
 
-/// In bytes. The parser recurses, and nobody reads a longer rule anyway.
+/// In bytes: nobody reads a longer rule.
 const LONGEST_SOURCE: usize = 4096;
 
 /// A compiled CEL condition.
@@ -43,6 +45,8 @@ pub enum ConditionError {
     Syntax(String),
     #[error("it is longer than {LONGEST_SOURCE} bytes; split the rule")]
     TooLong,
+    #[error("it is nested deeper than {} levels; split the rule", parse::DEEPEST)]
+    TooDeep,
     #[error("it names `{0}`, which does not exist; use args, tool, agent, requester or target")]
     UnknownName(String),
     #[error("it calls `{0}`, which does not exist")]
@@ -71,17 +75,9 @@ impl Condition {
             return Err(ConditionError::TooLong);
         }
         let env = Arc::new(Env::stdlib().with_optional_support(false));
-        let program = env.compile(source).map_err(|errors| syntax(&errors))?;
+        let program = parse::parse(&env, source)?;
         Checker::new(None).check(program.expression())?;
-        for pattern in check::patterns(program.expression()) {
-            // The engine only reads a pattern when it meets it, so it meets it here first.
-            let probe = env.compile("''.matches(pattern)").map_err(|errors| syntax(&errors))?;
-            let mut context = Context::with_env(Arc::clone(&env));
-            context.add_variable_from_value("pattern", pattern);
-            if probe.execute(&context).is_err() {
-                return Err(ConditionError::BadPattern(pattern.to_owned()));
-            }
-        }
+        patterns::try_all(&env, program.expression())?;
         Ok(Self { source: source.to_owned(), compiled: Arc::new(Compiled { program, env }) })
     }
 
@@ -105,7 +101,32 @@ impl Condition {
         match self.compiled.program.execute(&context) {
             Ok(cel::Value::Bool(answer)) => Ok(answer),
             Ok(_) => Err("it does not answer yes or no".to_owned()),
-            Err(error) => Err(explain(&error)),
+            Err(error) => Err(self.explain(&error)),
+        }
+    }
+
+    /// Says what is missing or does not fit, and never quotes an argument: it may be secret. A key
+    /// is named only when the operator wrote it, because `args[args.key]` looks up an argument.
+    fn explain(&self, error: &ExecutionError) -> String {
+        match error {
+            ExecutionError::NoSuchKey(name) if self.source.contains(name.as_str()) => {
+                format!("`{name}` is missing")
+            }
+            ExecutionError::NoSuchOverload(overload) => overload.to_string(),
+            ExecutionError::ValuesNotComparable(..) => {
+                "values of different kinds are compared".to_owned()
+            }
+            ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => {
+                "it divides by zero".to_owned()
+            }
+            ExecutionError::Overflow(..) => "a number becomes too large".to_owned(),
+            ExecutionError::IndexOutOfBounds(_) => {
+                "a list is shorter than the index".to_owned()
+            }
+            ExecutionError::FunctionError { function, .. } => {
+                format!("`{function}` cannot work with what it is given")
+            }
+            _ => "it cannot be worked out for these arguments".to_owned(),
         }
     }
 }
@@ -120,32 +141,6 @@ impl fmt::Debug for Condition {
 impl Serialize for Condition {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.source)
-    }
-}
-
-/// The parser's first complaint; the others usually follow from it.
-fn syntax(errors: &cel::ParseErrors) -> ConditionError {
-    ConditionError::Syntax(match errors.errors.first() {
-        Some(error) => format!("at column {}: {}", error.pos.1, error.msg),
-        None => "it is not CEL".to_owned(),
-    })
-}
-
-/// Names what is missing or does not fit, and never quotes an argument's value: it may be secret.
-fn explain(error: &ExecutionError) -> String {
-    match error {
-        ExecutionError::NoSuchKey(name) => format!("`{name}` is missing"),
-        ExecutionError::NoSuchOverload(overload) => overload.to_string(),
-        ExecutionError::ValuesNotComparable(..) => "values of different kinds are compared".into(),
-        ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => {
-            "it divides by zero".into()
-        }
-        ExecutionError::Overflow(..) => "a number becomes too large".into(),
-        ExecutionError::IndexOutOfBounds(_) => "a list is shorter than the index".into(),
-        ExecutionError::FunctionError { function, .. } => {
-            format!("`{function}` cannot work with what it is given")
-        }
-        _ => "it cannot be worked out for these arguments".into(),
     }
 }
 

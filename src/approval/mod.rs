@@ -13,6 +13,8 @@ mod execution;
 mod person;
 mod policy;
 mod request;
+#[cfg(test)]
+mod sample;
 mod step;
 
 pub use authority::{Authority, Membership, authorize};

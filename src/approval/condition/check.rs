@@ -211,42 +211,6 @@ impl<'s> Checker<'s> {
     }
 }
 
-/// The patterns of every `matches`, so that they can be tried when the condition is read.
-pub(super) fn patterns(expression: &IdedExpr) -> Vec<&str> {
-    let mut found = Vec::new();
-    collect_patterns(expression, &mut found);
-    found
-}
-
-fn collect_patterns<'e>(expression: &'e IdedExpr, found: &mut Vec<&'e str>) {
-    match &expression.expr {
-        Expr::Call(call) => {
-            if let ("matches", [IdedExpr { expr: Expr::Literal(LiteralValue::String(text)), .. }]) =
-                (call.func_name.as_str(), call.args.as_slice())
-            {
-                found.push(text.inner());
-            }
-            call.target.iter().for_each(|target| collect_patterns(target, found));
-            call.args.iter().for_each(|argument| collect_patterns(argument, found));
-        }
-        Expr::Select(select) => collect_patterns(&select.operand, found),
-        Expr::List(list) => list.elements.iter().for_each(|item| collect_patterns(item, found)),
-        Expr::Map(map) => {
-            for entry in &map.entries {
-                if let EntryExpr::MapEntry(entry) = &entry.expr {
-                    collect_patterns(&entry.key, found);
-                    collect_patterns(&entry.value, found);
-                }
-            }
-        }
-        Expr::Comprehension(function) => {
-            collect_patterns(&function.iter_range, found);
-            collect_patterns(&function.loop_step, found);
-        }
-        Expr::Ident(_) | Expr::Literal(_) | Expr::Struct(_) | Expr::Unspecified => {}
-    }
-}
-
 /// The kinds it can have of those it needs; an error when there are none.
 fn needs(of: &Type<'_>, wanted: Kinds, operand: &IdedExpr) -> Result<Kinds, ConditionError> {
     let common = of.kinds & wanted;
