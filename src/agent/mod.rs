@@ -9,12 +9,16 @@
 mod agent_loop;
 mod call;
 mod model;
+mod egress;
+mod schema;
 mod spec;
+mod template;
 mod text;
 mod tools;
 
 pub use agent_loop::{AgentSpec, agent_graph};
 pub use call::{APPROVAL_NODE, CallAnswer, CallStatus, ProposedCall};
+pub use egress::{Egress, EgressRefusal};
 pub use model::{
     Message, Model, ModelError, Prompt, Reply, Stop, TokenSink, ToolCall, ToolDescription, Usage,
 };

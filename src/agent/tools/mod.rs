@@ -76,6 +76,8 @@ pub enum ArgumentError {
     Unreadable(#[from] crate::approval::CanonicalError),
     #[error("the arguments do not fit the tool's schema: {0}")]
     Schema(String),
+    #[error("the arguments are {bytes} bytes long; {limit} are accepted")]
+    TooLong { bytes: usize, limit: usize },
     #[error("the arguments do not fill the tool's target: {0}")]
     Target(String),
 }
