@@ -26,4 +26,6 @@ pub use spec::{
     Api, Body, CommandSpec, Credential, EnvironmentValue, HttpSpec, Method, ModelSpec,
     ProviderSpec, RetrySpec, TargetSpec, ToolSpec,
 };
-pub use tools::{ArgumentError, CallOutcome, ProbeOutcome, Resolved, Tool, ToolSpecError, Toolbox};
+pub use tools::{
+    ArgumentError, CallOutcome, ConfiguredTool, ProbeOutcome, Resolved, Tool, ToolSpecError, Toolbox,
+};

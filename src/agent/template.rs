@@ -4,8 +4,6 @@
 //! template stands ([`Place`]), and no filter can get around that. A missing value is an error, and
 //! so is a list or an object where one value belongs.
 
-use std::fmt::Write as _;
-
 use minijinja::value::{Serde, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, Output, UndefinedBehavior};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
