@@ -9,12 +9,16 @@
 mod agent_loop;
 mod call;
 mod model;
+mod egress;
+mod schema;
 mod spec;
+mod template;
 mod text;
 mod tools;
 
 pub use agent_loop::{AgentSpec, MESSAGES, agent_graph};
 pub use call::{APPROVAL_NODE, CallAnswer, CallStatus, ProposedCall};
+pub use egress::{Egress, EgressRefusal};
 pub use model::{
     Message, Model, ModelError, Prompt, Reply, Stop, TokenSink, ToolCall, ToolDescription, Usage,
 };
@@ -22,4 +26,6 @@ pub use spec::{
     Api, Body, CommandSpec, Credential, EnvironmentValue, HttpSpec, Method, ModelSpec,
     ProviderSpec, RetrySpec, TargetSpec, ToolSpec,
 };
-pub use tools::{ArgumentError, CallOutcome, ProbeOutcome, Resolved, Tool, ToolSpecError, Toolbox};
+pub use tools::{
+    ArgumentError, CallOutcome, ConfiguredTool, ProbeOutcome, Resolved, Tool, ToolSpecError, Toolbox,
+};

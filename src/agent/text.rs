@@ -21,7 +21,7 @@ pub(super) fn from_bytes(bytes: &[u8], is_whole: Whole) -> String {
     match is_whole {
         Whole::Yes => text.into_owned(),
         Whole::CutOff => format!("{text}\n[cut off after {} bytes]", bytes.len()),
-        Whole::BrokenOff => format!("{text}\n[the answer broke off here]"),
+        Whole::BrokenOff => format!("{text}\n[it broke off here]"),
     }
 }
 

@@ -1,4 +1,18 @@
 //! Tools: what agents may ask to be done.
+//!
+//! [`Tool`] is the port. [`ConfiguredTool`] is the one kind that the configuration can make: an
+//! HTTP request or a program. A call takes a [`Warrant`], and what the target gets is made from the
+//! warrant's stored action alone.
+//!
+//! An outcome speaks of *one attempt*. `NotDone` says that this attempt certainly changed nothing;
+//! it says nothing about an earlier attempt with the same key whose outcome is unknown.
+
+mod command;
+mod configured;
+mod http;
+mod target;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,8 +20,10 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use serde_json::Value;
 
-use super::ToolDescription;
-use crate::approval::{ToolFacts, Warrant};
+use super::{Egress, ToolDescription, ToolSpec};
+use crate::approval::{CanonicalError, ToolFacts, Warrant};
+
+pub use configured::ConfiguredTool;
 
 /// The port to something that can be done.
 pub trait Tool: Send + Sync {
@@ -22,7 +38,8 @@ pub trait Tool: Send + Sync {
     /// Touches nothing outside.
     fn resolve(&self, arguments: &str) -> Result<Resolved, ArgumentError>;
 
-    /// Does it, once, with the stored arguments of the warrant.
+    /// Does it, once, with the stored arguments of the warrant. A tool whose retry class is `pure`
+    /// never answers `Unknown`: it changes nothing, so a lost answer is `NotDone`.
     fn call<'a>(&'a self, warrant: &'a Warrant) -> BoxFuture<'a, CallOutcome>;
 
     /// Asks, read-only, whether an earlier call took effect. `Unknown` for every tool whose retry
@@ -35,7 +52,8 @@ pub trait Tool: Send + Sync {
 pub struct Resolved {
     /// With every default filled in.
     pub arguments: Value,
-    /// Where it acts: `POST https://payments.internal/refunds`, or the program and its arguments.
+    /// Where it acts: `POST https://payments.internal/refunds`, or the program and its arguments,
+    /// each in quotes if it has anything in it that could be read as two.
     pub target: String,
     /// The name of the credential it acts with; `none` without one.
     pub credential: String,
@@ -47,17 +65,11 @@ pub struct Resolved {
 /// What a call came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallOutcome {
-    Done {
-        content: String,
-    },
-    /// Certainly not applied.
-    NotDone {
-        why: String,
-    },
+    Done { content: String },
+    /// This attempt certainly changed nothing.
+    NotDone { why: String },
     /// Perhaps applied.
-    Unknown {
-        why: String,
-    },
+    Unknown { why: String },
 }
 
 /// What a probe found.
@@ -73,9 +85,11 @@ pub enum ProbeOutcome {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ArgumentError {
     #[error("the arguments cannot be used: {0}")]
-    Unreadable(#[from] crate::approval::CanonicalError),
+    Unreadable(#[from] CanonicalError),
     #[error("the arguments do not fit the tool's schema: {0}")]
     Schema(String),
+    #[error("the arguments are {bytes} bytes long; {limit} are accepted")]
+    TooLong { bytes: usize, limit: usize },
     #[error("the arguments do not fill the tool's target: {0}")]
     Target(String),
 }
@@ -99,8 +113,12 @@ impl Toolbox {
     }
 
     /// Makes every configured tool, sharing one way out to the network.
-    pub fn from_specs(specs: Vec<super::ToolSpec>) -> Result<Self, ToolSpecError> {
-        todo!("{specs:?}")
+    pub fn from_specs(
+        specs: impl IntoIterator<Item = ToolSpec>,
+        egress: &Egress,
+    ) -> Result<Self, ToolSpecError> {
+        let make = |spec| Ok(Arc::new(ConfiguredTool::new(spec, egress)?) as Arc<dyn Tool>);
+        Ok(Self::new(specs.into_iter().map(make).collect::<Result<Vec<_>, _>>()?))
     }
 
     pub fn get(&self, name: &str) -> Option<&Arc<dyn Tool>> {
