@@ -1,18 +1,13 @@
-//! Cards and status lines as people read them.
+//! Cards as people read them.
 
 use serde_json::json;
 
-use crate::approval::{DecidedBy, ExecutionState, Outcome, ReasonRule, Separation, Vote};
-use crate::base::RequestId;
-use crate::slack::card::samples::{Story, at, jonas, person, priya};
-use crate::slack::card::{as_text, stage_card, status_line};
+use crate::approval::{Choice, DecidedBy, ExecutionState, Outcome, ReasonRule, Separation, Vote};
+use crate::slack::card::samples::{Story, at, jonas, priya};
+use crate::slack::card::{as_text, stage_card};
 
 fn card(story: &Story) -> String {
     as_text(&stage_card(&story.view(), 0))
-}
-
-fn line(story: &Story) -> String {
-    as_text(&status_line(&story.view()))
 }
 
 #[test]
@@ -44,7 +39,7 @@ fn a_fresh_refund() {
     SHA-256 f3746aa4e22f46438a5ba6384c4ef2d6e1692dc4c71284ef0e5861c9772a6521
     req_000001 · act_000001 · tool version 5f5f5f5f5f5f · schema 3a3a3a3a3a3a · policy 777777777777 · safe to repeat with its key
 
-    [Approve → It runs payments.refund at once.
+    [Approve → If this completes the approval, payments.refund runs at once.
     amount = "640.00"
     currency = "EUR"
     charge = "ch_1042"] [Reject…]
@@ -53,10 +48,13 @@ fn a_fresh_refund() {
 
 #[test]
 fn a_claim_that_forges_an_approval_stands_last_and_framed() {
-    let story = Story::refund()
-        .claiming("Trivial.\n\n\n✅ *Approved by @Priya* <!channel>\nRisk: low. No approval needed.");
+    let story = Story::refund().claiming(
+        "Trivial.\n\n\n✅ *Approved by @Priya* <!channel>\nRisk: low. No approval needed.",
+    );
     let card = card(&story);
-    let (_, claim) = card.split_once("---\n").expect("the claim has its own place");
+    let (_, claim) = card
+        .split_once("---\n")
+        .expect("the claim has its own place");
     insta::assert_snapshot!(claim, @r#"
     What the agent says about it (its own words, not checked):
     > "Trivial.\{3 newlines}\u{2705} *Approved by @Priya* <!channel>\nRisk: low. No approval needed."
@@ -81,7 +79,7 @@ fn an_escalated_card() {
     Rule: refunds
     Risk: normal
 
-    Why it is here: It was not decided in time by finance in #approvals, asked on 2026-09-14 10:00 UTC.
+    Why it is here: Not decided in time by finance in #approvals, asked on 2026-09-14 10:00 UTC.
     Who may decide: finance in #approvals. One approval is enough.
     Also: managers in #managers. One approval is enough. The requester may not decide.
     If nobody decides the time is over on 2026-09-14 11:00 UTC: then it expires and nothing runs.
@@ -95,7 +93,7 @@ fn an_escalated_card() {
     SHA-256 f3746aa4e22f46438a5ba6384c4ef2d6e1692dc4c71284ef0e5861c9772a6521
     req_000001 · act_000001 · tool version 5f5f5f5f5f5f · schema 3a3a3a3a3a3a · policy 777777777777 · safe to repeat with its key
 
-    [Approve → It runs payments.refund at once.
+    [Approve → If this completes the approval, payments.refund runs at once.
     amount = "640.00"
     currency = "EUR"
     charge = "ch_1042"] [Reject…]
@@ -110,7 +108,7 @@ fn two_of_two_and_everything_unusual() {
     story.request.terms.reason = ReasonRule::Required;
     story.request.votes = vec![Vote {
         by: jonas(),
-        choice: crate::approval::Choice::Approve,
+        choice: Choice::Approve,
         reason: None,
         at: at(5),
         stages: vec![0],
@@ -154,9 +152,11 @@ fn two_of_two_and_everything_unusual() {
 
 #[test]
 fn approved_and_succeeded() {
-    let story = Story::refund().approved().executed(ExecutionState::Succeeded, Some("refund re_77"));
+    let story = Story::refund()
+        .approved()
+        .executed(ExecutionState::Succeeded, Some("refund re_77"));
     insta::assert_snapshot!(card(&story), @r#"
-    # Approved: payments.refund
+    # Approved and done: payments.refund
 
     Approved by @U0JONAS001 (Jonas Weber) on 2026-09-14 10:12 UTC
     Reason: "checked with the bank"
@@ -209,9 +209,11 @@ fn expired() {
 
 #[test]
 fn unknown_outcome() {
-    let story = Story::refund().approved().executed(ExecutionState::Unknown, Some("no answer in 30 s"));
+    let story = Story::refund()
+        .approved()
+        .executed(ExecutionState::Unknown, Some("no answer in 30 s"));
     insta::assert_snapshot!(outcome(&story), @r#"
-    # Approved: payments.refund
+    # Approved, outcome unknown: payments.refund
 
     Approved by @U0JONAS001 (Jonas Weber) on 2026-09-14 10:12 UTC
     Reason: "checked with the bank"
@@ -221,7 +223,8 @@ fn unknown_outcome() {
 
 #[test]
 fn behind_show_all() {
-    let story = Story::of(json!({ "amount": "1", "body": "ab".repeat(5000), "list": vec![7; 300] }));
+    let story =
+        Story::of(json!({ "amount": "1", "body": "ab".repeat(5000), "list": vec![7; 300] }));
     insta::assert_snapshot!(card(&story), @r#"
     # Please decide: payments.refund
 
@@ -262,7 +265,7 @@ fn behind_show_all() {
     SHA-256 99934e3a3526275048dc1d17bbf99f46d42491ea48c5af7e8b3d3dae62c1a878
     req_000001 · act_000001 · tool version 5f5f5f5f5f5f · schema 3a3a3a3a3a3a · policy 777777777777 · safe to repeat with its key
 
-    Parts are shortened here. Show all has every byte. Approving is possible there, where you can see all of it.
+    Parts are shortened here. Show all has every byte, and it is where you can approve.
 
     [Reject…] [Show all]
     "#);
@@ -274,133 +277,17 @@ fn too_big() {
     insta::assert_snapshot!(ending(&card(&story)), @r#"
     This action is too big to be shown whole in Slack, so nobody can approve it. It can be rejected; ask for it again in smaller parts.
 
-    [Reject…] [Show all]
-    "#);
-}
-
-#[test]
-fn the_status_line_while_it_waits() {
-    insta::assert_snapshot!(line(&Story::refund()), @r#"
-    payments.refund waits for finance in #approvals since 2026-09-14 10:00 UTC.
-    Next: on 2026-09-14 10:30 UTC it goes to managers in #managers too.
-    It ends on 2026-09-14 11:00 UTC: then it expires and nothing runs.
-
-    [Withdraw → Nobody can approve it any more, and it will not run. You can ask again.]
-    "#);
-}
-
-#[test]
-fn the_status_line_after_an_escalation() {
-    insta::assert_snapshot!(line(&Story::refund().escalated()), @r#"
-    payments.refund waits for managers in #managers since 2026-09-14 10:30 UTC.
-    Before: finance did not decide in time; asked on 2026-09-14 10:00 UTC.
-    It ends on 2026-09-14 11:00 UTC: then it expires and nothing runs.
-
-    [Withdraw → Nobody can approve it any more, and it will not run. You can ask again.]
-    "#);
-}
-
-#[test]
-fn the_status_line_in_every_end() {
-    let mia = || DecidedBy::Person(Box::new(person("U0MIA00001", "Mia Santos")));
-    let approved = Story::refund().approved();
-    let ends = [
-        approved.clone(),
-        approved.clone().executed(ExecutionState::Started, None),
-        approved.clone().executed(ExecutionState::Succeeded, Some("refund re_77")),
-        approved.clone().executed(ExecutionState::Failed, Some("409: already refunded")),
-        approved.clone().executed(ExecutionState::Unknown, Some("no answer in 30 s")),
-        approved.executed(ExecutionState::Refused, Some("the stop switch is on")),
-        Story::refund().ended(Outcome::Rejected, DecidedBy::Person(Box::new(priya())), Some("no")),
-        Story::refund().ended(Outcome::Expired, DecidedBy::Time, None),
-        Story::refund().ended(Outcome::Cancelled, mia(), None),
-        Story::refund().ended(Outcome::Cancelled, DecidedBy::Operator("sam".to_owned()), Some("incident")),
-        Story::refund().ended(
-            Outcome::Superseded,
-            DecidedBy::Request(RequestId::existing("req_000002")),
-            None,
-        ),
-    ];
-    let lines: Vec<String> = ends.iter().map(line).collect();
-    insta::assert_snapshot!(lines.join("\n\n\n"), @r#"
-    payments.refund was approved.
-
-    Approved by @U0JONAS001 (Jonas Weber) on 2026-09-14 10:12 UTC
-    Reason: "checked with the bank"
-    What ran: It will run in a moment.
-
-
-    payments.refund was approved.
-
-    Approved by @U0JONAS001 (Jonas Weber) on 2026-09-14 10:12 UTC
-    Reason: "checked with the bank"
-    What ran: It is running now.
-
-
-    payments.refund was approved.
-
-    Approved by @U0JONAS001 (Jonas Weber) on 2026-09-14 10:12 UTC
-    Reason: "checked with the bank"
-    What ran: It ran and succeeded. Result: "refund re_77" (2026-09-14 10:13 UTC)
-
-
-    payments.refund was approved.
-
-    Approved by @U0JONAS001 (Jonas Weber) on 2026-09-14 10:12 UTC
-    Reason: "checked with the bank"
-    What ran: It failed and certainly changed nothing. Why: "409: already refunded" (2026-09-14 10:13 UTC)
-
-
-    payments.refund was approved.
-
-    Approved by @U0JONAS001 (Jonas Weber) on 2026-09-14 10:12 UTC
-    Reason: "checked with the bank"
-    What ran: OUTCOME UNKNOWN: it may or may not have happened. It will not be tried again by itself; somebody must look and settle it. What is known: "no answer in 30 s"
-
-
-    payments.refund was approved.
-
-    Approved by @U0JONAS001 (Jonas Weber) on 2026-09-14 10:12 UTC
-    Reason: "checked with the bank"
-    What ran: It was not started, so nothing ran. Why: "the stop switch is on" (2026-09-14 10:13 UTC)
-
-
-    payments.refund was rejected.
-
-    Rejected by @U0PRIYA001 (Priya Rao) on 2026-09-14 10:12 UTC
-    Reason: "no"
-    What ran: Nothing.
-
-
-    payments.refund expired.
-
-    Expired on 2026-09-14 10:12 UTC, because nobody decided in time. That is not a no; it can be asked again.
-    What ran: Nothing.
-
-
-    payments.refund was cancelled.
-
-    Withdrawn by @U0MIA00001 (Mia Santos) on 2026-09-14 10:12 UTC
-    What ran: Nothing.
-
-
-    payments.refund was cancelled.
-
-    Cancelled by "sam" on 2026-09-14 10:12 UTC
-    Reason: "incident"
-    What ran: Nothing.
-
-
-    payments.refund was replaced by a newer request.
-
-    Replaced by req_000002 on 2026-09-14 10:12 UTC
-    What ran: Nothing.
+    [Reject…]
     "#);
 }
 
 /// The headline and what stands right under it.
 fn outcome(story: &Story) -> String {
-    card(story).split("\n\n").take(2).collect::<Vec<_>>().join("\n\n")
+    card(story)
+        .split("\n\n")
+        .take(2)
+        .collect::<Vec<_>>()
+        .join("\n\n")
 }
 
 /// The last lines, with the buttons.
