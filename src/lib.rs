@@ -2,14 +2,14 @@
 
 pub mod agent;
 pub mod approval;
-pub mod audit;
+// pub mod audit;
 pub mod base;
-pub mod cli;
+// pub mod cli;
 pub mod config;
-pub mod desk;
+// pub mod desk;
 pub mod graph;
-pub mod http;
-pub mod sandbox;
+// pub mod http;
+// pub mod sandbox;
 pub mod slack;
-pub mod store;
-pub mod work;
+// pub mod store;
+// pub mod work;

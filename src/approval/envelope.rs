@@ -2,10 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
-use super::canonical::CanonicalError;
+use super::canonical::{CanonicalError, canonical, parse_strict};
 use super::{Requester, RetryClass, Risk};
 use crate::base::{ActionId, RequestId, RunId, Span, Timestamp, WorkspaceId};
+
+/// Keeps an envelope's digest apart from any other hash over the same bytes.
+const DOMAIN: &str = "countersign/envelope/1\n";
 
 /// A tool as it was when the action was proposed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,12 +81,19 @@ pub struct Sealed {
 impl Sealed {
     /// Brings an envelope into its canonical form and takes the digest.
     pub fn seal(envelope: Envelope) -> Result<Self, CanonicalError> {
-        todo!("{envelope:?}")
+        let bytes = canonical(&envelope)?;
+        // The arguments may come from a caller that did not parse them strictly.
+        parse_strict(&bytes)?;
+        Ok(Self { digest: Digest::of(&bytes), envelope, bytes })
     }
 
     /// Reads stored canonical bytes back; refuses bytes that are not exactly canonical.
     pub fn open(bytes: &str) -> Result<Self, CanonicalError> {
-        todo!("{bytes}")
+        let value = parse_strict(bytes)?;
+        let envelope = serde_json::from_value(value)
+            .map_err(|error| CanonicalError::NotJson(error.to_string()))?;
+        let sealed = Self::seal(envelope)?;
+        if sealed.bytes == bytes { Ok(sealed) } else { Err(CanonicalError::NotCanonical) }
     }
 
     pub fn envelope(&self) -> &Envelope {
@@ -101,7 +112,8 @@ impl Sealed {
 impl Digest {
     /// Of canonical bytes, under the envelope's domain tag.
     pub fn of(bytes: &str) -> Self {
-        todo!("{bytes}")
+        let tagged = Sha256::new().chain_update(DOMAIN).chain_update(bytes);
+        Self(tagged.finalize().into())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Decision, Digest, Sealed};
+use super::{Decision, Digest, Outcome, Sealed};
 use crate::base::{ExecutionId, Timestamp};
 
 /// What may be done when nobody knows whether a call took effect.
@@ -104,5 +104,38 @@ pub enum StartRefusal {
 
 /// Checks everything once more, in the transaction that writes `started`.
 pub fn warrant(facts: StartFacts, now: Timestamp) -> Result<Warrant, StartRefusal> {
-    todo!("{facts:?} {now}")
+    if facts.epoch != facts.claimed_epoch {
+        return Err(StartRefusal::StaleEpoch);
+    }
+    if facts.stopped {
+        return Err(StartRefusal::Stopped);
+    }
+    let digest = facts.sealed.digest();
+    if digest != facts.stored_digest {
+        return Err(StartRefusal::DigestMismatch);
+    }
+    let asked = facts.sealed.envelope().decide_by;
+    match (&facts.decision, asked) {
+        (Some((decision, decided_on)), Some(decide_by)) => {
+            if decision.outcome != Outcome::Approved || decision.at >= decide_by {
+                return Err(StartRefusal::NotApproved);
+            }
+            if *decided_on != digest {
+                return Err(StartRefusal::DigestMismatch);
+            }
+        }
+        // A rule allowed it and nobody was asked.
+        (None, None) => {}
+        (Some(_), None) | (None, Some(_)) => return Err(StartRefusal::NotApproved),
+    }
+    if now >= facts.start_by {
+        return Err(StartRefusal::TooLate);
+    }
+    if !facts.policy_still_holds {
+        return Err(StartRefusal::PolicyChanged);
+    }
+    if !facts.tool_unchanged {
+        return Err(StartRefusal::ToolChanged);
+    }
+    Ok(Warrant { execution: facts.execution, sealed: facts.sealed, key: facts.key })
 }

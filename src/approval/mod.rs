@@ -6,6 +6,7 @@
 
 mod authority;
 mod canonical;
+mod condition;
 mod envelope;
 mod event;
 mod execution;
@@ -16,11 +17,12 @@ mod step;
 
 pub use authority::{Authority, Membership, authorize};
 pub use canonical::{CanonicalError, parse_strict};
+pub use condition::{Condition, ConditionError};
 pub use envelope::{Digest, Envelope, PolicyFacts, Sealed, ToolFacts};
 pub use event::{Effect, Event, Notice, Refusal, TimerKind};
 pub use execution::{ExecutionState, RetryClass, StartFacts, StartRefusal, Warrant, warrant};
 pub use person::{PersonFacts, Requester, SlackUser, Standing};
-pub use policy::{Ask, Condition, ConditionError, Policy, Proposal, Rule, Ruling, Then};
+pub use policy::{Ask, Policy, Proposal, Rule, Ruling, Then};
 pub use request::{
     Approvers, Choice, Decision, DecidedBy, Outcome, Place, ReasonRule, Request, Risk, Separation,
     Stage, Terms, Vote,

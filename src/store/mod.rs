@@ -1,1 +1,39 @@
-//! (being built)
+//! The store: one function = one transaction = one transition of the domain.
+//!
+//! Every write goes through one writer, which commits what is waiting together and answers each
+//! caller only after the commit. The functions here read rows, let the pure core decide, and write
+//! the new state together with its timers, votes, cards, notices, orders to resume and audit
+//! records. Leases say who works on a row; epochs fence off whoever lost theirs.
+
+mod cards;
+mod checkpoints;
+mod decide;
+mod error;
+mod executions;
+mod intake;
+mod notices;
+mod open;
+mod questions;
+mod read;
+mod reconcile;
+mod requests;
+mod runs;
+mod switch;
+mod timers;
+
+pub use cards::{CardButtons, CardKind, OwedCard, Shown};
+pub use checkpoints::{
+    Ending, NewCheckpoint, NewWrites, SaveTurn, StoredCheckpoint, StoredSnapshot,
+};
+pub use decide::{Click, Counted, Verdict};
+pub use error::StoreError;
+pub use executions::{ClaimedExecution, Ended, ExecutionView, NextStep, StartCheck, StartRefused};
+pub use intake::{NewMessage, RunInput, Taken, Thread};
+pub use notices::{NewNotice, OwedNotice};
+pub use open::Store;
+pub use questions::{NewRequest, Question, QuestionOutcome};
+pub use read::{Cursor, Page};
+pub use reconcile::Adopted;
+pub use requests::{Button, ButtonChoice, ShownAt, StoredRequest};
+pub use runs::ClaimedRun;
+pub use switch::{Switch, SwitchPosition};
