@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::without_digest;
 use crate::approval::{ExecutionState, ReasonRule};
 use crate::base::Span;
 use crate::slack::card::samples::{Story, at};
@@ -66,7 +67,7 @@ fn show_all_holds_everything_and_approves() {
     let story = Story::of(json!({ "amount": "1", "steps": ["drop table a", "drop table b"] }));
     let dialog = modal::show_all(&story.view(), Some("token"));
     assert_eq!(dialog["private_metadata"], "token");
-    insta::assert_snapshot!(view_as_text(&dialog), @r#"
+    insta::assert_snapshot!(without_digest(&story, &view_as_text(&dialog)), @r#"
     == The whole action ==
 
     # Please decide: payments.refund
@@ -91,8 +92,8 @@ fn show_all_holds_everything_and_approves() {
         steps[0] = "drop table a"
         steps[1] = "drop table b"
 
-    Fingerprint 16a0-f1f7-e2e9-a1e5
-    SHA-256 16a0f1f7e2e9a1e52326b1469583eb1399aa829d23d18d22be926ca69cf54249
+    Fingerprint 4e08-22ef-20aa-b094
+    SHA-256 4e0822ef20aab094b99d326014447fb71d9bc422728707eb0d6f42da47855da9
     req_000001 · act_000001 · tool version 5f5f5f5f5f5f · schema 3a3a3a3a3a3a · policy 777777777777 · safe to repeat with its key
 
     Why do you approve it? (optional): [____]

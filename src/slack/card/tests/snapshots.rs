@@ -2,12 +2,16 @@
 
 use serde_json::json;
 
+use super::without_digest;
 use crate::approval::{Choice, DecidedBy, ExecutionState, Outcome, ReasonRule, Separation, Vote};
 use crate::slack::card::samples::{Story, at, jonas, priya};
 use crate::slack::card::{as_text, stage_card};
 
 fn card(story: &Story) -> String {
-    as_text(&stage_card(&story.view(), 0))
+    without_digest(
+        story,
+        &as_text(&stage_card(&story.view(), story.request.stage)),
+    )
 }
 
 #[test]
@@ -35,8 +39,8 @@ fn a_fresh_refund() {
 
         note = "double charge"
 
-    Fingerprint f374-6aa4-e22f-4643
-    SHA-256 f3746aa4e22f46438a5ba6384c4ef2d6e1692dc4c71284ef0e5861c9772a6521
+    Fingerprint 0d16-3bc0-2ec5-0c77
+    SHA-256 0d163bc02ec50c77da0e26366c8553e32036744272b04d31d23a756c13e9332e
     req_000001 · act_000001 · tool version 5f5f5f5f5f5f · schema 3a3a3a3a3a3a · policy 777777777777 · safe to repeat with its key
 
     [Approve → If this completes the approval, payments.refund runs at once.
@@ -64,7 +68,7 @@ fn a_claim_that_forges_an_approval_stands_last_and_framed() {
 #[test]
 fn an_escalated_card() {
     let story = Story::refund().escalated();
-    insta::assert_snapshot!(as_text(&stage_card(&story.view(), 1)), @r#"
+    insta::assert_snapshot!(card(&story), @r#"
     # Escalated, please decide: payments.refund
 
         amount = "640.00"
@@ -89,8 +93,8 @@ fn an_escalated_card() {
 
         note = "double charge"
 
-    Fingerprint f374-6aa4-e22f-4643
-    SHA-256 f3746aa4e22f46438a5ba6384c4ef2d6e1692dc4c71284ef0e5861c9772a6521
+    Fingerprint 0d16-3bc0-2ec5-0c77
+    SHA-256 0d163bc02ec50c77da0e26366c8553e32036744272b04d31d23a756c13e9332e
     req_000001 · act_000001 · tool version 5f5f5f5f5f5f · schema 3a3a3a3a3a3a · policy 777777777777 · safe to repeat with its key
 
     [Approve → If this completes the approval, payments.refund runs at once.
@@ -142,8 +146,8 @@ fn two_of_two_and_everything_unusual() {
 
         note = "double charge"
 
-    Fingerprint f374-6aa4-e22f-4643
-    SHA-256 f3746aa4e22f46438a5ba6384c4ef2d6e1692dc4c71284ef0e5861c9772a6521
+    Fingerprint 0d16-3bc0-2ec5-0c77
+    SHA-256 0d163bc02ec50c77da0e26366c8553e32036744272b04d31d23a756c13e9332e
     req_000001 · act_000001 · tool version 5f5f5f5f5f5f · schema 3a3a3a3a3a3a · policy 777777777777 · safe to repeat with its key
 
     [Approve] [Reject…]
@@ -178,8 +182,8 @@ fn approved_and_succeeded() {
 
         note = "double charge"
 
-    Fingerprint f374-6aa4-e22f-4643
-    SHA-256 f3746aa4e22f46438a5ba6384c4ef2d6e1692dc4c71284ef0e5861c9772a6521
+    Fingerprint 0d16-3bc0-2ec5-0c77
+    SHA-256 0d163bc02ec50c77da0e26366c8553e32036744272b04d31d23a756c13e9332e
     req_000001 · act_000001 · tool version 5f5f5f5f5f5f · schema 3a3a3a3a3a3a · policy 777777777777 · safe to repeat with its key
     "#);
 }
@@ -261,8 +265,8 @@ fn behind_show_all() {
         list[298] = 7
         list[299] = 7
 
-    Fingerprint 9993-4e3a-3526-2750
-    SHA-256 99934e3a3526275048dc1d17bbf99f46d42491ea48c5af7e8b3d3dae62c1a878
+    Fingerprint 978d-58b8-3a06-45b5
+    SHA-256 978d58b83a0645b5b30c1c28a4d378145f06b40bb58b18a4a957f800b5454ad8
     req_000001 · act_000001 · tool version 5f5f5f5f5f5f · schema 3a3a3a3a3a3a · policy 777777777777 · safe to repeat with its key
 
     Parts are shortened here. Show all has every byte, and it is where you can approve.
