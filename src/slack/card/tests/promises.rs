@@ -213,11 +213,16 @@ proptest! {
         prop_assert_eq!((with.text, with.complete), (without.text, without.complete));
         prop_assert!(!has_button(&with.blocks[without.blocks.len()..], modal::APPROVE));
     }
+}
+
+proptest! {
+    // Each case renders twenty messages and dialogs.
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     /// No name, reason or result from outside can push anything over a limit.
     #[test]
     fn nothing_from_outside_breaks_a_limit(
-        name in nasty(), reason in nasty(), times in 1..200_usize, arguments in arguments(),
+        name in nasty(), reason in nasty(), times in 1..100_usize, arguments in arguments(),
     ) {
         let mut envelope = envelope(arguments);
         envelope.requester.name = name.repeat(times);
