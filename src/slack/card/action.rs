@@ -32,14 +32,19 @@ impl<'a> Arguments<'a> {
         let mut pinned = Vec::new();
         let mut missing = Vec::new();
         for path in view.show {
-            let (under, rest): (Vec<_>, Vec<_>) = others.into_iter().partition(|leaf| leaf.is_under(path));
+            let (under, rest): (Vec<_>, Vec<_>) =
+                others.into_iter().partition(|leaf| leaf.is_under(path));
             others = rest;
             if under.is_empty() && !pinned.iter().any(|leaf: &Leaf<'_>| leaf.is_under(path)) {
                 missing.push(path.as_str());
             }
             pinned.extend(under);
         }
-        Self { pinned, others, missing }
+        Self {
+            pinned,
+            others,
+            missing,
+        }
     }
 
     /// What stands on top.
@@ -52,7 +57,11 @@ impl<'a> Arguments<'a> {
         if self.others.is_empty() {
             return Vec::new();
         }
-        let label = if self.pinned.is_empty() { "Every argument" } else { "All other arguments" };
+        let label = if self.pinned.is_empty() {
+            "Every argument"
+        } else {
+            "All other arguments"
+        };
         let mut blocks = blocks(OTHERS, lines(&self.others, detail, MOST_FIRST, MOST_LAST));
         blocks.insert(0, heading(label));
         blocks
@@ -86,7 +95,10 @@ pub fn is_whole(blocks: &[Value], envelope: &Envelope) -> bool {
         (None, _) | (_, None) => false,
     };
     same(arguments_shown(blocks), &envelope.arguments)
-        && same(read_back::value(&shown(blocks, &[SETTING])), &setting(envelope))
+        && same(
+            read_back::value(&shown(blocks, &[SETTING])),
+            &setting(envelope),
+        )
 }
 
 /// The arguments that these blocks show, if they show them whole.
@@ -103,9 +115,10 @@ fn shown(blocks: &[Value], kinds: &[&str]) -> String {
         let id = block["block_id"].as_str().and_then(|id| id.split_once('-'));
         id.is_some_and(|(kind, _)| kinds.contains(&kind))
     };
-    let texts = blocks.iter().filter(of_kind).filter_map(|block| {
-        block["elements"][0]["elements"][0]["text"].as_str()
-    });
+    let texts = blocks
+        .iter()
+        .filter(of_kind)
+        .filter_map(|block| block["elements"][0]["elements"][0]["text"].as_str());
     texts.collect::<Vec<_>>().join("\n")
 }
 

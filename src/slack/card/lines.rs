@@ -59,7 +59,11 @@ fn collect<'a>(path: String, value: &'a Value, leaves: &mut Vec<Leaf<'a>>) {
             }
         }
         _ => {
-            let path = if path.is_empty() { ROOT.to_owned() } else { path };
+            let path = if path.is_empty() {
+                ROOT.to_owned()
+            } else {
+                path
+            };
             leaves.push(Leaf { path, value });
         }
     }
@@ -67,7 +71,11 @@ fn collect<'a>(path: String, value: &'a Value, leaves: &mut Vec<Leaf<'a>>) {
 
 /// A key as a path shows it: bare when it is a short plain word, else quoted.
 fn segment(key: &str) -> String {
-    if is_word(key) { key.to_owned() } else { escape::quoted(key) }
+    if is_word(key) {
+        key.to_owned()
+    } else {
+        format!("\"{}\"", escape::key_units(key).concat())
+    }
 }
 
 pub(super) fn is_word(key: &str) -> bool {
@@ -78,7 +86,9 @@ pub(super) fn is_word(key: &str) -> bool {
 impl Leaf<'_> {
     /// Is this leaf the one `path` names, or inside what it names?
     pub fn is_under(&self, path: &str) -> bool {
-        self.path.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        self.path
+            .strip_prefix(path)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
     }
 
     /// The line, perhaps over several lines.
@@ -88,14 +98,20 @@ impl Leaf<'_> {
             Detail::Abridged => abridged_path(&self.path),
         };
         let (value, mut notes) = match (self.value, detail) {
-            (Value::String(text), Detail::Whole) => (broken(text), escape::notes(text)),
+            (Value::String(text), Detail::Whole) => {
+                (broken(&escape::units(text)), escape::notes(text))
+            }
             (Value::String(text), Detail::Abridged) => (abridged(text), escape::notes(text)),
             (other, _) => (token(other), grouped(other).into_iter().collect()),
         };
         if detail == Detail::Abridged && value.contains(CUT) {
             notes.insert(0, "shortened".to_owned());
         }
-        let remark = if notes.is_empty() { String::new() } else { format!("{REMARK}{}", notes.join("; ")) };
+        let remark = if notes.is_empty() {
+            String::new()
+        } else {
+            format!("{REMARK}{}", notes.join("; "))
+        };
         format!("{path} = {value}{remark}")
     }
 
@@ -120,19 +136,23 @@ fn grouped(value: &Value) -> Option<String> {
     if !value.is_number() || digits.len() < 5 || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    let mut groups: Vec<&str> = digits.as_bytes().rchunks(3).filter_map(|g| str::from_utf8(g).ok()).collect();
+    let mut groups: Vec<&str> = digits
+        .as_bytes()
+        .rchunks(3)
+        .filter_map(|g| str::from_utf8(g).ok())
+        .collect();
     groups.reverse();
     let sign = if token.starts_with('-') { "-" } else { "" };
     Some(format!("{sign}{}", groups.join(" ")))
 }
 
 /// A quoted text, broken after its own line feeds and wherever it gets too wide.
-fn broken(text: &str) -> String {
+fn broken(units: &[String]) -> String {
     let mut written = String::from("\"");
     let mut column = 0;
     let mut due = false;
-    for unit in escape::units(text) {
-        let width = escape::length(&unit);
+    for unit in units {
+        let width = escape::length(unit);
         if due || column + width > WIDTH {
             end_visibly(&mut written);
             written.push('\n');
@@ -140,7 +160,11 @@ fn broken(text: &str) -> String {
             column = 0;
         }
         // A space at either end of a line would be invisible.
-        let unit = if column == 0 && unit == " " { ONE_SPACE } else { &unit };
+        let unit = if column == 0 && unit == " " {
+            ONE_SPACE
+        } else {
+            unit
+        };
         written.push_str(unit);
         column += width;
         due = unit == "\\n" || unit.ends_with(" newlines}");
@@ -169,7 +193,7 @@ fn broken_path(path: &str) -> String {
         written.push_str(&rest[..start]);
         match escape::read_quoted(&rest[start..]) {
             Some((key, after)) => {
-                written.push_str(&broken(&key));
+                written.push_str(&broken(&escape::key_units(&key)));
                 rest = after;
             }
             None => break,
@@ -218,22 +242,57 @@ mod tests {
     use super::*;
 
     fn whole(value: &Value) -> Vec<String> {
-        leaves(value).iter().map(|leaf| leaf.line(Detail::Whole)).collect()
+        leaves(value)
+            .iter()
+            .map(|leaf| leaf.line(Detail::Whole))
+            .collect()
     }
 
     #[test]
     fn each_leaf_has_its_line() {
         for (value, lines) in [
-            (json!({ "amount": 640, "charge": "ch_1" }), vec!["amount = 640", "charge = \"ch_1\""]),
-            (json!({ "a": "1", "b": 1, "c": null, "d": true }), vec!["a = \"1\"", "b = 1", "c = null", "d = true"]),
-            (json!({ "argv": ["rm", "-rf", "; true"] }), vec!["argv[0] = \"rm\"", "argv[1] = \"-rf\"", "argv[2] = \"; true\""]),
-            (json!({ "a": { "b": [{}, []] } }), vec!["a.b[0] = {}", "a.b[1] = []"]),
-            (json!({ "a.b": 1, "a = 2": 3, "[0]": 4 }), vec!["\"[0]\" = 4", "\"a = 2\" = 3", "\"a.b\" = 1"]),
+            (
+                json!({ "amount": 640, "charge": "ch_1" }),
+                vec!["amount = 640", "charge = \"ch_1\""],
+            ),
+            (
+                json!({ "a": "1", "b": 1, "c": null, "d": true }),
+                vec!["a = \"1\"", "b = 1", "c = null", "d = true"],
+            ),
+            (
+                json!({ "argv": ["rm", "-rf", "; true"] }),
+                vec![
+                    "argv[0] = \"rm\"",
+                    "argv[1] = \"-rf\"",
+                    "argv[2] = \"; true\"",
+                ],
+            ),
+            (
+                json!({ "a": { "b": [{}, []] } }),
+                vec!["a.b[0] = {}", "a.b[1] = []"],
+            ),
+            (
+                json!({ "a.b": 1, "a = 2": 3, "[0]": 4 }),
+                vec!["\"[0]\" = 4", "\"a = 2\" = 3", "\"a.b\" = 1"],
+            ),
+            (
+                json!({ "\u{5D0}": "\u{5D0}" }),
+                vec!["\"\\u{5D0}\" = \"\u{5D0}\"  ← Hebrew letters, exact text defba94d"],
+            ),
             (json!({}), vec!["(all) = {}"]),
             (json!("x"), vec!["(all) = \"x\""]),
-            (json!({ "n": 1e21, "m": 1.0, "o": -0.5, "p": 1_250_000 }), vec!["m = 1", "n = 1e+21", "o = -0.5", "p = 1250000  ← 1 250 000"]),
-            (json!({ "u": "https://a.example/x" }), vec!["u = \"https://a.example/x\"  ← host a.example"]),
-            (json!({ "t": "one\ntwo \nthree\n" }), vec!["t = \"one\\n\n    two \\n\n    three\\n\""]),
+            (
+                json!({ "n": 1e21, "m": 1.0, "o": -0.5, "p": 1_250_000 }),
+                vec!["m = 1", "n = 1e+21", "o = -0.5", "p = 1250000  ← 1 250 000"],
+            ),
+            (
+                json!({ "u": "https://a.example/x" }),
+                vec!["u = \"https://a.example/x\"  ← host a.example"],
+            ),
+            (
+                json!({ "t": "one\ntwo \nthree\n" }),
+                vec!["t = \"one\\n\n    two \\n\n    three\\n\""],
+            ),
         ] {
             assert_eq!(whole(&value), lines);
         }
@@ -241,10 +300,11 @@ mod tests {
 
     #[test]
     fn a_space_at_a_break_is_visible() {
+        let line = |text: &str| broken(&escape::units(text));
         let text = format!("{}x yyyyy", "ab".repeat(WIDTH / 2 - 1));
-        assert!(broken(&text).contains("abx\\{1 space}\n    yyyyy"), "{}", broken(&text));
-        let text = format!("{} {}", "xy".repeat(WIDTH / 2), "z");
-        assert!(broken(&text).contains("xy\n    \\{1 space}z"), "{}", broken(&text));
+        assert!(line(&text).contains("abx\\{1 space}\n    yyyyy"), "{text}");
+        let text = format!("{} z", "xy".repeat(WIDTH / 2));
+        assert!(line(&text).contains("xy\n    \\{1 space}z"), "{text}");
     }
 
     #[test]
@@ -253,6 +313,9 @@ mod tests {
         let value = json!({ "note": text });
         let line = leaves(&value)[0].line(Detail::Abridged);
         assert!(line.starts_with("note = \"start middle"), "{line}");
-        assert!(line.ends_with("the end\"  ← shortened; 713 characters"), "{line}");
+        assert!(
+            line.ends_with("the end\"  ← shortened; 713 characters"),
+            "{line}"
+        );
     }
 }

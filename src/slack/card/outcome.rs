@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::CardView;
 use super::block::Prose;
+use super::facts::name;
 use super::lines::Detail;
 use super::people::person;
 use crate::approval::{Choice, DecidedBy, Decision, Outcome};
@@ -45,17 +46,20 @@ fn decided_by(view: &CardView<'_>, decision: &Decision, detail: Detail) -> Prose
     prose = match &decision.by {
         DecidedBy::Person(last) => person(prose, last, detail),
         DecidedBy::Time => return prose.date(decision.at).text(texts::nobody_decided()),
-        DecidedBy::Operator(name) => prose.text(&escape::clipped(name, 100)),
+        DecidedBy::Operator(name) => prose.text(&self::name(name, Detail::Abridged)),
         DecidedBy::Request(id) => prose.text(&escape::name(id.as_str())),
     };
     prose = prose.text(" on ").date(decision.at);
     if decision.outcome == Outcome::Approved {
         let others = view.request.votes.iter().filter(|vote| {
-            let last = matches!(&decision.by, DecidedBy::Person(last) if last.person == vote.by.person);
+            let last =
+                matches!(&decision.by, DecidedBy::Person(last) if last.person == vote.by.person);
             vote.choice == Choice::Approve && !last
         });
         for vote in others {
-            prose = person(prose.line("and by"), &vote.by, detail).text(" on ").date(vote.at);
+            prose = person(prose.line("and by"), &vote.by, detail)
+                .text(" on ")
+                .date(vote.at);
         }
     }
     prose

@@ -42,7 +42,11 @@ pub fn at(minutes: u32) -> Timestamp {
 pub fn person(user: &str, name: &str) -> PersonFacts {
     PersonFacts {
         person: PersonId::existing(format!("per_{user}")),
-        user: SlackUser { team: "T0WRKSPC01".to_owned(), user: user.to_owned(), enterprise: None },
+        user: SlackUser {
+            team: "T0WRKSPC01".to_owned(),
+            user: user.to_owned(),
+            enterprise: None,
+        },
         name: name.to_owned(),
         standing: Standing::Member,
     }
@@ -62,7 +66,12 @@ pub fn refund_arguments() -> Value {
 
 fn requester() -> Requester {
     let mia = person("U0MIA00001", "Mia Santos");
-    Requester { person: mia.person, user: mia.user, name: mia.name, owner: None }
+    Requester {
+        person: mia.person,
+        user: mia.user,
+        name: mia.name,
+        owner: None,
+    }
 }
 
 pub fn envelope(arguments: Value) -> Envelope {
@@ -86,7 +95,10 @@ pub fn envelope(arguments: Value) -> Envelope {
         cwd: None,
         environment: Vec::new(),
         requester: requester(),
-        policy: PolicyFacts { rule: "refunds".to_owned(), digest: "77".repeat(32) },
+        policy: PolicyFacts {
+            rule: "refunds".to_owned(),
+            digest: "77".repeat(32),
+        },
         risk: Risk::Normal,
         asked_at: ASKED_AT,
         decide_by: Some(at(60)),
@@ -144,7 +156,10 @@ impl Story {
             sealed,
             claim: None,
             show: ["amount", "currency", "charge"].map(str::to_owned).to_vec(),
-            stages: vec![names("finance", "#approvals"), names("managers", "#managers")],
+            stages: vec![
+                names("finance", "#approvals"),
+                names("managers", "#managers"),
+            ],
             because: None,
             execution: None,
             undeliverable: None,
@@ -166,7 +181,11 @@ impl Story {
 
     pub fn ended(mut self, outcome: Outcome, by: DecidedBy, reason: Option<&str>) -> Self {
         if let (DecidedBy::Person(by), Outcome::Approved | Outcome::Rejected) = (&by, outcome) {
-            let choice = if outcome == Outcome::Approved { Choice::Approve } else { Choice::Reject };
+            let choice = if outcome == Outcome::Approved {
+                Choice::Approve
+            } else {
+                Choice::Reject
+            };
             self.request.votes.push(Vote {
                 by: (**by).clone(),
                 choice,
@@ -177,13 +196,23 @@ impl Story {
         }
         let start_by = (outcome == Outcome::Approved).then_some(at(22));
         let reason = reason.map(str::to_owned);
-        self.request.decision = Some(Decision { outcome, by, at: at(12), reason, start_by });
+        self.request.decision = Some(Decision {
+            outcome,
+            by,
+            at: at(12),
+            reason,
+            start_by,
+        });
         self.now = at(13);
         self
     }
 
     pub fn approved(self) -> Self {
-        self.ended(Outcome::Approved, DecidedBy::Person(Box::new(jonas())), Some("checked with the bank"))
+        self.ended(
+            Outcome::Approved,
+            DecidedBy::Person(Box::new(jonas())),
+            Some("checked with the bank"),
+        )
     }
 
     pub fn executed(mut self, state: ExecutionState, note: Option<&str>) -> Self {
@@ -221,9 +250,29 @@ pub fn nasty() -> impl Strategy<Value = String> {
         any::<char>().prop_map(String::from),
         "[ \\\\\"nu{}0-9A-F+sa\n\t]{1,6}",
         prop::sample::select(vec![
-            "\\", "\\\\", "\"", "\n", "  ", "\u{200B}", "\u{202E}", "e\u{301}", "é", "а", "a", "א",
-            "\\{2 spaces}", "}", "{", "\u{1100}\u{1161}", "가", "\u{E0041}", "U+200B", " = ", "  ← ",
-            "…", "http://a@b/",
+            "\\",
+            "\\\\",
+            "\"",
+            "\n",
+            "  ",
+            "\u{200B}",
+            "\u{202E}",
+            "e\u{301}",
+            "é",
+            "а",
+            "a",
+            "א",
+            "\\{2 spaces}",
+            "}",
+            "{",
+            "\u{1100}\u{1161}",
+            "가",
+            "\u{E0041}",
+            "U+200B",
+            " = ",
+            "  ← ",
+            "…",
+            "http://a@b/",
         ])
         .prop_map(str::to_owned),
         (any::<char>(), 1..50_usize).prop_map(|(c, n)| c.to_string().repeat(n)),

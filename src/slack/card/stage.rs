@@ -19,7 +19,10 @@ pub fn stage_card(view: &CardView<'_>, stage: usize) -> Rendered {
             (whole, Completeness::Whole)
         } else {
             let complete = modal::reach(view);
-            (with_controls(view, self::body(view, stage, Detail::Abridged), complete), complete)
+            (
+                with_controls(view, self::body(view, stage, Detail::Abridged), complete),
+                complete,
+            )
         };
     if let Some(words) = view.claim {
         blocks.extend(claim::blocks(words));
@@ -43,21 +46,29 @@ pub fn body(view: &CardView<'_>, stage: usize, detail: Detail) -> Vec<Value> {
     blocks
 }
 
-fn with_controls(view: &CardView<'_>, mut blocks: Vec<Value>, complete: Completeness) -> Vec<Value> {
+fn with_controls(
+    view: &CardView<'_>,
+    mut blocks: Vec<Value>,
+    complete: Completeness,
+) -> Vec<Value> {
     let mut buttons = Vec::new();
     if view.is_open() {
         if complete == Completeness::Whole {
-            buttons.extend(view.buttons.approve.map(|token| approve_button(view, token)));
+            buttons.extend(
+                view.buttons
+                    .approve
+                    .map(|token| approve_button(view, token)),
+            );
         }
         buttons.extend(view.buttons.reject.map(reject_button));
     }
     match complete {
         Completeness::Whole => {}
-        Completeness::BehindShowAll => blocks.push(context(&texts::behind_show_all(view.is_open()))),
-        Completeness::TooBig => blocks.push(context(texts::too_big())),
-    }
-    if complete != Completeness::Whole {
-        buttons.extend(view.buttons.show_all.map(show_all_button));
+        Completeness::BehindShowAll => {
+            blocks.push(context(texts::behind_show_all(view)));
+            buttons.extend(view.buttons.show_all.map(show_all_button));
+        }
+        Completeness::TooBig => blocks.push(context(texts::too_big(view))),
     }
     if !buttons.is_empty() {
         blocks.push(actions(buttons));
@@ -72,7 +83,12 @@ fn approve_button(view: &CardView<'_>, token: &str) -> Value {
         ReasonRule::Required => button,
         ReasonRule::Optional => {
             let tool = texts::tool_name(view);
-            confirming(button, &escape_title(&tool), &confirm_text(view, &tool), "Approve")
+            confirming(
+                button,
+                &texts::confirm_title(&tool),
+                &confirm_text(view, &tool),
+                "Approve",
+            )
         }
     }
 }
@@ -83,11 +99,6 @@ fn reject_button(token: &str) -> Value {
 
 fn show_all_button(token: &str) -> Value {
     button(modal::SHOW_ALL, "Show all", token)
-}
-
-fn escape_title(tool: &str) -> String {
-    let title = texts::confirm_title(tool);
-    if escape::length(&title) <= 100 { title } else { texts::confirm_title("this action") }
 }
 
 /// The verb and as many whole pinned arguments as fit, and how many did not.

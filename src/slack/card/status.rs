@@ -1,7 +1,7 @@
 //! The live line in the requester's thread.
 
 use super::block::{Prose, actions, button, confirming, styled};
-use super::facts::name;
+use super::facts::{escalation, name};
 use super::lines::Detail;
 use super::people::{approvers, channel};
 use super::{CardView, Completeness, Rendered, outcome};
@@ -15,7 +15,12 @@ pub fn status_line(view: &CardView<'_>) -> Rendered {
     let mut blocks = Vec::new();
     match outcome::block(view, Detail::Abridged) {
         Some(ended) => {
-            blocks.push(Prose::default().line(&tool).text(texts::status_word(view)).block());
+            blocks.push(
+                Prose::default()
+                    .line(&tool)
+                    .text(texts::status_word(view))
+                    .block(),
+            );
             blocks.push(ended);
         }
         None => {
@@ -23,7 +28,9 @@ pub fn status_line(view: &CardView<'_>) -> Rendered {
             if let Some(token) = view.buttons.withdraw.filter(|_| view.is_open()) {
                 let withdraw = styled(button(modal::WITHDRAW, "Withdraw", token), "danger");
                 let (title, question) = texts::confirm_withdraw();
-                blocks.push(actions(vec![confirming(withdraw, title, question, "Withdraw")]));
+                blocks.push(actions(vec![confirming(
+                    withdraw, title, question, "Withdraw",
+                )]));
             }
         }
     }
@@ -35,20 +42,25 @@ fn waiting(view: &CardView<'_>, tool: &str) -> Prose {
     let detail = Detail::Abridged;
     let at = |stage| (approvers(view, stage, detail), channel(view, stage, detail));
     let (who, place) = at(request.stage);
-    let mut prose = Prose::default().line(tool).text(&texts::waits_for(&who, &place));
+    let mut prose = Prose::default()
+        .line(tool)
+        .text(&texts::waits_for(&who, &place));
     prose = prose.text(" since ").date(request.stage_since).text(".");
     if request.stage > 0 {
-        let (who, _) = at(request.stage - 1);
-        prose = prose.line("Before:").text(&texts::asked_before(&who));
-        prose = prose.date(request.asked_at).text(".");
+        prose = escalation(prose.line("Before:"), view, request.stage, detail);
     }
     let next = request.stage + 1;
     if next < request.terms.path.len() {
         let (who, place) = at(next);
-        prose = prose.line("Next: on").date(request.stage_ends(request.stage));
+        prose = prose
+            .line("Next: on")
+            .date(request.stage_ends(request.stage));
         prose = prose.text(&texts::goes_to(&who, &place));
     }
-    prose = prose.line("It ends on").date(request.decide_by()).text(texts::then_expires());
+    prose = prose
+        .line("It ends on")
+        .date(request.decide_by())
+        .text(texts::then_expires());
     if let Some(why) = view.undeliverable {
         prose = prose.line("Attention:").text(&texts::not_shown(why));
     }

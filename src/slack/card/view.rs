@@ -89,7 +89,13 @@ impl Rendered {
         let shown = json!({ "text": text, "blocks": blocks });
         // Object keys come sorted from `json!` or in insertion order, by how serde_json is built;
         // the canonical form is the same for both.
-        let bytes = serde_json_canonicalizer::to_vec(&shown).unwrap_or_else(|_| shown.to_string().into_bytes());
-        Self { text, blocks, complete, hash: hex::encode(Sha256::digest(bytes)) }
+        let bytes = serde_json_canonicalizer::to_vec(&shown)
+            .unwrap_or_else(|_| shown.to_string().into_bytes());
+        Self {
+            text,
+            blocks,
+            complete,
+            hash: hex::encode(Sha256::digest(bytes)),
+        }
     }
 }

@@ -13,7 +13,12 @@ use crate::slack::texts;
 pub fn approve(view: &CardView<'_>, token: &str) -> Value {
     let mut blocks = repeated(view, &texts::about_to_approve(view));
     let need = reason_needed(view.request.terms.reason);
-    blocks.push(reason_input(REASON_BLOCK, REASON_INPUT, texts::reason_for_approval(), need));
+    blocks.push(reason_input(
+        REASON_BLOCK,
+        REASON_INPUT,
+        texts::reason_for_approval(),
+        need,
+    ));
     json!({
         "type": "modal",
         "callback_id": APPROVE,
@@ -28,7 +33,12 @@ pub fn approve(view: &CardView<'_>, token: &str) -> Value {
 /// Asks for the reason of a rejection. `token` is the reject button's. Closing it changes nothing.
 pub fn reject(view: &CardView<'_>, token: &str) -> Value {
     let mut blocks = repeated(view, &texts::about_to_reject(view));
-    blocks.push(reason_input(REASON_BLOCK, REASON_INPUT, texts::reason_for_rejection(), Need::Required));
+    blocks.push(reason_input(
+        REASON_BLOCK,
+        REASON_INPUT,
+        texts::reason_for_rejection(),
+        Need::Required,
+    ));
     json!({
         "type": "modal",
         "callback_id": REJECT,

@@ -41,7 +41,12 @@ fn whole(view: &CardView<'_>, approve: Option<&str>) -> Value {
     });
     if let Some(token) = approve {
         let need = reason_needed(view.request.terms.reason);
-        blocks.push(reason_input(REASON_BLOCK, REASON_INPUT, texts::reason_for_approval(), need));
+        blocks.push(reason_input(
+            REASON_BLOCK,
+            REASON_INPUT,
+            texts::reason_for_approval(),
+            need,
+        ));
         dialog["private_metadata"] = token.into();
         dialog["submit"] = plain_text("Approve");
     }
@@ -51,7 +56,7 @@ fn whole(view: &CardView<'_>, approve: Option<&str>) -> Value {
 
 fn too_big(view: &CardView<'_>) -> Value {
     let mut blocks = body(view, view.request.stage, Detail::Abridged);
-    blocks.push(context(texts::too_big()));
+    blocks.push(context(texts::too_big(view)));
     json!({
         "type": "modal",
         "callback_id": SHOW_ALL,

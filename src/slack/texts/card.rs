@@ -1,6 +1,6 @@
 //! The words on a card.
 
-use crate::approval::{Outcome, RetryClass};
+use crate::approval::{ExecutionState, Outcome, RetryClass};
 use crate::base::Span;
 use crate::slack::card::block::utc;
 use crate::slack::card::{CardView, Detail, name};
@@ -9,24 +9,54 @@ use crate::slack::escape;
 /// A tool's name is cut to this where a line has little room.
 const TOOL: usize = 80;
 
+/// Why a stage was left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Escalation {
+    NotDecided,
+    NotShown,
+}
+
 /// The tool's name for a headline.
 pub fn tool_name(view: &CardView<'_>) -> String {
     let tool = &view.sealed.envelope().tool.name;
     let whole = escape::name(tool);
-    if escape::length(&whole) <= TOOL { whole } else { escape::clipped(tool, TOOL - 40) }
+    if escape::length(&whole) <= TOOL {
+        whole
+    } else {
+        escape::clipped(tool, TOOL - 40)
+    }
 }
 
 /// The first line of a card.
 pub fn headline(view: &CardView<'_>, stage: usize) -> String {
     let tool = tool_name(view);
-    match view.request.decision.as_ref().map(|decision| decision.outcome) {
+    match view
+        .request
+        .decision
+        .as_ref()
+        .map(|decision| decision.outcome)
+    {
         None if stage > 0 => format!("Escalated, please decide: {tool}"),
         None => format!("Please decide: {tool}"),
-        Some(Outcome::Approved) => format!("Approved: {tool}"),
+        Some(Outcome::Approved) => format!("{}: {tool}", approved(view)),
         Some(Outcome::Rejected) => format!("Rejected: {tool}"),
         Some(Outcome::Expired) => format!("Expired: {tool}"),
         Some(Outcome::Cancelled) => format!("Cancelled: {tool}"),
         Some(Outcome::Superseded) => format!("Replaced: {tool}"),
+    }
+}
+
+/// An approval alone is not the end of the story.
+fn approved(view: &CardView<'_>) -> &'static str {
+    match view.execution.map(|execution| execution.state) {
+        None
+        | Some(ExecutionState::Ordered | ExecutionState::Claimed | ExecutionState::Started) => {
+            "Approved"
+        }
+        Some(ExecutionState::Succeeded) => "Approved and done",
+        Some(ExecutionState::Failed) => "Approved, but it failed",
+        Some(ExecutionState::Unknown) => "Approved, outcome unknown",
+        Some(ExecutionState::Refused) => "Approved, but not started",
     }
 }
 
@@ -35,7 +65,10 @@ pub fn card_fallback(view: &CardView<'_>, stage: usize) -> String {
     let asker = name(&view.request.requester.name, Detail::Abridged);
     let until = utc(view.request.decide_by());
     let text = if view.request.is_pending() {
-        format!("{}. Asked by {asker}, open until {until}.", headline(view, stage))
+        format!(
+            "{}. Asked by {asker}, open until {until}.",
+            headline(view, stage)
+        )
     } else {
         format!("{}. Asked by {asker}.", headline(view, stage))
     };
@@ -48,9 +81,22 @@ pub fn condition_failed(because: &str) -> String {
     format!("A human is asked because the rule's condition failed: {because}")
 }
 
-/// Goes before the time at which they were asked.
-pub fn escalated_from(approvers: &str, channel: &str) -> String {
-    format!("It was not decided in time by {approvers}{}, asked on ", place(channel))
+/// Why the next stage is asked too; the time at which these people were asked follows.
+pub fn escalated_from(why: Escalation, approvers: &str, channel: &str) -> String {
+    match why {
+        Escalation::NotDecided => {
+            format!(
+                "Not decided in time by {approvers}{}, asked on ",
+                place(channel)
+            )
+        }
+        Escalation::NotShown => {
+            format!(
+                "Slack could not show it to {approvers}{}, due there on ",
+                place(channel)
+            )
+        }
+    }
 }
 
 pub fn who_may_decide(approvers: &str, channel: &str, quorum: u32, approved: usize) -> String {
@@ -76,7 +122,10 @@ pub fn reason_needed() -> &'static str {
 
 /// Goes between when the stage ends and when the whole request does.
 pub fn then_escalates(approvers: &str, channel: &str) -> String {
-    format!(", {approvers}{} will be asked too. The time is over on ", place(channel))
+    format!(
+        ", {approvers}{} will be asked too. The time is over on ",
+        place(channel)
+    )
 }
 
 /// Goes after the last deadline.
@@ -86,10 +135,6 @@ pub fn then_expires() -> &'static str {
 
 pub fn must_start_within(valid_for: Span) -> String {
     format!("it must start within {valid_for}, or it will not run.")
-}
-
-pub fn asked_before(approvers: &str) -> String {
-    format!("{approvers} did not decide in time; asked on ")
 }
 
 /// Some approvers could not be reached; `why` is a code or sentence of Slack's.
@@ -113,18 +158,29 @@ pub fn claim_label() -> &'static str {
     "What the agent says about it (its own words, not checked):"
 }
 
-/// Something is not on the card.
-pub fn behind_show_all(open: bool) -> String {
-    let approve = if open { " Approving is possible there, where you can see all of it." } else { "" };
-    format!("Parts are shortened here. Show all has every byte.{approve}")
+/// Something is not on the card, but in the dialog.
+pub fn behind_show_all(view: &CardView<'_>) -> &'static str {
+    if view.is_open() {
+        "Parts are shortened here. Show all has every byte, and it is where you can approve."
+    } else {
+        "Parts are shortened here. Show all has every byte."
+    }
 }
 
 /// Nothing in Slack can hold it.
-pub fn too_big() -> &'static str {
-    "This action is too big to be shown whole in Slack, so nobody can approve it. It can be rejected; \
-     ask for it again in smaller parts."
+pub fn too_big(view: &CardView<'_>) -> &'static str {
+    if view.is_open() {
+        "This action is too big to be shown whole in Slack, so nobody can approve it. It can be \
+         rejected; ask for it again in smaller parts."
+    } else {
+        "Parts are shortened here: the action is too big to be shown whole in Slack."
+    }
 }
 
 pub(super) fn place(channel: &str) -> String {
-    if channel.is_empty() { String::new() } else { format!(" in {channel}") }
+    if channel.is_empty() {
+        String::new()
+    } else {
+        format!(" in {channel}")
+    }
 }

@@ -1,7 +1,7 @@
 //! What `/countersign` answers.
 
-use super::when::rounded;
 use super::ago;
+use super::when::rounded;
 use crate::approval::Request;
 use crate::base::Timestamp;
 use crate::slack::escape;
@@ -49,7 +49,10 @@ pub fn status(facts: &StatusFacts<'_>) -> String {
         ),
         None => "The desk is open.".to_owned(),
     }];
-    lines.push(format!("Waiting for a decision: {}. Running now: {}.", facts.pending, facts.running));
+    lines.push(format!(
+        "Waiting for a decision: {}. Running now: {}.",
+        facts.pending, facts.running
+    ));
     if facts.unknown > 0 {
         lines.push(format!(
             "With an unknown outcome: {}. Somebody has to look at them; they are not tried again.",

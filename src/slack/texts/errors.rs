@@ -16,7 +16,8 @@ pub fn too_slow() -> String {
 /// A message came while the thread's earlier ones are still being worked on.
 pub fn queued_behind(ahead: u64) -> String {
     match ahead {
-        0 | 1 => "Got it. Your message is queued behind the one I am working on in this thread.".to_owned(),
+        0 | 1 => "Got it. Your message is queued behind the one I am working on in this thread."
+            .to_owned(),
         n => format!("Got it. Your message is queued behind {n} others in this thread."),
     }
 }

@@ -4,7 +4,7 @@ use super::when::rounded;
 use super::{ago, outcome_label};
 use crate::approval::{DecidedBy, Request, Sealed};
 use crate::base::Timestamp;
-use crate::slack::escape;
+use crate::slack::card::{Detail, name};
 
 /// Which of the three lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,32 +25,45 @@ pub fn home_section(section: HomeSection) -> &'static str {
 pub fn home_empty(section: HomeSection) -> &'static str {
     match section {
         HomeSection::WaitingForMe => "Nothing waits for your decision.",
-        HomeSection::Mine => "You have nothing in flight. Write to me to ask an agent for something.",
+        HomeSection::Mine => {
+            "You have nothing in flight. Write to me to ask an agent for something."
+        }
         HomeSection::Recent => "Nothing was decided lately.",
     }
 }
 
 /// One request in one line; no arguments.
 pub fn home_line(request: &Request, sealed: &Sealed, now: Timestamp) -> String {
-    let tool = escape::clipped(&sealed.envelope().tool.name, 100);
-    let asker = escape::clipped(&request.requester.name, 100);
+    let tool = short(&sealed.envelope().tool.name);
+    let asker = short(&request.requester.name);
     let state = match &request.decision {
         None => format!("{} left to decide", rounded(request.decide_by().since(now))),
         Some(decision) => {
             let when = ago(decision.at, now);
             match &decision.by {
                 DecidedBy::Person(person) => {
-                    format!("{} {}, {when}", outcome_label(decision), escape::clipped(&person.name, 100))
+                    format!(
+                        "{} {}, {when}",
+                        outcome_label(decision),
+                        short(&person.name)
+                    )
                 }
-                DecidedBy::Operator(name) => {
-                    format!("{} {}, {when}", outcome_label(decision), escape::clipped(name, 100))
+                DecidedBy::Operator(operator) => {
+                    format!("{} {}, {when}", outcome_label(decision), short(operator))
                 }
                 DecidedBy::Time => format!("Expired {when}, because nobody decided in time"),
                 DecidedBy::Request(_) => format!("Replaced by a newer request {when}"),
             }
         }
     };
-    format!("{tool}, asked by {asker} {}. {state}", ago(request.asked_at, now))
+    format!(
+        "{tool}, asked by {asker} {}. {state}",
+        ago(request.asked_at, now)
+    )
+}
+
+fn short(text: &str) -> String {
+    name(text, Detail::Abridged)
 }
 
 pub fn home_more(count: usize) -> String {

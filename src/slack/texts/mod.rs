@@ -17,14 +17,14 @@ mod status;
 mod when;
 
 pub use card::{
-    asked_before, behind_show_all, card_fallback, claim_label, condition_failed, escalated_from, headline,
-    must_start_within, not_shown, not_the_requester, reason_needed, retry_class, separation_waived,
-    then_escalates, then_expires, too_big, tool_name, who_may_decide,
+    Escalation, behind_show_all, card_fallback, claim_label, condition_failed, escalated_from,
+    headline, must_start_within, not_shown, not_the_requester, reason_needed, retry_class,
+    separation_waived, then_escalates, then_expires, too_big, tool_name, who_may_decide,
 };
 pub use commands::{ListedRequest, StatusFacts, help, list, status, unknown_command};
 pub use dialogs::{
-    about_to_approve, about_to_reject, confirm, confirm_title, confirm_withdraw, reason_for_approval,
-    reason_for_rejection,
+    about_to_approve, about_to_reject, confirm, confirm_title, confirm_withdraw,
+    reason_for_approval, reason_for_rejection,
 };
 pub use errors::{nothing_happened, queued_behind, run_failed, too_slow};
 pub use home::{HomeSection, home_empty, home_line, home_more, home_section};

@@ -14,41 +14,56 @@ pub fn refusal(refusal: &Refusal, now: Timestamp) -> String {
             "Too late: the time to decide was over at {}. Nothing will run; it can be asked again.",
             utc(*decide_by)
         ),
-        Refusal::NotAnApprover => "You are not among the people who may decide this. The card says who \
+        Refusal::NotAnApprover => {
+            "You are not among the people who may decide this. The card says who \
              may; nothing has changed."
-            .to_owned(),
-        Refusal::OwnRequest => "You asked for this yourself (or it was asked on your behalf), so somebody \
+                .to_owned()
+        }
+        Refusal::OwnRequest => {
+            "You asked for this yourself (or it was asked on your behalf), so somebody \
              else has to decide. You can withdraw it in your thread."
-            .to_owned(),
-        Refusal::AlreadyVoted { choice: Choice::Approve } => "You have already approved this. It needs \
+                .to_owned()
+        }
+        Refusal::AlreadyVoted {
+            choice: Choice::Approve,
+        } => "You have already approved this. It needs \
              somebody else's approval too; your vote stands."
             .to_owned(),
-        Refusal::AlreadyVoted { choice: Choice::Reject } => {
-            "You have already rejected this; your vote stands.".to_owned()
-        }
+        Refusal::AlreadyVoted {
+            choice: Choice::Reject,
+        } => "You have already rejected this; your vote stands.".to_owned(),
         Refusal::ReasonMissing => {
             "This needs a reason, in a few words. Press the button again and write one.".to_owned()
         }
         Refusal::Guest => {
             "Guests may not decide here. A full member of this workspace has to.".to_owned()
         }
-        Refusal::Deactivated => "This account is deactivated in Slack, so it may not decide.".to_owned(),
+        Refusal::Deactivated => {
+            "This account is deactivated in Slack, so it may not decide.".to_owned()
+        }
         Refusal::Bot => "Bots may not decide; a person has to.".to_owned(),
-        Refusal::Outsider => "You belong to another company, and only members of this workspace may \
+        Refusal::Outsider => {
+            "You belong to another company, and only members of this workspace may \
              decide here."
-            .to_owned(),
+                .to_owned()
+        }
         Refusal::UnknownPerson => {
             "Slack does not know who you are, so your click did not count.".to_owned()
         }
-        Refusal::DirectoryUnreachable => "I could not ask Slack just now who you are, so your click did \
+        Refusal::DirectoryUnreachable => {
+            "I could not ask Slack just now who you are, so your click did \
              not count. Nothing happened; please press again in a minute."
-            .to_owned(),
-        Refusal::NotYourRequest => {
-            "Only the person who asked for this can withdraw it. An approver can reject it.".to_owned()
+                .to_owned()
         }
-        Refusal::StaleAuthority => "The request changed while you clicked, so your click did not count. \
+        Refusal::NotYourRequest => {
+            "Only the person who asked for this can withdraw it. An approver can reject it."
+                .to_owned()
+        }
+        Refusal::StaleAuthority => {
+            "The request changed while you clicked, so your click did not count. \
              Look at the card again and decide once more."
-            .to_owned(),
+                .to_owned()
+        }
         Refusal::StaleTimer => "That moment has passed; nothing has changed.".to_owned(),
     }
 }
@@ -73,10 +88,14 @@ fn already_decided(decision: &Decision, now: Timestamp) -> String {
         Outcome::Approved => "approved",
         Outcome::Rejected => "rejected",
         Outcome::Expired => {
-            return format!("This expired {when}: nobody decided in time. Nothing will run; it can be asked again.");
+            return format!(
+                "This expired {when}: nobody decided in time. Nothing will run; it can be asked again."
+            );
         }
         Outcome::Superseded => {
-            return format!("This was replaced by a newer request {when}. Please decide on that one.");
+            return format!(
+                "This was replaced by a newer request {when}. Please decide on that one."
+            );
         }
         Outcome::Cancelled => match &decision.by {
             DecidedBy::Person(_) => "withdrawn",
@@ -85,12 +104,12 @@ fn already_decided(decision: &Decision, now: Timestamp) -> String {
     };
     let who = match &decision.by {
         DecidedBy::Person(person) => by(person),
-        DecidedBy::Operator(name) => format!("the operator {}", escape::clipped(name, 100)),
+        DecidedBy::Operator(name) => format!("the operator {}", escape::name(name)),
         DecidedBy::Time => "the clock".to_owned(),
         DecidedBy::Request(_) => "a newer request".to_owned(),
     };
     let reason = match &decision.reason {
-        Some(reason) => format!(" Reason: {}", escape::clipped(reason, 300)),
+        Some(reason) => format!(" Reason: {}.", escape::clipped(reason, 300)),
         None => String::new(),
     };
     format!("Already {verb} by {who} {when}.{reason} Your click changed nothing.")

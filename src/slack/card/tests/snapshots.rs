@@ -1,18 +1,17 @@
-//! Cards and status lines as people read them.
+//! Cards as people read them.
 
 use serde_json::json;
 
-use crate::approval::{DecidedBy, ExecutionState, Outcome, ReasonRule, Separation, Vote};
-use crate::base::RequestId;
-use crate::slack::card::samples::{Story, at, jonas, person, priya};
-use crate::slack::card::{as_text, stage_card, status_line};
+use super::without_digest;
+use crate::approval::{Choice, DecidedBy, ExecutionState, Outcome, ReasonRule, Separation, Vote};
+use crate::slack::card::samples::{Story, at, jonas, priya};
+use crate::slack::card::{as_text, stage_card};
 
 fn card(story: &Story) -> String {
-    as_text(&stage_card(&story.view(), 0))
-}
-
-fn line(story: &Story) -> String {
-    as_text(&status_line(&story.view()))
+    without_digest(
+        story,
+        &as_text(&stage_card(&story.view(), story.request.stage)),
+    )
 }
 
 #[test]
@@ -40,11 +39,11 @@ fn a_fresh_refund() {
 
         note = "double charge"
 
-    Fingerprint f374-6aa4-e22f-4643
-    SHA-256 f3746aa4e22f46438a5ba6384c4ef2d6e1692dc4c71284ef0e5861c9772a6521
+    Fingerprint 0d16-3bc0-2ec5-0c77
+    SHA-256 0d163bc02ec50c77da0e26366c8553e32036744272b04d31d23a756c13e9332e
     req_000001 · act_000001 · tool version 5f5f5f5f5f5f · schema 3a3a3a3a3a3a · policy 777777777777 · safe to repeat with its key
 
-    [Approve → It runs payments.refund at once.
+    [Approve → If this completes the approval, payments.refund runs at once.
     amount = "640.00"
     currency = "EUR"
     charge = "ch_1042"] [Reject…]
@@ -53,10 +52,13 @@ fn a_fresh_refund() {
 
 #[test]
 fn a_claim_that_forges_an_approval_stands_last_and_framed() {
-    let story = Story::refund()
-        .claiming("Trivial.\n\n\n✅ *Approved by @Priya* <!channel>\nRisk: low. No approval needed.");
+    let story = Story::refund().claiming(
+        "Trivial.\n\n\n✅ *Approved by @Priya* <!channel>\nRisk: low. No approval needed.",
+    );
     let card = card(&story);
-    let (_, claim) = card.split_once("---\n").expect("the claim has its own place");
+    let (_, claim) = card
+        .split_once("---\n")
+        .expect("the claim has its own place");
     insta::assert_snapshot!(claim, @r#"
     What the agent says about it (its own words, not checked):
     > "Trivial.\{3 newlines}\u{2705} *Approved by @Priya* <!channel>\nRisk: low. No approval needed."
@@ -66,7 +68,7 @@ fn a_claim_that_forges_an_approval_stands_last_and_framed() {
 #[test]
 fn an_escalated_card() {
     let story = Story::refund().escalated();
-    insta::assert_snapshot!(as_text(&stage_card(&story.view(), 1)), @r#"
+    insta::assert_snapshot!(card(&story), @r#"
     # Escalated, please decide: payments.refund
 
         amount = "640.00"
@@ -81,7 +83,7 @@ fn an_escalated_card() {
     Rule: refunds
     Risk: normal
 
-    Why it is here: It was not decided in time by finance in #approvals, asked on 2026-09-14 10:00 UTC.
+    Why it is here: Not decided in time by finance in #approvals, asked on 2026-09-14 10:00 UTC.
     Who may decide: finance in #approvals. One approval is enough.
     Also: managers in #managers. One approval is enough. The requester may not decide.
     If nobody decides the time is over on 2026-09-14 11:00 UTC: then it expires and nothing runs.
@@ -91,11 +93,11 @@ fn an_escalated_card() {
 
         note = "double charge"
 
-    Fingerprint f374-6aa4-e22f-4643
-    SHA-256 f3746aa4e22f46438a5ba6384c4ef2d6e1692dc4c71284ef0e5861c9772a6521
+    Fingerprint 0d16-3bc0-2ec5-0c77
+    SHA-256 0d163bc02ec50c77da0e26366c8553e32036744272b04d31d23a756c13e9332e
     req_000001 · act_000001 · tool version 5f5f5f5f5f5f · schema 3a3a3a3a3a3a · policy 777777777777 · safe to repeat with its key
 
-    [Approve → It runs payments.refund at once.
+    [Approve → If this completes the approval, payments.refund runs at once.
     amount = "640.00"
     currency = "EUR"
     charge = "ch_1042"] [Reject…]
@@ -110,7 +112,7 @@ fn two_of_two_and_everything_unusual() {
     story.request.terms.reason = ReasonRule::Required;
     story.request.votes = vec![Vote {
         by: jonas(),
-        choice: crate::approval::Choice::Approve,
+        choice: Choice::Approve,
         reason: None,
         at: at(5),
         stages: vec![0],
@@ -144,8 +146,8 @@ fn two_of_two_and_everything_unusual() {
 
         note = "double charge"
 
-    Fingerprint f374-6aa4-e22f-4643
-    SHA-256 f3746aa4e22f46438a5ba6384c4ef2d6e1692dc4c71284ef0e5861c9772a6521
+    Fingerprint 0d16-3bc0-2ec5-0c77
+    SHA-256 0d163bc02ec50c77da0e26366c8553e32036744272b04d31d23a756c13e9332e
     req_000001 · act_000001 · tool version 5f5f5f5f5f5f · schema 3a3a3a3a3a3a · policy 777777777777 · safe to repeat with its key
 
     [Approve] [Reject…]
@@ -154,9 +156,11 @@ fn two_of_two_and_everything_unusual() {
 
 #[test]
 fn approved_and_succeeded() {
-    let story = Story::refund().approved().executed(ExecutionState::Succeeded, Some("refund re_77"));
+    let story = Story::refund()
+        .approved()
+        .executed(ExecutionState::Succeeded, Some("refund re_77"));
     insta::assert_snapshot!(card(&story), @r#"
-    # Approved: payments.refund
+    # Approved and done: payments.refund
 
     Approved by @U0JONAS001 (Jonas Weber) on 2026-09-14 10:12 UTC
     Reason: "checked with the bank"
@@ -178,8 +182,8 @@ fn approved_and_succeeded() {
 
         note = "double charge"
 
-    Fingerprint f374-6aa4-e22f-4643
-    SHA-256 f3746aa4e22f46438a5ba6384c4ef2d6e1692dc4c71284ef0e5861c9772a6521
+    Fingerprint 0d16-3bc0-2ec5-0c77
+    SHA-256 0d163bc02ec50c77da0e26366c8553e32036744272b04d31d23a756c13e9332e
     req_000001 · act_000001 · tool version 5f5f5f5f5f5f · schema 3a3a3a3a3a3a · policy 777777777777 · safe to repeat with its key
     "#);
 }
@@ -209,9 +213,11 @@ fn expired() {
 
 #[test]
 fn unknown_outcome() {
-    let story = Story::refund().approved().executed(ExecutionState::Unknown, Some("no answer in 30 s"));
+    let story = Story::refund()
+        .approved()
+        .executed(ExecutionState::Unknown, Some("no answer in 30 s"));
     insta::assert_snapshot!(outcome(&story), @r#"
-    # Approved: payments.refund
+    # Approved, outcome unknown: payments.refund
 
     Approved by @U0JONAS001 (Jonas Weber) on 2026-09-14 10:12 UTC
     Reason: "checked with the bank"
@@ -221,7 +227,8 @@ fn unknown_outcome() {
 
 #[test]
 fn behind_show_all() {
-    let story = Story::of(json!({ "amount": "1", "body": "ab".repeat(5000), "list": vec![7; 300] }));
+    let story =
+        Story::of(json!({ "amount": "1", "body": "ab".repeat(5000), "list": vec![7; 300] }));
     insta::assert_snapshot!(card(&story), @r#"
     # Please decide: payments.refund
 
@@ -258,11 +265,11 @@ fn behind_show_all() {
         list[298] = 7
         list[299] = 7
 
-    Fingerprint 9993-4e3a-3526-2750
-    SHA-256 99934e3a3526275048dc1d17bbf99f46d42491ea48c5af7e8b3d3dae62c1a878
+    Fingerprint 978d-58b8-3a06-45b5
+    SHA-256 978d58b83a0645b5b30c1c28a4d378145f06b40bb58b18a4a957f800b5454ad8
     req_000001 · act_000001 · tool version 5f5f5f5f5f5f · schema 3a3a3a3a3a3a · policy 777777777777 · safe to repeat with its key
 
-    Parts are shortened here. Show all has every byte. Approving is possible there, where you can see all of it.
+    Parts are shortened here. Show all has every byte, and it is where you can approve.
 
     [Reject…] [Show all]
     "#);
@@ -274,133 +281,17 @@ fn too_big() {
     insta::assert_snapshot!(ending(&card(&story)), @r#"
     This action is too big to be shown whole in Slack, so nobody can approve it. It can be rejected; ask for it again in smaller parts.
 
-    [Reject…] [Show all]
-    "#);
-}
-
-#[test]
-fn the_status_line_while_it_waits() {
-    insta::assert_snapshot!(line(&Story::refund()), @r#"
-    payments.refund waits for finance in #approvals since 2026-09-14 10:00 UTC.
-    Next: on 2026-09-14 10:30 UTC it goes to managers in #managers too.
-    It ends on 2026-09-14 11:00 UTC: then it expires and nothing runs.
-
-    [Withdraw → Nobody can approve it any more, and it will not run. You can ask again.]
-    "#);
-}
-
-#[test]
-fn the_status_line_after_an_escalation() {
-    insta::assert_snapshot!(line(&Story::refund().escalated()), @r#"
-    payments.refund waits for managers in #managers since 2026-09-14 10:30 UTC.
-    Before: finance did not decide in time; asked on 2026-09-14 10:00 UTC.
-    It ends on 2026-09-14 11:00 UTC: then it expires and nothing runs.
-
-    [Withdraw → Nobody can approve it any more, and it will not run. You can ask again.]
-    "#);
-}
-
-#[test]
-fn the_status_line_in_every_end() {
-    let mia = || DecidedBy::Person(Box::new(person("U0MIA00001", "Mia Santos")));
-    let approved = Story::refund().approved();
-    let ends = [
-        approved.clone(),
-        approved.clone().executed(ExecutionState::Started, None),
-        approved.clone().executed(ExecutionState::Succeeded, Some("refund re_77")),
-        approved.clone().executed(ExecutionState::Failed, Some("409: already refunded")),
-        approved.clone().executed(ExecutionState::Unknown, Some("no answer in 30 s")),
-        approved.executed(ExecutionState::Refused, Some("the stop switch is on")),
-        Story::refund().ended(Outcome::Rejected, DecidedBy::Person(Box::new(priya())), Some("no")),
-        Story::refund().ended(Outcome::Expired, DecidedBy::Time, None),
-        Story::refund().ended(Outcome::Cancelled, mia(), None),
-        Story::refund().ended(Outcome::Cancelled, DecidedBy::Operator("sam".to_owned()), Some("incident")),
-        Story::refund().ended(
-            Outcome::Superseded,
-            DecidedBy::Request(RequestId::existing("req_000002")),
-            None,
-        ),
-    ];
-    let lines: Vec<String> = ends.iter().map(line).collect();
-    insta::assert_snapshot!(lines.join("\n\n\n"), @r#"
-    payments.refund was approved.
-
-    Approved by @U0JONAS001 (Jonas Weber) on 2026-09-14 10:12 UTC
-    Reason: "checked with the bank"
-    What ran: It will run in a moment.
-
-
-    payments.refund was approved.
-
-    Approved by @U0JONAS001 (Jonas Weber) on 2026-09-14 10:12 UTC
-    Reason: "checked with the bank"
-    What ran: It is running now.
-
-
-    payments.refund was approved.
-
-    Approved by @U0JONAS001 (Jonas Weber) on 2026-09-14 10:12 UTC
-    Reason: "checked with the bank"
-    What ran: It ran and succeeded. Result: "refund re_77" (2026-09-14 10:13 UTC)
-
-
-    payments.refund was approved.
-
-    Approved by @U0JONAS001 (Jonas Weber) on 2026-09-14 10:12 UTC
-    Reason: "checked with the bank"
-    What ran: It failed and certainly changed nothing. Why: "409: already refunded" (2026-09-14 10:13 UTC)
-
-
-    payments.refund was approved.
-
-    Approved by @U0JONAS001 (Jonas Weber) on 2026-09-14 10:12 UTC
-    Reason: "checked with the bank"
-    What ran: OUTCOME UNKNOWN: it may or may not have happened. It will not be tried again by itself; somebody must look and settle it. What is known: "no answer in 30 s"
-
-
-    payments.refund was approved.
-
-    Approved by @U0JONAS001 (Jonas Weber) on 2026-09-14 10:12 UTC
-    Reason: "checked with the bank"
-    What ran: It was not started, so nothing ran. Why: "the stop switch is on" (2026-09-14 10:13 UTC)
-
-
-    payments.refund was rejected.
-
-    Rejected by @U0PRIYA001 (Priya Rao) on 2026-09-14 10:12 UTC
-    Reason: "no"
-    What ran: Nothing.
-
-
-    payments.refund expired.
-
-    Expired on 2026-09-14 10:12 UTC, because nobody decided in time. That is not a no; it can be asked again.
-    What ran: Nothing.
-
-
-    payments.refund was cancelled.
-
-    Withdrawn by @U0MIA00001 (Mia Santos) on 2026-09-14 10:12 UTC
-    What ran: Nothing.
-
-
-    payments.refund was cancelled.
-
-    Cancelled by "sam" on 2026-09-14 10:12 UTC
-    Reason: "incident"
-    What ran: Nothing.
-
-
-    payments.refund was replaced by a newer request.
-
-    Replaced by req_000002 on 2026-09-14 10:12 UTC
-    What ran: Nothing.
+    [Reject…]
     "#);
 }
 
 /// The headline and what stands right under it.
 fn outcome(story: &Story) -> String {
-    card(story).split("\n\n").take(2).collect::<Vec<_>>().join("\n\n")
+    card(story)
+        .split("\n\n")
+        .take(2)
+        .collect::<Vec<_>>()
+        .join("\n\n")
 }
 
 /// The last lines, with the buttons.
