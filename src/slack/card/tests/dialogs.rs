@@ -92,8 +92,8 @@ fn show_all_holds_everything_and_approves() {
         steps[0] = "drop table a"
         steps[1] = "drop table b"
 
-    Fingerprint 4e08-22ef-20aa-b094
-    SHA-256 4e0822ef20aab094b99d326014447fb71d9bc422728707eb0d6f42da47855da9
+    Fingerprint <fingerprint>
+    SHA-256 <digest>
     req_000001 · act_000001 · tool version 5f5f5f5f5f5f · schema 3a3a3a3a3a3a · policy 777777777777 · safe to repeat with its key
 
     Why do you approve it? (optional): [____]

@@ -39,8 +39,8 @@ fn a_fresh_refund() {
 
         note = "double charge"
 
-    Fingerprint 0d16-3bc0-2ec5-0c77
-    SHA-256 0d163bc02ec50c77da0e26366c8553e32036744272b04d31d23a756c13e9332e
+    Fingerprint <fingerprint>
+    SHA-256 <digest>
     req_000001 · act_000001 · tool version 5f5f5f5f5f5f · schema 3a3a3a3a3a3a · policy 777777777777 · safe to repeat with its key
 
     [Approve → If this completes the approval, payments.refund runs at once.
@@ -93,8 +93,8 @@ fn an_escalated_card() {
 
         note = "double charge"
 
-    Fingerprint 0d16-3bc0-2ec5-0c77
-    SHA-256 0d163bc02ec50c77da0e26366c8553e32036744272b04d31d23a756c13e9332e
+    Fingerprint <fingerprint>
+    SHA-256 <digest>
     req_000001 · act_000001 · tool version 5f5f5f5f5f5f · schema 3a3a3a3a3a3a · policy 777777777777 · safe to repeat with its key
 
     [Approve → If this completes the approval, payments.refund runs at once.
@@ -146,8 +146,8 @@ fn two_of_two_and_everything_unusual() {
 
         note = "double charge"
 
-    Fingerprint 0d16-3bc0-2ec5-0c77
-    SHA-256 0d163bc02ec50c77da0e26366c8553e32036744272b04d31d23a756c13e9332e
+    Fingerprint <fingerprint>
+    SHA-256 <digest>
     req_000001 · act_000001 · tool version 5f5f5f5f5f5f · schema 3a3a3a3a3a3a · policy 777777777777 · safe to repeat with its key
 
     [Approve] [Reject…]
@@ -182,8 +182,8 @@ fn approved_and_succeeded() {
 
         note = "double charge"
 
-    Fingerprint 0d16-3bc0-2ec5-0c77
-    SHA-256 0d163bc02ec50c77da0e26366c8553e32036744272b04d31d23a756c13e9332e
+    Fingerprint <fingerprint>
+    SHA-256 <digest>
     req_000001 · act_000001 · tool version 5f5f5f5f5f5f · schema 3a3a3a3a3a3a · policy 777777777777 · safe to repeat with its key
     "#);
 }
@@ -265,8 +265,8 @@ fn behind_show_all() {
         list[298] = 7
         list[299] = 7
 
-    Fingerprint 978d-58b8-3a06-45b5
-    SHA-256 978d58b83a0645b5b30c1c28a4d378145f06b40bb58b18a4a957f800b5454ad8
+    Fingerprint <fingerprint>
+    SHA-256 <digest>
     req_000001 · act_000001 · tool version 5f5f5f5f5f5f · schema 3a3a3a3a3a3a · policy 777777777777 · safe to repeat with its key
 
     Parts are shortened here. Show all has every byte, and it is where you can approve.
