@@ -34,7 +34,7 @@ pub struct PolicyFacts {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Envelope {
-    /// The version of this form: 1.
+    /// The version of this form: [`Envelope::FORM`].
     pub form: u32,
     pub workspace: WorkspaceId,
     pub action: ActionId,
@@ -78,21 +78,36 @@ pub struct Sealed {
     digest: Digest,
 }
 
+impl Envelope {
+    pub const FORM: u32 = 1;
+
+    fn read(bytes: &str) -> Result<Self, CanonicalError> {
+        let envelope: Self = serde_json::from_value(parse_strict(bytes)?)
+            .map_err(|error| CanonicalError::NotJson(error.to_string()))?;
+        if envelope.form != Self::FORM {
+            return Err(CanonicalError::UnknownForm { form: envelope.form });
+        }
+        Ok(envelope)
+    }
+}
+
 impl Sealed {
     /// Brings an envelope into its canonical form and takes the digest.
+    ///
+    /// What is kept is what the bytes say, so that a number has the same value before it is stored
+    /// and after, however it was written.
+    ///
+    /// # Errors
+    /// What [`parse_strict`] would refuse: the arguments may come from a caller that did not ask it.
     pub fn seal(envelope: Envelope) -> Result<Self, CanonicalError> {
         let bytes = canonical(&envelope)?;
-        // The arguments may come from a caller that did not parse them strictly.
-        parse_strict(&bytes)?;
-        Ok(Self { digest: Digest::of(&bytes), envelope, bytes })
+        Ok(Self { envelope: Envelope::read(&bytes)?, digest: Digest::of(&bytes), bytes })
     }
 
-    /// Reads stored canonical bytes back; refuses bytes that are not exactly canonical.
+    /// Reads stored canonical bytes back; refuses bytes that are not exactly canonical, and so
+    /// also fields that are not known or left out.
     pub fn open(bytes: &str) -> Result<Self, CanonicalError> {
-        let value = parse_strict(bytes)?;
-        let envelope = serde_json::from_value(value)
-            .map_err(|error| CanonicalError::NotJson(error.to_string()))?;
-        let sealed = Self::seal(envelope)?;
+        let sealed = Self::seal(Envelope::read(bytes)?)?;
         if sealed.bytes == bytes { Ok(sealed) } else { Err(CanonicalError::NotCanonical) }
     }
 
@@ -145,3 +160,6 @@ impl TryFrom<String> for Digest {
         Ok(Self(bytes))
     }
 }
+
+#[cfg(test)]
+mod tests;

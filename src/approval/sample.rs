@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Approvers, Ask, Envelope, PersonFacts, Place, PolicyFacts, ReasonRule, Requester, RetryClass,
+    Approvers, Ask, DecidedBy, Decision, Envelope, Outcome, PersonFacts, Place, PolicyFacts, ReasonRule, Requester, RetryClass,
     Risk, Sealed, Separation, SlackUser, Stage, Standing, Terms, ToolFacts,
 };
 use crate::base::{ActionId, PersonId, RequestId, Span, Timestamp, WorkspaceId};
@@ -95,4 +95,27 @@ pub(super) fn envelope(arguments: Value) -> Envelope {
 
 pub(super) fn sealed() -> Sealed {
     Sealed::seal(envelope(json!({ "amount": 640, "currency": "EUR" }))).unwrap()
+}
+
+/// The refund of [`sealed`], sealed with these terms.
+pub(super) fn sealed_under(terms: &Terms) -> Sealed {
+    let within = terms.path.iter().fold(Span::ZERO, |sum, stage| sum.plus(stage.within));
+    Sealed::seal(Envelope {
+        policy: PolicyFacts { rule: terms.rule.clone(), digest: terms.policy_digest.clone() },
+        risk: terms.risk,
+        decide_by: Some(NOON.plus(within)),
+        valid_for: terms.valid_for,
+        ..envelope(json!({ "amount": 640, "currency": "EUR" }))
+    })
+    .unwrap()
+}
+
+pub(super) fn approved(at: Timestamp, start_by: Timestamp) -> Decision {
+    Decision {
+        outcome: Outcome::Approved,
+        by: DecidedBy::Person(Box::new(person("jonas"))),
+        at,
+        reason: None,
+        start_by: Some(start_by),
+    }
 }

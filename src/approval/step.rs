@@ -1,29 +1,44 @@
 //! The machine: one event on one request.
+//!
+//! A request is pending until exactly one outcome ends it. Each stage adds its approvers to those
+//! who may decide; earlier ones keep their say. All deadlines are fixed when the request is made:
+//! escalating, reminding and failing to show a card never move one, and time alone never approves.
 
 use super::{
     Authority, Choice, DecidedBy, Decision, Effect, Event, Notice, Outcome, ReasonRule, Refusal,
-    Request, Requester, Sealed, Terms, TimerKind, Vote,
+    Request, Sealed, Terms, TimerKind, Vote,
 };
-use crate::base::{RequestId, Timestamp};
+use crate::base::Timestamp;
 
 /// A new state and what must be committed with it.
 type Stepped = (Request, Vec<Effect>);
 
+/// Why nobody can be asked about a sealed action. Each is a mistake of the caller, found before it
+/// becomes a request without an owner or a card that says something else than the machine does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    #[error("the path has no stage, so nobody could ever decide")]
+    NoStage,
+    #[error("the envelope names no request")]
+    NoRequest,
+    #[error("the terms are not those that were sealed")]
+    OtherTerms,
+}
+
 /// Opens a request for a sealed action: its first state, and what is owed at once.
 ///
-/// The envelope must name a request; its `asked_at` is the instant all deadlines count from.
-pub fn open(
-    id: RequestId,
-    sealed: &Sealed,
-    terms: Terms,
-    requester: Requester,
-) -> Stepped {
+/// Who asks, when and under which id is in the envelope; its `asked_at` is the instant that all
+/// deadlines count from.
+pub fn open(sealed: &Sealed, terms: Terms) -> Result<Stepped, OpenError> {
     let envelope = sealed.envelope();
+    if terms.path.is_empty() {
+        return Err(OpenError::NoStage);
+    }
     let request = Request {
-        id,
+        id: envelope.request.clone().ok_or(OpenError::NoRequest)?,
         workspace: envelope.workspace.clone(),
         digest: sealed.digest(),
-        requester,
+        requester: envelope.requester.clone(),
         terms,
         asked_at: envelope.asked_at,
         version: 1,
@@ -32,9 +47,18 @@ pub fn open(
         votes: Vec::new(),
         decision: None,
     };
+    let terms = &request.terms;
+    let same = envelope.decide_by == Some(request.decide_by())
+        && envelope.valid_for == terms.valid_for
+        && envelope.risk == terms.risk
+        && envelope.policy.rule == terms.rule
+        && envelope.policy.digest == terms.policy_digest;
+    if !same {
+        return Err(OpenError::OtherTerms);
+    }
     let mut effects = vec![Effect::ShowStatus];
     effects.extend(reach(&request, 0));
-    (request, effects)
+    Ok((request, effects))
 }
 
 /// Applies one event. Pure: the same request, event and instant always give the same answer.
@@ -47,7 +71,7 @@ pub fn step(request: &Request, event: &Event, now: Timestamp) -> Result<Stepped,
     }
     match event {
         Event::Vote { authority, choice, reason, received_at } => {
-            vote(request, authority, *choice, reason.as_deref(), *received_at, now)
+            vote(request, authority, *choice, reason.as_deref(), *received_at)
         }
         Event::TimerDue(timer) => timer_due(request, *timer, now),
         Event::Withdraw { by } => {
@@ -74,13 +98,13 @@ fn vote(
     choice: Choice,
     reason: Option<&str>,
     received_at: Timestamp,
-    now: Timestamp,
 ) -> Result<Stepped, Refusal> {
     if *authority.request() != request.id || authority.version() != request.version {
         return Err(Refusal::StaleAuthority);
     }
     // Whichever of click and expiry commits first wins, but a click that came too late never does,
-    // even when the expiry is late as well.
+    // even when the expiry is late as well. What counts is when it came, not when it is written:
+    // so a click that waited for the database is neither lost nor dated after the deadline.
     if received_at >= request.decide_by() {
         return Err(Refusal::TooLate { decide_by: request.decide_by() });
     }
@@ -97,16 +121,16 @@ fn vote(
         by: authority.person().clone(),
         choice,
         reason: reason.map(str::to_owned),
-        at: now,
+        at: received_at,
         stages: authority.stages().to_vec(),
     });
     let by = || DecidedBy::Person(Box::new(authority.person().clone()));
     match choice {
         Choice::Reject => {
-            Ok(end(&voted, Outcome::Rejected, by(), reason.map(str::to_owned), now))
+            Ok(end(&voted, Outcome::Rejected, by(), reason.map(str::to_owned), received_at))
         }
         Choice::Approve if has_quorum(&voted) => {
-            Ok(end(&voted, Outcome::Approved, by(), reason.map(str::to_owned), now))
+            Ok(end(&voted, Outcome::Approved, by(), reason.map(str::to_owned), received_at))
         }
         Choice::Approve => Ok(changed(voted, vec![Effect::RefreshCards])),
     }
@@ -131,10 +155,13 @@ fn timer_due(request: &Request, timer: TimerKind, now: Timestamp) -> Result<Step
         TimerKind::Remind { stage, nth } => {
             let due = request.terms.path.get(stage).and_then(|rules| rules.remind.get(nth));
             let due = due.map(|after| stage_starts(request, stage).plus(*after));
-            if stage != request.stage || due.is_none_or(|due| now < due) {
+            let ends = request.stage_ends(stage);
+            // After a standstill a reminder may come due together with the end of its stage: then
+            // there is nothing left to remind of.
+            if stage != request.stage || now >= ends || due.is_none_or(|due| now < due) {
                 return Err(Refusal::StaleTimer);
             }
-            let left = request.stage_ends(stage).since(now);
+            let left = ends.since(now);
             Ok(changed(request.clone(), vec![Effect::Notify(Notice::Reminder { stage, nth, left })]))
         }
         TimerKind::StageEnds { stage } => {
@@ -207,13 +234,13 @@ fn end(
     outcome: Outcome,
     by: DecidedBy,
     reason: Option<String>,
-    now: Timestamp,
+    at: Timestamp,
 ) -> Stepped {
     let start_by = match outcome {
-        Outcome::Approved => Some(now.plus(request.terms.valid_for)),
+        Outcome::Approved => Some(at.plus(request.terms.valid_for)),
         Outcome::Rejected | Outcome::Expired | Outcome::Cancelled | Outcome::Superseded => None,
     };
-    let decision = Decision { outcome, by, at: now, reason, start_by };
+    let decision = Decision { outcome, by, at, reason, start_by };
     let mut effects = vec![Effect::ClearTimers, Effect::RefreshCards];
     match start_by {
         // The requester is told when it has run: that is what they wait for.

@@ -1,12 +1,12 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::approval::sample::{NOON, mia, person, sealed, stage, terms};
+use crate::approval::sample::{NOON, person, sealed_under, stage, terms};
 use crate::approval::{Membership, PersonFacts, Separation, Standing, authorize};
 use crate::base::Span;
 
 fn opened(terms: Terms) -> Request {
-    open(RequestId::existing("req_1"), &sealed(), terms, mia()).0
+    open(&sealed_under(&terms), terms).unwrap().0
 }
 
 /// Finance for thirty minutes, then the managers for thirty more.
@@ -235,8 +235,8 @@ proptest! {
     #[test]
     fn whatever_happens_the_promises_hold(quorum in 1..3_u32, story in tries()) {
         let path = vec![stage("finance", quorum), stage("managers", 1)];
-        let (mut request, effects) =
-            open(RequestId::existing("req_1"), &sealed(), terms(path), mia());
+        let terms = terms(path);
+        let (mut request, effects) = open(&sealed_under(&terms), terms).unwrap();
         let decide_by = request.decide_by();
         let mut timers = Vec::new();
         let mut ordered = 0;
