@@ -217,3 +217,40 @@ async fn an_answer_survives_a_failure_and_a_bad_one_can_be_given_anew() {
         json!([3, "red"])
     );
 }
+
+#[tokio::test]
+async fn a_question_beside_a_failure_surfaces_only_once_somebody_can_go_on_with_it() {
+    let effects = Effects::default();
+    let tries = Arc::new(Mutex::new(0));
+    let fails_once = move |_: Context, _: State| {
+        let mut tries = tries.lock().expect("not poisoned");
+        *tries += 1;
+        let first = *tries == 1;
+        std::future::ready(match first {
+            true => Err(NodeError::message("no luck")),
+            false => Ok(Update::none()),
+        })
+    };
+    let graph = graph()
+        .node("ask", asks(&effects, &["sure?"]))
+        .node("fail", fails_once)
+        .edge(START, "ask")
+        .edge(START, "fail")
+        .build()
+        .expect("it builds");
+    let saver = MemorySaver::default();
+    assert_eq!(
+        failure(run(&graph, &saver, "run", nothing()).await),
+        "node fail failed: no luck"
+    );
+    assert_eq!(saver.kept().interrupts, BTreeMap::new());
+    let asked = open(run(&graph, &saver, "run", Input::Continue).await);
+    let end = run(
+        &graph,
+        &saver,
+        "run",
+        resume([(&asked["sure?"], json!("yes"))]),
+    )
+    .await;
+    assert_eq!(finished(end), json!(["yes"]));
+}
