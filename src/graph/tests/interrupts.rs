@@ -43,7 +43,7 @@ async fn a_question_suspends_and_its_answer_goes_on_wherever_it_comes_from() {
         json!(["yes"])
     );
     for saver in [by_input, by_record] {
-        assert_eq!(saver.kept().consumed, [id.clone()]);
+        assert_eq!(saver.kept().consumed, std::slice::from_ref(id));
         assert_eq!(saver.kept().statuses.last(), Some(&TurnStatus::Finished));
     }
     assert_eq!(

@@ -166,20 +166,22 @@ async fn after_a_failure_finished_siblings_are_kept_and_only_the_rest_runs() {
     );
 }
 
-/// Asks two questions, then fails unless the first answer is a number.
-fn picky(early: &Arc<Mutex<bool>>) -> Graph {
-    let early = Arc::clone(early);
+/// Asks two questions, fails between them when told to, and after them unless the first answer is
+/// a number.
+fn picky(fails_early: &Arc<Mutex<bool>>) -> Graph {
+    let fails_early = Arc::clone(fails_early);
     let node = move |ctx: Context, _: State| {
-        let early = *early.lock().expect("not poisoned");
+        let fails_early = *fails_early.lock().expect("not poisoned");
         async move {
-            if early {
+            let count = ctx.interrupt("how many?")?;
+            if fails_early {
                 return Err(NodeError::message("not today"));
             }
-            let answers = ctx.interrupt_many(vec![json!("how many?"), json!("which?")])?;
-            let Some(count) = answers[0].as_i64() else {
+            let which = ctx.interrupt("which?")?;
+            let Some(count) = count.as_i64() else {
                 return Err(NodeError::message("that is no number"));
             };
-            Ok(Update::none().set("log", json!([count, answers[1]])))
+            Ok(Update::none().set("log", json!([count, which])))
         }
     };
     graph()
@@ -191,28 +193,64 @@ fn picky(early: &Arc<Mutex<bool>>) -> Graph {
 
 #[tokio::test]
 async fn an_answer_survives_a_failure_and_a_bad_one_can_be_given_anew() {
-    let early = Arc::new(Mutex::new(false));
-    let graph = picky(&early);
+    let fails_early = Arc::new(Mutex::new(false));
+    let graph = picky(&fails_early);
     let saver = MemorySaver::default();
-    let asked = open(run(&graph, &saver, "run", nothing()).await);
-    let answers = resume([
-        (&asked["how many?"], json!("lots")),
-        (&asked["which?"], json!("red")),
-    ]);
-    let bad = "node a failed: that is no number";
-    assert_eq!(failure(run(&graph, &saver, "run", answers).await), bad);
+    let first = open(run(&graph, &saver, "run", nothing()).await);
+    let bad = resume([(&first["how many?"], json!("lots"))]);
+    let second = open(run(&graph, &saver, "run", bad).await);
+    let which = resume([(&second["which?"], json!("red"))]);
+    let refused = "node a failed: that is no number";
+    assert_eq!(failure(run(&graph, &saver, "run", which).await), refused);
     assert_eq!(
         failure(run(&graph, &reborn(&saver), "run", Input::Continue).await),
-        bad
+        refused
     );
-    // A try that fails before it asks must not forget what it was told.
-    *early.lock().expect("not poisoned") = true;
+    // A try that fails early must not forget the answers to what it did not reach.
+    *fails_early.lock().expect("not poisoned") = true;
     let end = run(&graph, &saver, "run", Input::Continue).await;
     assert_eq!(failure(end), "node a failed: not today");
-    *early.lock().expect("not poisoned") = false;
-    let better = resume([(&asked["how many?"], json!(3))]);
+    *fails_early.lock().expect("not poisoned") = false;
+    let better = resume([(&first["how many?"], json!(3))]);
     assert_eq!(
         finished(run(&graph, &reborn(&saver), "run", better).await),
         json!([3, "red"])
     );
+}
+
+#[tokio::test]
+async fn a_question_beside_a_failure_surfaces_only_once_somebody_can_go_on_with_it() {
+    let effects = Effects::default();
+    let tries = Arc::new(Mutex::new(0));
+    let fails_once = move |_: Context, _: State| {
+        let mut tries = tries.lock().expect("not poisoned");
+        *tries += 1;
+        let first = *tries == 1;
+        std::future::ready(match first {
+            true => Err(NodeError::message("no luck")),
+            false => Ok(Update::none()),
+        })
+    };
+    let graph = graph()
+        .node("ask", asks(&effects, &["sure?"]))
+        .node("fail", fails_once)
+        .edge(START, "ask")
+        .edge(START, "fail")
+        .build()
+        .expect("it builds");
+    let saver = MemorySaver::default();
+    assert_eq!(
+        failure(run(&graph, &saver, "run", nothing()).await),
+        "node fail failed: no luck"
+    );
+    assert_eq!(saver.kept().interrupts, BTreeMap::new());
+    let asked = open(run(&graph, &saver, "run", Input::Continue).await);
+    let end = run(
+        &graph,
+        &saver,
+        "run",
+        resume([(&asked["sure?"], json!("yes"))]),
+    )
+    .await;
+    assert_eq!(finished(end), json!(["yes"]));
 }

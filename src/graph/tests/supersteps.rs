@@ -14,7 +14,14 @@ async fn edges_routes_joins_and_sends_lead_where_they_say() {
         }
     };
     let counts = || writes(Update::none().set("n", 1).set("log", json!(["a"])));
-    let table: [(&str, GraphBuilder, Value); 9] = [
+    let once_more = |state: &State| -> Result<_, NodeError> {
+        Ok(if state.get::<Vec<String>>("log")?.len() < 5 {
+            "b"
+        } else {
+            END
+        })
+    };
+    let table: [(&str, GraphBuilder, Value); 10] = [
         (
             "two nodes",
             graph()
@@ -71,6 +78,13 @@ async fn edges_routes_joins_and_sends_lead_where_they_say() {
                 .edge("c", "e")
                 .join(["b", "e"], "d"),
             json!(["a", "b", "c", "e", "d"]),
+        ),
+        (
+            "a join that was taken waits for all anew",
+            diamond()
+                .join(["b", "c"], "d")
+                .conditional_edge("d", once_more),
+            json!(["a", "b", "c", "d", "b"]),
         ),
         (
             "a join that is never complete never runs",
