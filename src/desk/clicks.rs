@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{Desk, DeskError};
 use crate::approval::{Choice, Membership, PersonFacts, ReasonRule, Refusal, SlackUser, Standing};
 use crate::base::Timestamp;
+use crate::slack::card::{self, CardView, Completeness};
 use crate::slack::client::{Ephemeral, Place};
 use crate::slack::inbound::{ButtonClick, ClickedIn, ViewSubmission};
 use crate::slack::{modal, texts};
@@ -61,6 +62,9 @@ impl Desk {
                     self.with_view(&stored, &none, |view| modal::approve(view, token)).await;
                 self.open_dialog(&click, dialog).await
             }
+            ButtonChoice::Approve if pending && !self.shows_everything(&stored).await => {
+                self.tell(&click, &texts::incomplete()).await
+            }
             ButtonChoice::Approve => self.press(&click, &button, &stored, Choice::Approve).await,
             // Whoever comes late needs no dialog to be told the truth.
             ButtonChoice::Reject => self.press(&click, &button, &stored, Choice::Reject).await,
@@ -85,6 +89,9 @@ impl Desk {
         let Some((button, stored)) = meant else {
             return Ok(Some(replace(&texts::unknown_button())));
         };
+        if choice == Choice::Approve && self.is_too_big(&stored).await {
+            return Ok(Some(replace(&texts::incomplete())));
+        }
         let reason = sent.text(modal::REASON_BLOCK, modal::REASON_INPUT).map(str::to_owned);
         let evidence = json!({
             "dialog": sent.view_id, "signed_at": sent.signed_at, "card": button.card,
@@ -119,6 +126,20 @@ impl Desk {
         };
         let stored = self.store.request(&self.workspace, &button.request).await?;
         Ok(stored.map(|stored| (button, stored)))
+    }
+
+    /// Could the approver see every byte of the action on the card itself? Where they could not,
+    /// there was no approve button, and only the dialog that shows everything can approve.
+    async fn shows_everything(&self, stored: &StoredRequest) -> bool {
+        let none = CardButtons::default();
+        let complete = |view: &CardView<'_>| card::stage_card(view, stored.request.stage).complete;
+        self.with_view(stored, &none, complete).await == Completeness::Whole
+    }
+
+    /// Is there more to it than even the dialog can show?
+    async fn is_too_big(&self, stored: &StoredRequest) -> bool {
+        let none = CardButtons::default();
+        self.with_view(stored, &none, modal::reach).await == Completeness::TooBig
     }
 
     async fn press(

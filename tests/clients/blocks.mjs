@@ -2,7 +2,7 @@
 //
 //   node blocks.mjs <folder of samples>
 //
-// Each sample is a JSON file: {"kind": "message" | "modal" | "home", "value": …}. It is compiled as
+// Each sample is a JSON file: {"name", "root": "MessageBlocks" | "ModalView" | "HomeView", "value"}. It is compiled as
 // a TypeScript constant of Slack's type, so that an unknown or missing field is an error.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
@@ -13,15 +13,15 @@ const here = dirname(fileURLToPath(import.meta.url));
 const folder = process.argv[2];
 if (!folder) throw new Error("usage: node blocks.mjs <folder of samples>");
 
-const types = { message: "KnownBlock[]", modal: "ModalView", home: "HomeView" };
+const types = { MessageBlocks: "KnownBlock[]", ModalView: "ModalView", HomeView: "HomeView" };
 const samples = readdirSync(folder).filter((name) => name.endsWith(".json")).sort();
 if (samples.length === 0) throw new Error(`no samples in ${folder}`);
 
 const lines = ['import type { HomeView, KnownBlock, ModalView } from "@slack/types";'];
 for (const [nth, name] of samples.entries()) {
-  const { kind, value } = JSON.parse(readFileSync(join(folder, name), "utf8"));
-  if (!(kind in types)) throw new Error(`${name}: unknown kind ${kind}`);
-  lines.push(`// ${name}`, `export const sample${nth}: ${types[kind]} = ${JSON.stringify(value, null, 1)};`);
+  const { root, value } = JSON.parse(readFileSync(join(folder, name), "utf8"));
+  if (!(root in types)) throw new Error(`${name}: unknown root ${root}`);
+  lines.push(`// ${name}`, `export const sample${nth}: ${types[root]} = ${JSON.stringify(value, null, 1)};`);
 }
 // A check that cannot fail proves nothing: this block must be refused.
 lines.push("// @ts-expect-error", 'export const wrong: KnownBlock[] = [{ type: "section", txt: "no" }];');
