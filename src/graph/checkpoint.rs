@@ -38,8 +38,6 @@ pub struct Checkpoint {
     pub sends: Vec<SendTo>,
     /// For each join that has been reached by some, but not all, of its nodes: by which.
     pub joins: BTreeMap<Arc<str>, BTreeSet<Arc<str>>>,
-    /// Whether the run stopped here because of `interrupt_before`. Going on passes it once.
-    pub paused: bool,
 }
 
 /// What made a checkpoint.

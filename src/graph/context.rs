@@ -17,7 +17,7 @@ struct Task {
     run: Arc<str>,
     step: i64,
     events: Arc<dyn EventSink>,
-    /// What the task asked when it ran before, in order: answers count only for the same words.
+    /// What the task asked when it ran before, in order.
     before: Vec<Asked>,
     asked: Mutex<Vec<Asked>>,
 }
@@ -66,13 +66,13 @@ impl Context {
     /// superstep's other tasks are done, and the node starts again from its first line when the
     /// question is answered: what comes before it must bear being repeated.
     ///
-    /// Questions are matched to answers by their position in the task, so their order must not
-    /// depend on anything that changes between tries. An answer to other words than those asked
-    /// now is refused.
+    /// A question is known by its position in the task, so it must be the same, in the same order,
+    /// whenever the node runs again: an answer to other words than were asked is no answer.
     ///
     /// # Errors
-    /// The interrupt on its way out. Hand it on with `?`; a node that swallows it is suspended all
-    /// the same, and its update is dropped.
+    /// The interrupt on its way out: hand it on with `?`. (A node that swallows it is suspended
+    /// all the same, and its update is dropped.) A failure when the node asked something else at
+    /// this position before.
     pub fn interrupt(&self, value: impl Into<Value>) -> Result<Value, NodeError> {
         self.ask(&mut self.asked(), value.into())?
             .ok_or(NodeError(Cause::Interrupted))
@@ -119,26 +119,33 @@ impl Context {
         });
     }
 
-    /// Everything asked in this try so far, in order.
-    pub(super) fn asked(&self) -> MutexGuard<'_, Vec<Asked>> {
+    /// Whether something was asked in this try that has no answer.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.asked().iter().any(|asked| asked.answer.is_none())
+    }
+
+    /// Everything asked in this try, and what earlier tries asked beyond it: a try that fails
+    /// early must not forget the answers to what it did not reach.
+    pub(super) fn all_asked(&self) -> Vec<Asked> {
+        let mut all = self.asked().clone();
+        all.extend_from_slice(self.0.before.get(all.len()..).unwrap_or_default());
+        all
+    }
+
+    fn asked(&self) -> MutexGuard<'_, Vec<Asked>> {
         self.0.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn ask(&self, asked: &mut Vec<Asked>, value: Value) -> Result<Option<Value>, NodeError> {
         let answer = match self.0.before.get(asked.len()) {
-            Some(Asked {
-                value: known,
-                answer: Some(answer),
-            }) if *known == value => Some(answer.clone()),
-            Some(Asked {
-                answer: Some(_), ..
-            }) => {
+            Some(known) if known.value == value => known.answer.clone(),
+            Some(_) => {
+                let position = asked.len();
                 return Err(NodeError::message(format!(
-                    "question {} of this task is not the one that was answered",
-                    asked.len()
+                    "question {position} of this task is not the one that it asked before"
                 )));
             }
-            Some(Asked { answer: None, .. }) | None => None,
+            None => None,
         };
         asked.push(Asked {
             value,

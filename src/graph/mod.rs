@@ -18,18 +18,24 @@
 mod builder;
 mod checkpoint;
 mod context;
+mod engine;
 mod event;
 #[expect(
     clippy::module_inception,
     reason = "the graph is the one thing this room is about"
 )]
 mod graph;
+mod ids;
 mod list;
+mod memory;
 mod node;
+mod read;
 mod reducer;
 mod run;
 mod saver;
 mod state;
+#[cfg(test)]
+mod tests;
 mod update;
 
 pub use builder::{BuildError, GraphBuilder};
@@ -38,6 +44,7 @@ pub use context::Context;
 pub use event::{Event, EventSink, NoEvents};
 pub use graph::Graph;
 pub use list::SharedList;
+pub use memory::{Kept, MemorySaver};
 pub use node::{Node, NodeError, Route, typed};
 pub use reducer::Reducer;
 pub use run::{Input, Limits, RunEnd, RunError};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 
 use futures::future::BoxFuture;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Checkpoint, Interrupt, TaskWrites};
@@ -28,8 +29,8 @@ pub struct Snapshot {
     pub checkpoint: Checkpoint,
     /// What was saved of tasks since the checkpoint, one for each task: the latest wins.
     pub writes: Vec<TaskWrites>,
-    /// Answers by interrupt id that were recorded and are not consumed. An id that none of this
-    /// checkpoint's tasks asked under is refused.
+    /// Answers by interrupt id that were recorded for questions of this checkpoint's tasks. An id
+    /// that none of them asked under is refused.
     pub answers: BTreeMap<String, Value>,
 }
 
@@ -50,7 +51,8 @@ pub struct Turn {
 }
 
 /// Where the run stands after a turn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TurnStatus {
     /// Another superstep follows.
     Continues,
