@@ -20,6 +20,7 @@ pub use agent_loop::{AgentSpec, MESSAGES, agent_graph};
 pub use call::{APPROVAL_NODE, CallAnswer, CallStatus, ProposedCall};
 pub use egress::{Egress, EgressRefusal};
 pub use model::{
+    ModelSpecError, ProviderModel, ScriptError, ScriptedModel, open_model,
     Message, Model, ModelError, Prompt, Reply, Stop, TokenSink, ToolCall, ToolDescription, Usage,
 };
 pub use spec::{

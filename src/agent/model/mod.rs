@@ -1,11 +1,22 @@
 //! The port to a language model, and the words that pass through it.
+//!
+//! [`ScriptedModel`] follows a file of rules; [`ProviderModel`] asks a real model.
+
+mod provider;
+mod script;
+mod wire;
+
+use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::CallStatus;
+use super::{CallStatus, Egress, ModelSpec};
 use crate::base::Span;
+
+pub use provider::ProviderModel;
+pub use script::{ScriptError, ScriptedModel};
 
 /// A language model, or something that stands in for one.
 pub trait Model: Send + Sync {
@@ -118,4 +129,33 @@ pub enum ModelError {
     /// The answer is longer than we accept, or was cut off.
     #[error("the model's answer is too long: {why}")]
     Budget { why: String },
+}
+
+/// Why a configured model cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelSpecError {
+    #[error("the script {path} cannot be opened: {error}")]
+    NoScript { path: String, error: std::io::Error },
+    #[error(transparent)]
+    Script(#[from] ScriptError),
+    #[error("the client of the model `{name}` cannot be made: {why}")]
+    Client { name: String, why: String },
+}
+
+/// Makes a configured model.
+pub fn open_model(
+    name: &str,
+    spec: ModelSpec,
+    egress: &Egress,
+) -> Result<Arc<dyn Model>, ModelSpecError> {
+    match spec {
+        ModelSpec::Script(path) => {
+            let text = std::fs::read_to_string(&path).map_err(|error| {
+                let path = path.display().to_string();
+                ModelSpecError::NoScript { path, error }
+            })?;
+            Ok(Arc::new(ScriptedModel::read(&text)?))
+        }
+        ModelSpec::Provider(spec) => Ok(Arc::new(ProviderModel::new(name, spec, egress)?)),
+    }
 }
