@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Desk, Worker};
-use crate::agent::{self, AgentSpec, ToolDescription, Toolbox};
+use crate::agent::{self, AgentSpec, Egress, ToolDescription, Toolbox};
 use crate::base::{Clock, Ids};
-use crate::config::{Config, Member, Members};
+use crate::config::{Agent, Config, Member, Members, Tool};
 use crate::slack::client::{Channels, HttpSlack, HttpSlackError, HttpSlackSettings, SlackApi};
 use crate::slack::client::SlackError;
 use crate::slack::directory::{Directory, GroupSource, Home, MemberName};
@@ -25,6 +25,8 @@ pub enum StartError {
     Client(#[from] HttpSlackError),
     #[error("Slack does not know us ({0}); check the bot token, or run `countersign doctor`")]
     Unknown(SlackError),
+    #[error("the way out to tools and models: {0}")]
+    Egress(#[from] reqwest::Error),
     #[error("the tools: {0}")]
     Tools(#[from] agent::ToolSpecError),
     #[error("the agent `{agent}`: {why}")]
@@ -57,11 +59,12 @@ impl Desk {
             config.aliases(),
             group_sources(&config),
         );
-        let toolbox = Toolbox::from_specs(config.tools.values().map(crate::config::Tool::spec).collect())?;
+        let egress = Egress::open()?;
+        let toolbox = Toolbox::from_specs(config.tools.values().map(Tool::spec), &egress)?;
         let agents = config
             .agents
             .iter()
-            .map(|(name, agent)| Ok((name.clone(), worker(&config, &toolbox, name, agent)?)))
+            .map(|(name, agent)| Ok((name.clone(), worker(&config, &toolbox, &egress, name, agent)?)))
             .collect::<Result<_, StartError>>()?;
         let adopted = store.adopt_orphans().await?;
         if adopted != crate::store::Adopted::default() {
@@ -92,15 +95,17 @@ impl Desk {
 fn worker(
     config: &Config,
     toolbox: &Toolbox,
+    egress: &Egress,
     name: &str,
-    agent: &crate::config::Agent,
+    agent: &Agent,
 ) -> Result<Worker, StartError> {
     let refuse = |why: String| StartError::Agent { agent: name.to_owned(), why };
     let model = config
         .models
         .get(&agent.model.value)
         .ok_or_else(|| refuse(format!("there is no model called `{}`", agent.model.value)))?;
-    let model = agent::model(&agent.model, &model.spec).map_err(|error| refuse(error.to_string()))?;
+    let model = agent::open_model(&agent.model, model.spec.clone(), egress)
+        .map_err(|error| refuse(error.to_string()))?;
     let tools: Vec<ToolDescription> = agent
         .tools
         .iter()

@@ -69,8 +69,8 @@ impl Desk {
                 let id = RequestId::new(self.ids.as_ref());
                 let sealed = self.seal(draft, Some((&id, &ask)))?;
                 let terms = self.terms(&rule, ask);
-                let (request, effects) =
-                    approval::open(id, &sealed, terms, asker.requester.clone());
+                let (request, effects) = approval::open(&sealed, terms)
+                    .map_err(|error| answer(CallStatus::Invalid, &error.to_string()))?;
                 Ok(QuestionOutcome::Asked(Box::new(NewRequest {
                     request,
                     effects,
