@@ -1,1 +1,32 @@
-//! (being built)
+//! Agents: the models that answer, the tools they may ask for, and the loop between the two.
+//!
+//! An agent is a graph of three nodes, `agent → approval → tools → agent` ([`agent_graph`]). The
+//! model only ever *proposes* tool calls ([`ProposedCall`]); the `approval` node interrupts the run
+//! once for each, and whoever drives the graph answers each with a [`CallAnswer`]. Nothing in the
+//! graph can call a [`Tool`]: that takes a [`Warrant`](crate::approval::Warrant), which only the
+//! approval core makes.
+
+mod agent_loop;
+mod call;
+mod model;
+mod egress;
+mod schema;
+mod spec;
+mod template;
+mod text;
+mod tools;
+
+pub use agent_loop::{AgentSpec, MESSAGES, agent_graph};
+pub use call::{APPROVAL_NODE, CallAnswer, CallStatus, ProposedCall};
+pub use egress::{Egress, EgressRefusal};
+pub use model::{
+    ModelSpecError, ProviderModel, ScriptError, ScriptedModel, open_model,
+    Message, Model, ModelError, Prompt, Reply, Stop, TokenSink, ToolCall, ToolDescription, Usage,
+};
+pub use spec::{
+    Api, Body, CommandSpec, Credential, EnvironmentValue, HttpSpec, Method, ModelSpec,
+    ProviderSpec, RetrySpec, TargetSpec, ToolSpec,
+};
+pub use tools::{
+    ArgumentError, CallOutcome, ConfiguredTool, ProbeOutcome, Resolved, Tool, ToolSpecError, Toolbox,
+};

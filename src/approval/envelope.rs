@@ -2,10 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
-use super::canonical::CanonicalError;
+use super::canonical::{CanonicalError, canonical, parse_strict};
 use super::{Requester, RetryClass, Risk};
 use crate::base::{ActionId, RequestId, RunId, Span, Timestamp, WorkspaceId};
+
+/// Keeps an envelope's digest apart from any other hash over the same bytes.
+const DOMAIN: &str = "countersign/envelope/1\n";
 
 /// A tool as it was when the action was proposed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,7 +34,7 @@ pub struct PolicyFacts {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Envelope {
-    /// The version of this form: 1.
+    /// The version of this form: [`Envelope::FORM`].
     pub form: u32,
     pub workspace: WorkspaceId,
     pub action: ActionId,
@@ -74,15 +78,37 @@ pub struct Sealed {
     digest: Digest,
 }
 
+impl Envelope {
+    pub const FORM: u32 = 1;
+
+    fn read(bytes: &str) -> Result<Self, CanonicalError> {
+        let envelope: Self = serde_json::from_value(parse_strict(bytes)?)
+            .map_err(|error| CanonicalError::NotJson(error.to_string()))?;
+        if envelope.form != Self::FORM {
+            return Err(CanonicalError::UnknownForm { form: envelope.form });
+        }
+        Ok(envelope)
+    }
+}
+
 impl Sealed {
     /// Brings an envelope into its canonical form and takes the digest.
+    ///
+    /// What is kept is what the bytes say, so that a number has the same value before it is stored
+    /// and after, however it was written.
+    ///
+    /// # Errors
+    /// What [`parse_strict`] would refuse: the arguments may come from a caller that did not ask it.
     pub fn seal(envelope: Envelope) -> Result<Self, CanonicalError> {
-        todo!("{envelope:?}")
+        let bytes = canonical(&envelope)?;
+        Ok(Self { envelope: Envelope::read(&bytes)?, digest: Digest::of(&bytes), bytes })
     }
 
-    /// Reads stored canonical bytes back; refuses bytes that are not exactly canonical.
+    /// Reads stored canonical bytes back; refuses bytes that are not exactly canonical, and so
+    /// also fields that are not known or left out.
     pub fn open(bytes: &str) -> Result<Self, CanonicalError> {
-        todo!("{bytes}")
+        let sealed = Self::seal(Envelope::read(bytes)?)?;
+        if sealed.bytes == bytes { Ok(sealed) } else { Err(CanonicalError::NotCanonical) }
     }
 
     pub fn envelope(&self) -> &Envelope {
@@ -101,7 +127,8 @@ impl Sealed {
 impl Digest {
     /// Of canonical bytes, under the envelope's domain tag.
     pub fn of(bytes: &str) -> Self {
-        todo!("{bytes}")
+        let tagged = Sha256::new().chain_update(DOMAIN).chain_update(bytes);
+        Self(tagged.finalize().into())
     }
 }
 
@@ -133,3 +160,6 @@ impl TryFrom<String> for Digest {
         Ok(Self(bytes))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,14 @@
 //! The one run of an action: its states, how a broken one is settled, and the right to start.
+//!
+//! An approval by itself runs nothing. In the transaction that writes `started` everything is read
+//! again, and only [`warrant`] can say that it still holds. Calls to the outside cannot be made
+//! exactly once, so what happens when one breaks off is the tool's own property: its
+//! [`RetryClass`].
 
 use serde::{Deserialize, Serialize};
 
-use super::{Decision, Digest, Sealed};
-use crate::base::{ExecutionId, Timestamp};
+use super::{Decision, Digest, Outcome, Sealed};
+use crate::base::{ExecutionId, Span, Timestamp};
 
 /// What may be done when nobody knows whether a call took effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -55,6 +60,9 @@ pub struct StartFacts {
     pub epoch: u64,
     pub claimed_epoch: u64,
     pub start_by: Timestamp,
+    /// When the first attempt began, if this is not the first. A repetition is a part of the start
+    /// that was in time; how long it may be tried is what [`settle`] says.
+    pub started_at: Option<Timestamp>,
     /// The idempotency key: the same for every attempt.
     pub key: String,
 }
@@ -102,7 +110,244 @@ pub enum StartRefusal {
     StaleEpoch,
 }
 
+impl StartRefusal {
+    /// What the execution becomes; nothing when it belongs to another worker now. A refused
+    /// repetition may have taken effect the first time, so it is never certain that nothing
+    /// happened.
+    pub fn leaves(self, begun: Option<Begun>) -> Option<ExecutionState> {
+        match (self, begun) {
+            (Self::StaleEpoch, _) => None,
+            (
+                Self::NotApproved
+                | Self::DigestMismatch
+                | Self::TooLate
+                | Self::PolicyChanged
+                | Self::ToolChanged
+                | Self::Stopped,
+                begun,
+            ) => Some(begun.map_or(ExecutionState::Refused, |_| ExecutionState::Unknown)),
+        }
+    }
+}
+
 /// Checks everything once more, in the transaction that writes `started`.
 pub fn warrant(facts: StartFacts, now: Timestamp) -> Result<Warrant, StartRefusal> {
-    todo!("{facts:?} {now}")
+    if facts.epoch != facts.claimed_epoch {
+        return Err(StartRefusal::StaleEpoch);
+    }
+    if facts.stopped {
+        return Err(StartRefusal::Stopped);
+    }
+    let digest = facts.sealed.digest();
+    if digest != facts.stored_digest {
+        return Err(StartRefusal::DigestMismatch);
+    }
+    let start_by = match (&facts.decision, facts.sealed.envelope().decide_by) {
+        (Some((decision, decided_on)), Some(decide_by)) => {
+            if decision.outcome != Outcome::Approved || decision.at >= decide_by {
+                return Err(StartRefusal::NotApproved);
+            }
+            if *decided_on != digest {
+                return Err(StartRefusal::DigestMismatch);
+            }
+            let until = decision.start_by.ok_or(StartRefusal::NotApproved)?;
+            until.min(facts.start_by)
+        }
+        // A rule allowed it and nobody was asked.
+        (None, None) => facts.start_by,
+        (Some(_), None) | (None, Some(_)) => return Err(StartRefusal::NotApproved),
+    };
+    if facts.started_at.unwrap_or(now) >= start_by {
+        return Err(StartRefusal::TooLate);
+    }
+    if !facts.policy_still_holds {
+        return Err(StartRefusal::PolicyChanged);
+    }
+    if !facts.tool_unchanged {
+        return Err(StartRefusal::ToolChanged);
+    }
+    Ok(Warrant { execution: facts.execution, sealed: facts.sealed, key: facts.key })
+}
+
+/// The calls of an execution that have begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Begun {
+    pub first: Timestamp,
+    pub attempts: u32,
+}
+
+/// How an execution goes on whose worker was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settlement {
+    /// Nothing has run: it is an order again.
+    OrderAgain,
+    /// Call again, with the same key.
+    Repeat,
+    /// Ask the target, read-only, whether it happened.
+    Probe,
+    /// Nobody can tell; a human must.
+    Unknown,
+    /// It changes nothing, and it breaks its worker every time.
+    Failed,
+}
+
+/// An action that was begun this often has broken its worker every time.
+const MOST_ATTEMPTS: u32 = 5;
+
+/// Settles an execution whose lease ended before it did.
+///
+/// `window` is how long the target of a keyed tool remembers a key, counted from the first attempt:
+/// after that the same key could act twice.
+pub fn settle(
+    begun: Option<Begun>,
+    retry: RetryClass,
+    window: Span,
+    now: Timestamp,
+) -> Settlement {
+    let Some(begun) = begun else { return Settlement::OrderAgain };
+    let again = begun.attempts < MOST_ATTEMPTS;
+    match retry {
+        RetryClass::Pure if again => Settlement::Repeat,
+        RetryClass::Pure => Settlement::Failed,
+        RetryClass::Keyed if again && now < begun.first.plus(window) => Settlement::Repeat,
+        RetryClass::Keyed | RetryClass::Once => Settlement::Unknown,
+        RetryClass::Probe => Settlement::Probe,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::approval::sample::{NOON, approved, envelope, sealed};
+
+    fn at(minute: u32) -> Timestamp {
+        NOON.plus(Span::minutes(minute))
+    }
+
+    /// Approved five minutes after noon, to start within ten more.
+    fn facts() -> StartFacts {
+        StartFacts {
+            execution: ExecutionId::existing("exe_1"),
+            sealed: sealed(),
+            stored_digest: sealed().digest(),
+            decision: Some((approved(at(5), at(15)), sealed().digest())),
+            policy_still_holds: true,
+            tool_unchanged: true,
+            stopped: false,
+            epoch: 3,
+            claimed_epoch: 3,
+            start_by: at(15),
+            started_at: None,
+            key: "key_1".to_owned(),
+        }
+    }
+
+    fn allowed() -> StartFacts {
+        let mut envelope = envelope(serde_json::json!({ "order": 7 }));
+        envelope.decide_by = None;
+        let sealed = Sealed::seal(envelope).unwrap();
+        StartFacts { stored_digest: sealed.digest(), sealed, decision: None, ..facts() }
+    }
+
+    #[test]
+    fn an_approved_action_gets_its_warrant_until_its_time_is_over() {
+        for (facts, minute) in [(facts(), 5), (facts(), 14), (allowed(), 14)] {
+            let bytes = facts.sealed.bytes().to_owned();
+            let warrant = warrant(facts, at(minute)).unwrap();
+            assert_eq!((warrant.sealed().bytes(), warrant.key()), (bytes.as_str(), "key_1"));
+        }
+    }
+
+    /// Each row is one thing that is not as it should be.
+    #[test]
+    fn one_doubt_is_enough_to_refuse() {
+        let other = Sealed::seal(envelope(serde_json::json!({ "amount": 641 }))).unwrap();
+        let with = |change: &dyn Fn(&mut Decision)| {
+            let mut decision = approved(at(5), at(15));
+            change(&mut decision);
+            Some((decision, sealed().digest()))
+        };
+        let table = [
+            (StartRefusal::StaleEpoch, StartFacts { claimed_epoch: 2, ..facts() }),
+            (StartRefusal::Stopped, StartFacts { stopped: true, ..facts() }),
+            (StartRefusal::DigestMismatch, StartFacts { sealed: other.clone(), ..facts() }),
+            (StartRefusal::DigestMismatch, StartFacts { stored_digest: other.digest(), ..facts() }),
+            (
+                StartRefusal::DigestMismatch,
+                StartFacts {
+                    decision: Some((approved(at(5), at(15)), other.digest())),
+                    ..facts()
+                },
+            ),
+            (StartRefusal::NotApproved, StartFacts { decision: None, ..facts() }),
+            (StartRefusal::NotApproved, StartFacts { decision: facts().decision, ..allowed() }),
+            (
+                StartRefusal::NotApproved,
+                StartFacts { decision: with(&|decision| decision.at = at(60)), ..facts() },
+            ),
+            (
+                StartRefusal::NotApproved,
+                StartFacts { decision: with(&|decision| decision.start_by = None), ..facts() },
+            ),
+            (
+                StartRefusal::TooLate,
+                StartFacts { decision: with(&|decision| decision.start_by = Some(at(6))), ..facts() },
+            ),
+            (StartRefusal::TooLate, StartFacts { start_by: at(6), ..facts() }),
+            (StartRefusal::TooLate, StartFacts { start_by: at(6), ..allowed() }),
+            (StartRefusal::TooLate, StartFacts { started_at: Some(at(15)), ..facts() }),
+            (StartRefusal::PolicyChanged, StartFacts { policy_still_holds: false, ..facts() }),
+            (StartRefusal::ToolChanged, StartFacts { tool_unchanged: false, ..facts() }),
+        ];
+        for (refusal, facts) in table {
+            assert_eq!(warrant(facts.clone(), at(7)).unwrap_err(), refusal, "{facts:#?}");
+        }
+        for outcome in
+            [Outcome::Rejected, Outcome::Expired, Outcome::Cancelled, Outcome::Superseded]
+        {
+            let facts =
+                StartFacts { decision: with(&|decision| decision.outcome = outcome), ..facts() };
+            assert_eq!(warrant(facts, at(7)).unwrap_err(), StartRefusal::NotApproved);
+        }
+    }
+
+    #[test]
+    fn a_repetition_of_a_start_that_was_in_time_is_in_time() {
+        let facts = StartFacts { started_at: Some(at(14)), ..facts() };
+        assert!(warrant(facts, at(20)).is_ok());
+    }
+
+    #[test]
+    fn only_a_first_attempt_can_be_refused_for_certain() {
+        let begun = Some(Begun { first: NOON, attempts: 1 });
+        let refused = StartRefusal::Stopped;
+        assert_eq!(refused.leaves(None), Some(ExecutionState::Refused));
+        assert_eq!(refused.leaves(begun), Some(ExecutionState::Unknown));
+        assert_eq!(StartRefusal::StaleEpoch.leaves(begun), None);
+    }
+
+    #[test]
+    fn what_broke_off_is_settled_by_what_its_tool_can_bear() {
+        use RetryClass::{Keyed, Once, Probe, Pure};
+        let window = Span::minutes(60);
+        let begun = |attempts| Some(Begun { first: NOON, attempts });
+        for retry in [Pure, Keyed, Probe, Once] {
+            assert_eq!(settle(None, retry, window, at(600)), Settlement::OrderAgain);
+        }
+        let table = [
+            (Pure, 1, 1, Settlement::Repeat),
+            (Pure, 4, 600, Settlement::Repeat),
+            (Pure, 5, 1, Settlement::Failed),
+            (Keyed, 1, 59, Settlement::Repeat),
+            (Keyed, 1, 60, Settlement::Unknown),
+            (Keyed, 5, 1, Settlement::Unknown),
+            (Probe, 1, 1, Settlement::Probe),
+            (Probe, 9, 600, Settlement::Probe),
+            (Once, 1, 1, Settlement::Unknown),
+        ];
+        for (retry, attempts, minute, settlement) in table {
+            let settled = settle(begun(attempts), retry, window, at(minute));
+            assert_eq!(settled, settlement, "{retry:?} after {attempts} at {minute}");
+        }
+    }
 }

@@ -6,23 +6,29 @@
 
 mod authority;
 mod canonical;
+mod condition;
 mod envelope;
 mod event;
 mod execution;
 mod person;
 mod policy;
 mod request;
+#[cfg(test)]
+mod sample;
 mod step;
 
 pub use authority::{Authority, Membership, authorize};
 pub use canonical::{CanonicalError, parse_strict};
+pub use condition::{Condition, ConditionError};
 pub use envelope::{Digest, Envelope, PolicyFacts, Sealed, ToolFacts};
 pub use event::{Effect, Event, Notice, Refusal, TimerKind};
-pub use execution::{ExecutionState, RetryClass, StartFacts, StartRefusal, Warrant, warrant};
+pub use execution::{
+    Begun, ExecutionState, RetryClass, Settlement, StartFacts, StartRefusal, Warrant, settle, warrant,
+};
 pub use person::{PersonFacts, Requester, SlackUser, Standing};
-pub use policy::{Ask, Condition, ConditionError, Policy, Proposal, Rule, Ruling, Then};
+pub use policy::{Ask, Policy, Proposal, Rule, Ruling, Then};
 pub use request::{
     Approvers, Choice, Decision, DecidedBy, Outcome, Place, ReasonRule, Request, Risk, Separation,
     Stage, Terms, Vote,
 };
-pub use step::{open, step};
+pub use step::{OpenError, open, step};

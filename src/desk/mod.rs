@@ -1,1 +1,87 @@
-//! (being built)
+//! What the desk does when something comes in: a message, a click, a dialog, a command, a tool call
+//! that an agent proposes.
+//!
+//! Here the rooms meet: Slack's payloads and directory, the pure core, and the store. The desk
+//! itself keeps nothing; whatever matters is a row by the time a function here returns.
+
+mod clicks;
+mod commands;
+mod home;
+mod messages;
+mod open;
+mod proposals;
+mod view;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use open::StartError;
+pub use proposals::Asker;
+
+use crate::agent::Toolbox;
+use crate::approval::Policy;
+use crate::base::{Clock, Ids, WorkspaceId};
+use crate::config::Config;
+use crate::graph::Graph;
+use crate::slack::client::{Channels, Identity, SlackApi, SlackError};
+use crate::slack::directory::Directory;
+use crate::slack::signature::Verifier;
+use crate::store::{Store, StoreError};
+use crate::work::Wake;
+
+/// The desk of one workspace.
+pub struct Desk {
+    pub config: Config,
+    pub store: Store,
+    pub slack: Arc<dyn SlackApi>,
+    pub directory: Directory,
+    pub channels: Channels,
+    pub verifier: Verifier,
+    pub policy: Policy,
+    pub toolbox: Toolbox,
+    pub agents: BTreeMap<String, Worker>,
+    pub clock: Arc<dyn Clock>,
+    pub ids: Arc<dyn Ids>,
+    pub wake: Wake,
+    /// Who we are in Slack.
+    pub identity: Identity,
+    pub workspace: WorkspaceId,
+    /// Names this process in leases; another one after each start.
+    pub owner: String,
+}
+
+/// An agent, ready to run.
+pub struct Worker {
+    pub graph: Graph,
+    /// The tools it was given. It can call no other.
+    pub tools: Vec<String>,
+    /// Slack's ids or names of the channels it answers in.
+    pub channels: Vec<String>,
+}
+
+impl Worker {
+    pub fn may_call(&self, tool: &str) -> bool {
+        self.tools.iter().any(|name| name == tool)
+    }
+}
+
+impl Desk {
+    /// The app that requests must be meant for, where we know it.
+    pub fn app(&self) -> Option<&str> {
+        self.config.slack.app_id.as_deref().or(self.identity.app_id.as_deref())
+    }
+
+    /// The agent that answers where no other does.
+    fn default_agent(&self) -> Option<&str> {
+        self.config.agents.iter().find(|(_, agent)| agent.is_default).map(|(name, _)| name.as_str())
+    }
+}
+
+/// Why the desk could not do what a request asked. Nothing was committed.
+#[derive(Debug, thiserror::Error)]
+pub enum DeskError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Slack(#[from] SlackError),
+}

@@ -1,1 +1,36 @@
-//! (being built)
+//! The routes, and nothing but: each reads a request, asks the desk, and says the answer in HTTP.
+//!
+//! Whatever comes from Slack is verified over its raw bytes before anything reads it, and is
+//! answered only after what it changed is committed.
+
+mod health;
+mod slack;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::desk::Desk;
+
+/// Slack's largest deliveries are views of at most 250 KB, form-encoded.
+const BODY_LIMIT: usize = 1024 * 1024;
+/// Slack gives up after three seconds; nothing is worth holding on to for longer than this.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Every route there is.
+pub fn router(desk: Arc<Desk>) -> Router {
+    Router::new()
+        .route("/slack/events", post(slack::events))
+        .route("/slack/interactions", post(slack::interactions))
+        .route("/slack/commands", post(slack::commands))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIMEOUT))
+        .with_state(desk)
+}

@@ -1,1 +1,20 @@
-//! (being built)
+//! The loops that keep every promise moving: runs, executions, timers, deliveries.
+//!
+//! Each loop claims rows that are due, does what they ask, and commits the result. The database is
+//! the queue: a wake-up inside the process only makes a loop look sooner, and polling finds
+//! whatever a wake-up missed. Tests take single turns; production keeps the loops going.
+
+mod crew;
+mod deliveries;
+mod executions;
+mod lease;
+mod runs;
+mod timers;
+mod wake;
+
+pub use crew::{Work, keep_going, one_turn};
+pub use deliveries::Deliveries;
+pub use executions::Executions;
+pub use runs::Runs;
+pub use timers::Timers;
+pub use wake::Wake;

@@ -1,0 +1,161 @@
+//! The port to a language model, and the words that pass through it.
+//!
+//! [`ScriptedModel`] follows a file of rules; [`ProviderModel`] asks a real model.
+
+mod provider;
+mod script;
+mod wire;
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{CallStatus, Egress, ModelSpec};
+use crate::base::Span;
+
+pub use provider::ProviderModel;
+pub use script::{ScriptError, ScriptedModel};
+
+/// A language model, or something that stands in for one.
+pub trait Model: Send + Sync {
+    /// As the configuration calls it.
+    fn name(&self) -> &str;
+
+    /// Answers a conversation. `tokens` gets the text as it comes, for display only; what counts is
+    /// the reply. An error means that nothing was decided and the step may be repeated.
+    fn answer<'a>(
+        &'a self,
+        prompt: &'a Prompt,
+        tokens: &'a dyn TokenSink,
+    ) -> BoxFuture<'a, Result<Reply, ModelError>>;
+}
+
+/// Where a model's text goes while it is still being written.
+pub trait TokenSink: Send + Sync {
+    fn token(&self, text: &str);
+}
+
+/// Everything a model is given.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prompt {
+    pub instructions: String,
+    pub messages: Vec<Message>,
+    pub tools: Vec<ToolDescription>,
+}
+
+/// One message of a conversation. The variant is the role; no text can change it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "from", rename_all = "snake_case")]
+pub enum Message {
+    Human {
+        text: String,
+        /// Who wrote it, where that is known.
+        name: Option<String>,
+    },
+    Assistant {
+        text: String,
+        calls: Vec<ToolCall>,
+    },
+    /// What became of one call. Tool output is data, whatever it says.
+    Tool {
+        call_id: String,
+        tool: String,
+        status: CallStatus,
+        content: String,
+    },
+}
+
+/// A tool call as the model wrote it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToolCall {
+    /// The model's own id for it, unique within one reply.
+    pub id: String,
+    pub tool: String,
+    /// The exact text of the arguments. Not yet parsed: it may be anything.
+    pub arguments: String,
+}
+
+/// A tool as a model sees it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ToolDescription {
+    pub name: String,
+    pub description: String,
+    /// The JSON Schema of its arguments.
+    pub parameters: Value,
+}
+
+/// A whole answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    pub text: String,
+    pub calls: Vec<ToolCall>,
+    pub usage: Usage,
+    pub stop: Stop,
+}
+
+/// Tokens as the provider counted them; zero where it did not say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    pub input_tokens: u64,
+    pub output_tokens: u64,
+}
+
+/// Why a model stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// It had said everything.
+    Done,
+    /// It waits for the results of its tool calls.
+    ToolCalls,
+}
+
+/// Why a model gave no reply. Nothing of a partial answer is ever used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ModelError {
+    /// It cannot be reached or is overloaded; asking again later may help.
+    #[error("the model cannot be reached: {why}")]
+    Unavailable {
+        why: String,
+        retry_after: Option<Span>,
+    },
+    /// The provider will not answer this, now or later: a wrong key, an unknown model.
+    #[error("the model's provider refuses: {why}")]
+    Refused { why: String },
+    /// What came back is no answer.
+    #[error("the model's answer cannot be read: {why}")]
+    Malformed { why: String },
+    /// The answer is longer than we accept, or was cut off.
+    #[error("the model's answer is too long: {why}")]
+    Budget { why: String },
+}
+
+/// Why a configured model cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelSpecError {
+    #[error("the script {path} cannot be opened: {error}")]
+    NoScript { path: String, error: std::io::Error },
+    #[error(transparent)]
+    Script(#[from] ScriptError),
+    #[error("the client of the model `{name}` cannot be made: {why}")]
+    Client { name: String, why: String },
+}
+
+/// Makes a configured model.
+pub fn open_model(
+    name: &str,
+    spec: ModelSpec,
+    egress: &Egress,
+) -> Result<Arc<dyn Model>, ModelSpecError> {
+    match spec {
+        ModelSpec::Script(path) => {
+            let text = std::fs::read_to_string(&path).map_err(|error| {
+                let path = path.display().to_string();
+                ModelSpecError::NoScript { path, error }
+            })?;
+            Ok(Arc::new(ScriptedModel::read(&text)?))
+        }
+        ModelSpec::Provider(spec) => Ok(Arc::new(ProviderModel::new(name, spec, egress)?)),
+    }
+}

@@ -1,0 +1,397 @@
+//! A scripted stand-in for a model: a file of rules that answers the same every time.
+//!
+//! It is for the demo, for tests and for rehearsing a configuration, and says so itself. The first
+//! rule that fits answers:
+//!
+//! ```yaml
+//! rules:
+//!   - when: { says: 'refund order (?<order>\d+)' }     # a regex; upper and lower case are alike
+//!     say: I look up order {{ order }} first.
+//!     call:
+//!       - tool: orders.lookup
+//!         arguments: '{"order": "{{ order }}"}'        # the exact text of the call
+//!   - when: { tool: orders.lookup, status: succeeded, says: 'because (?<why>.+)' }
+//!     call:
+//!       - tool: payments.refund
+//!         arguments: '{"charge": "{{ result.data.charge }}", "reason": "{{ why }}"}'
+//! ```
+//!
+//! A rule with `tool` answers to the results of the last calls, any other to a human message. In
+//! both, `says` is matched against the last human message and its named groups can be used in the
+//! templates. `result` has `tool`, `status`, `content`, and, if the content is JSON, `data`.
+
+use futures::future::BoxFuture;
+use regex::{Regex, RegexBuilder};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{Message, Model, ModelError, Prompt, Reply, Stop, TokenSink, ToolCall, Usage};
+use crate::agent::CallStatus;
+use crate::agent::template::{Place, Template};
+
+/// After this many answers to one human message it stops, whatever its rules say.
+const MAX_ANSWERS: usize = 12;
+
+/// A model that follows a script.
+#[derive(Debug)]
+pub struct ScriptedModel {
+    rules: Vec<Rule>,
+    otherwise: Option<String>,
+}
+
+/// A script that cannot be followed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ScriptError {
+    #[error("the script cannot be read: {0}")]
+    Yaml(String),
+    #[error("rule {rule} of the script: {why}")]
+    Rule { rule: usize, why: String },
+}
+
+#[derive(Debug)]
+struct Rule {
+    says: Option<Regex>,
+    tool: Option<String>,
+    status: Option<CallStatus>,
+    say: Template,
+    calls: Vec<Call>,
+}
+
+#[derive(Debug)]
+struct Call {
+    tool: String,
+    arguments: Template,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ScriptFile {
+    rules: Vec<RuleSection>,
+    /// What else it can say when no rule fits: what to try.
+    otherwise: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleSection {
+    when: WhenSection,
+    #[serde(default)]
+    say: String,
+    #[serde(default)]
+    call: Vec<CallSection>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WhenSection {
+    says: Option<String>,
+    tool: Option<String>,
+    status: Option<CallStatus>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CallSection {
+    tool: String,
+    #[serde(default)]
+    arguments: String,
+}
+
+impl ScriptedModel {
+    /// Reads a script from YAML.
+    pub fn read(yaml: &str) -> Result<Self, ScriptError> {
+        let file: ScriptFile = serde_saphyr::from_str(yaml)
+            .map_err(|error| ScriptError::Yaml(error.to_string()))?;
+        let read = |(at, section)| {
+            Rule::read(section).map_err(|why| ScriptError::Rule { rule: at + 1, why })
+        };
+        let rules = file.rules.into_iter().enumerate().map(read).collect::<Result<_, _>>()?;
+        tracing::info!("the model `script` is a scripted stand-in, not a language model");
+        Ok(Self { rules, otherwise: file.otherwise })
+    }
+
+    fn reply(&self, messages: &[Message]) -> Result<Reply, ModelError> {
+        let turn = Turn::of(messages);
+        if turn.answers >= MAX_ANSWERS {
+            let text = format!("I am a scripted stand-in, and I stop after {MAX_ANSWERS} answers.");
+            return Ok(said(text, Vec::new()));
+        }
+        for rule in &self.rules {
+            if let Some(values) = rule.fits(&turn) {
+                let malformed = |why: String| ModelError::Malformed { why };
+                let text = rule.say.fill(&values).map_err(malformed)?;
+                let calls = rule.calls.iter().enumerate().map(|(at, call)| {
+                    let id = format!("call_{}", turn.calls_so_far + at + 1);
+                    let arguments = call.arguments.fill(&values)?;
+                    Ok(ToolCall { id, tool: call.tool.clone(), arguments })
+                });
+                return Ok(said(text, calls.collect::<Result<_, _>>().map_err(malformed)?));
+            }
+        }
+        Ok(said(self.default_answer(&turn), Vec::new()))
+    }
+
+    fn default_answer(&self, turn: &Turn<'_>) -> String {
+        let mut text = "I am a scripted stand-in for a language model.".to_owned();
+        if let Some(result) = turn.results.first() {
+            return format!("{text} `{}` came back: {}", result.tool, result.content);
+        }
+        text.push_str(" None of my rules fits what you wrote.");
+        if let Some(otherwise) = &self.otherwise {
+            text.push(' ');
+            text.push_str(otherwise);
+        }
+        text
+    }
+}
+
+impl Model for ScriptedModel {
+    fn name(&self) -> &str {
+        "script"
+    }
+
+    fn answer<'a>(
+        &'a self,
+        prompt: &'a Prompt,
+        tokens: &'a dyn TokenSink,
+    ) -> BoxFuture<'a, Result<Reply, ModelError>> {
+        let reply = self.reply(&prompt.messages);
+        if let Ok(reply) = &reply {
+            reply.text.split_inclusive(' ').for_each(|word| tokens.token(word));
+        }
+        Box::pin(std::future::ready(reply))
+    }
+}
+
+fn said(text: String, calls: Vec<ToolCall>) -> Reply {
+    let stop = if calls.is_empty() { Stop::Done } else { Stop::ToolCalls };
+    Reply { text, calls, usage: Usage::default(), stop }
+}
+
+/// Where the conversation stands.
+struct Turn<'a> {
+    /// The last human message.
+    said: &'a str,
+    /// Results that came after the last answer.
+    results: Vec<CallResult<'a>>,
+    /// Answers since the last human message.
+    answers: usize,
+    /// In the whole conversation, so that every call has an id of its own.
+    calls_so_far: usize,
+}
+
+struct CallResult<'a> {
+    tool: &'a str,
+    status: CallStatus,
+    content: &'a str,
+}
+
+impl<'a> Turn<'a> {
+    fn of(messages: &'a [Message]) -> Self {
+        let mut turn = Self { said: "", results: Vec::new(), answers: 0, calls_so_far: 0 };
+        for message in messages {
+            match message {
+                Message::Human { text, name: _ } => {
+                    turn.said = text;
+                    turn.answers = 0;
+                    turn.results.clear();
+                }
+                Message::Assistant { text: _, calls } => {
+                    turn.answers += 1;
+                    turn.calls_so_far += calls.len();
+                    turn.results.clear();
+                }
+                Message::Tool { call_id: _, tool, status, content } => {
+                    turn.results.push(CallResult { tool, status: *status, content });
+                }
+            }
+        }
+        turn
+    }
+}
+
+impl Rule {
+    fn read(section: RuleSection) -> Result<Self, String> {
+        let WhenSection { says, tool, status } = section.when;
+        if says.is_none() && tool.is_none() {
+            return Err("`when` needs `says` or `tool`".to_owned());
+        }
+        if status.is_some() && tool.is_none() {
+            return Err("`status` needs a `tool`".to_owned());
+        }
+        let compile = |says: String| RegexBuilder::new(&says).case_insensitive(true).build();
+        let read_call = |call: CallSection| {
+            let arguments = Template::parse(&call.arguments, Place::Json)?;
+            Ok(Call { tool: call.tool, arguments })
+        };
+        Ok(Self {
+            says: says.map(compile).transpose().map_err(|error| error.to_string())?,
+            tool,
+            status,
+            say: Template::parse(&section.say, Place::Text)?,
+            calls: section.call.into_iter().map(read_call).collect::<Result<_, String>>()?,
+        })
+    }
+
+    /// The values for the templates, if the rule fits.
+    fn fits(&self, turn: &Turn<'_>) -> Option<Value> {
+        let mut values = Map::new();
+        if let Some(says) = &self.says {
+            let captures = says.captures(turn.said)?;
+            for name in says.capture_names().flatten() {
+                if let Some(group) = captures.name(name) {
+                    values.insert(name.to_owned(), group.as_str().into());
+                }
+            }
+        }
+        match &self.tool {
+            None if !turn.results.is_empty() => return None,
+            None => {}
+            Some(tool) => {
+                let fits = |result: &&CallResult<'_>| {
+                    result.tool == tool && self.status.is_none_or(|status| status == result.status)
+                };
+                values.insert("result".to_owned(), turn.results.iter().find(fits)?.to_value());
+            }
+        }
+        Some(Value::Object(values))
+    }
+}
+
+impl CallResult<'_> {
+    fn to_value(&self) -> Value {
+        let Self { tool, status, content } = self;
+        let mut value = json!({ "tool": tool, "status": status, "content": content });
+        if let Ok(data) = serde_json::from_str::<Value>(content) {
+            value["data"] = data;
+        }
+        value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    const SCRIPT: &str = r#"
+        rules:
+          - when: { says: 'refund order (?<order>\d+)(?: because (?<why>.+))?' }
+            say: I look up order {{ order }} first.
+            call: [{ tool: orders.lookup, arguments: '{"order": "{{ order }}"}' }]
+          - when: { tool: orders.lookup, status: succeeded, says: 'because (?<why>.+)' }
+            say: It is charge {{ result.data.charge }}.
+            call:
+              - tool: payments.refund
+                arguments: '{"charge": "{{ result.data.charge }}", "amount": {{ result.data.amount }}, "reason": "{{ why }}"}'
+          - when: { tool: payments.refund, status: rejected }
+            say: "It was rejected: {{ result.content }}"
+          - when: { says: go in circles }
+            call: [{ tool: circle }]
+          - when: { tool: circle }
+            call: [{ tool: circle }]
+        otherwise: Try “refund order 1042”.
+    "#;
+
+    #[derive(Default)]
+    struct Heard(Mutex<Vec<String>>);
+
+    impl TokenSink for Heard {
+        fn token(&self, text: &str) {
+            self.0.lock().expect("nobody panicked").push(text.to_owned());
+        }
+    }
+
+    /// A conversation with the script: what each side adds.
+    struct Talk {
+        model: ScriptedModel,
+        prompt: Prompt,
+    }
+
+    impl Talk {
+        fn new() -> Self {
+            let model = ScriptedModel::read(SCRIPT).expect("a good script");
+            let instructions = String::new();
+            Self { model, prompt: Prompt { instructions, messages: vec![], tools: vec![] } }
+        }
+
+        async fn human(&mut self, text: &str) -> Reply {
+            self.prompt.messages.push(Message::Human { text: text.to_owned(), name: None });
+            self.answer().await
+        }
+
+        async fn result(&mut self, call: &ToolCall, status: CallStatus, content: &str) -> Reply {
+            let (call_id, tool, content) = (call.id.clone(), call.tool.clone(), content.to_owned());
+            self.prompt.messages.push(Message::Tool { call_id, tool, status, content });
+            self.answer().await
+        }
+
+        async fn answer(&mut self) -> Reply {
+            let heard = Heard::default();
+            let reply = self.model.answer(&self.prompt, &heard).await.expect("it answers");
+            assert_eq!(heard.0.into_inner().expect("nobody panicked").concat(), reply.text);
+            let (text, calls) = (reply.text.clone(), reply.calls.clone());
+            self.prompt.messages.push(Message::Assistant { text, calls });
+            reply
+        }
+    }
+
+    #[tokio::test]
+    async fn a_refund_from_question_to_rejection() {
+        let mut talk = Talk::new();
+        let lookup = talk.human(r#"Refund order 1042 because it "broke""#).await;
+        assert_eq!(lookup.text, "I look up order 1042 first.");
+        assert_eq!(lookup.calls[0].arguments, r#"{"order": "1042"}"#);
+        let order = r#"{"charge": "ch_7", "amount": 40}"#;
+        let refund = talk.result(&lookup.calls[0], CallStatus::Succeeded, order).await;
+        let call = ToolCall {
+            id: "call_2".to_owned(),
+            tool: "payments.refund".to_owned(),
+            arguments: r#"{"charge": "ch_7", "amount": 40, "reason": "it \"broke\""}"#.to_owned(),
+        };
+        assert_eq!((refund.text.as_str(), &refund.calls[..]), ("It is charge ch_7.", &[call][..]));
+        let end = talk.result(&refund.calls[0], CallStatus::Rejected, "too much").await;
+        assert_eq!((end.text.as_str(), end.stop), ("It was rejected: too much", Stop::Done));
+    }
+
+    #[tokio::test]
+    async fn without_a_rule_it_says_what_it_is() {
+        let mut talk = Talk::new();
+        let reply = talk.human("What is love?").await;
+        assert!(reply.text.starts_with("I am a scripted stand-in"), "{}", reply.text);
+        assert!(reply.text.ends_with("Try “refund order 1042”."), "{}", reply.text);
+        let lookup = talk.human("refund order 1").await;
+        let reply = talk.result(&lookup.calls[0], CallStatus::Failed, "no such order").await;
+        let text = "I am a scripted stand-in for a language model. `orders.lookup` came back: \
+                    no such order";
+        assert_eq!(reply.text, text);
+    }
+
+    #[tokio::test]
+    async fn it_does_not_go_in_circles_for_ever() {
+        let mut talk = Talk::new();
+        let mut reply = talk.human("go in circles").await;
+        let mut rounds = 0;
+        while let Some(call) = reply.calls.first().cloned() {
+            reply = talk.result(&call, CallStatus::Succeeded, "").await;
+            rounds += 1;
+        }
+        assert_eq!(rounds, MAX_ANSWERS);
+    }
+
+    #[test]
+    fn a_script_with_a_mistake_is_refused() {
+        for (yaml, why) in [
+            ("rules: [{ when: {}, say: x }]", "rule 1 of the script: `when` needs"),
+            ("rules: [{ when: { status: succeeded, says: x } }]", "`status` needs a `tool`"),
+            ("rules: [{ when: { says: '(' } }]", "rule 1"),
+            ("rules: [{ when: { says: x }, say: '{{' }]", "not a template"),
+            ("rules: [{ when: { says: x }, answer: y }]", "answer"),
+            ("rules: [{ when: { tool: x, status: maybe } }]", "maybe"),
+        ] {
+            let error = ScriptedModel::read(yaml).expect_err(yaml).to_string();
+            assert!(error.contains(why), "{yaml}: {error}");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Wires configuration, store and ports into a running desk: for `serve`, the demo and tests alike.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::base::{Clock, Ids};
+use crate::config::Config;
+use crate::desk::{Desk, StartError};
+use crate::store::StoreError;
+use crate::work::{self, Deliveries, Executions, Runs, Timers};
+use crate::http;
+
+/// How long work under way may take to finish once we are told to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// How much of each kind of work may be under way at once.
+const RUNS_AT_ONCE: usize = 32;
+const EXECUTIONS_AT_ONCE: usize = 16;
+const TIMERS_AT_ONCE: usize = 64;
+const DELIVERIES_AT_ONCE: usize = 8;
+
+/// The desk with its four loops.
+pub struct App {
+    pub desk: Arc<Desk>,
+    runs: Runs,
+    executions: Executions,
+    timers: Timers,
+    deliveries: Deliveries,
+}
+
+impl App {
+    /// Opens the store, asks Slack who we are, and sets right what an earlier process left.
+    pub async fn open(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+    ) -> Result<Self, StartError> {
+        let desk = Arc::new(Desk::open(config, clock, ids).await?);
+        Ok(Self {
+            runs: Runs::new(desk.clone()),
+            executions: Executions::new(desk.clone()),
+            timers: Timers::new(desk.clone()),
+            deliveries: Deliveries::new(desk.clone()),
+            desk,
+        })
+    }
+
+    /// The routes that Slack calls.
+    pub fn router(&self) -> Router {
+        http::router(self.desk.clone())
+    }
+
+    /// Does everything that is due at this moment, until nothing is: for tests and the demo, which
+    /// turn the clock themselves.
+    pub async fn settle(&self) -> Result<(), StoreError> {
+        loop {
+            let done = work::one_turn(&self.timers, TIMERS_AT_ONCE).await?
+                + work::one_turn(&self.runs, RUNS_AT_ONCE).await?
+                + work::one_turn(&self.executions, EXECUTIONS_AT_ONCE).await?
+                + work::one_turn(&self.deliveries, DELIVERIES_AT_ONCE).await?;
+            if done == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Serves until `stop` is cancelled. Then no new work is taken, what is under way is finished,
+    /// and whatever takes longer than ten seconds is left to its lease.
+    pub async fn serve(self, listener: TcpListener, stop: CancellationToken) -> std::io::Result<()> {
+        let router = self.router();
+        let Self { desk, runs, executions, timers, deliveries } = self;
+        let wake = desk.wake.clone();
+        let crew = TaskTracker::new();
+        let (ear, end) = (wake.clone(), stop.clone());
+        crew.spawn(async move { work::keep_going(runs, RUNS_AT_ONCE, &ear, end).await });
+        let (ear, end) = (wake.clone(), stop.clone());
+        crew.spawn(async move { work::keep_going(executions, EXECUTIONS_AT_ONCE, &ear, end).await });
+        let (ear, end) = (wake.clone(), stop.clone());
+        crew.spawn(async move { work::keep_going(timers, TIMERS_AT_ONCE, &ear, end).await });
+        let (ear, end) = (wake, stop.clone());
+        crew.spawn(async move { work::keep_going(deliveries, DELIVERIES_AT_ONCE, &ear, end).await });
+        crew.close();
+        let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
+        let result = served.await;
+        if tokio::time::timeout(DRAIN, crew.wait()).await.is_err() {
+            tracing::warn!("some work did not finish in time; its leases bring it back");
+        }
+        result
+    }
+}

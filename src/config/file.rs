@@ -1,0 +1,97 @@
+//! The whole file: its sections, and the defaults of those that are left out.
+
+use serde::Deserialize;
+
+use super::policies::{self, OtherwiseSection, RuleSection};
+use super::{
+    Config, ConfigErrors, Env, Limits, Otherwise, Source, agents, models, people, slack, tools,
+};
+use crate::config::reading::{Complained, Located, Named, Reader, parse};
+
+const DEFAULT_LISTEN: &str = "127.0.0.1:3000";
+const DEFAULT_STORE: &str = "sqlite://countersign.db";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    slack: Located<slack::Section>,
+    listen: Option<Located<String>>,
+    public_url: Option<Located<String>>,
+    store: Option<Located<String>>,
+    #[serde(default)]
+    people: Named<people::PersonSection>,
+    #[serde(default)]
+    groups: Named<people::GroupSection>,
+    #[serde(default)]
+    channels: Named<Located<String>>,
+    #[serde(default)]
+    models: Named<models::Section>,
+    #[serde(default)]
+    tools: Named<tools::Section>,
+    #[serde(default)]
+    policies: Vec<RuleSection>,
+    default: Option<Located<OtherwiseSection>>,
+    #[serde(default)]
+    agents: Named<agents::Section>,
+    #[serde(default)]
+    limits: Limits,
+}
+
+pub(super) fn read(source: Source, env: Env<'_>) -> Result<Config, ConfigErrors> {
+    let file: File = parse(&source).map_err(|problem| ConfigErrors::new(vec![problem]))?;
+    let mut reader = Reader::new(&source, env);
+    let config = file.read(&mut reader, source.clone());
+    let problems = reader.into_problems();
+    match config {
+        Ok(config) if problems.is_empty() => Ok(config),
+        Ok(_) | Err(Complained) => Err(ConfigErrors::new(problems)),
+    }
+}
+
+impl File {
+    fn read(self, reader: &mut Reader<'_>, source: Source) -> Result<Config, Complained> {
+        let slack = self.slack.read(reader);
+        let listen = self
+            .listen
+            .unwrap_or_else(|| Located::unwritten(DEFAULT_LISTEN));
+        let listen = reader.parsed(&listen, "write an address and a port, `127.0.0.1:3000`");
+        let public_url = self.public_url.map(|url| reader.url(&url)).transpose();
+        let store = self
+            .store
+            .unwrap_or_else(|| Located::unwritten(DEFAULT_STORE));
+        let store = match store.strip_prefix("sqlite://") {
+            Some(path) if !path.is_empty() => Ok(store.value),
+            Some(_) | None => Err(reader.complain(
+                store.at,
+                "the store must be a SQLite file",
+                "write `sqlite://countersign.db`, or an absolute path, `sqlite:///var/lib/…`",
+            )),
+        };
+        let people = people::read_people(self.people, reader);
+        let groups = people::read_groups(self.groups, reader);
+        let channels = people::read_channels(self.channels, reader);
+        let models = models::read(self.models, reader);
+        let tools = tools::read(self.tools, reader);
+        let rules = policies::read_rules(self.policies, reader);
+        let otherwise = self
+            .default
+            .map_or(Ok(Otherwise::Deny), |default| default.read(reader));
+        let agents = agents::read(self.agents, reader);
+        Ok(Config {
+            slack: slack?,
+            listen: listen?,
+            public_url: public_url?,
+            store: store?,
+            people,
+            groups,
+            channels,
+            models,
+            tools,
+            rules,
+            otherwise: otherwise?,
+            agents,
+            limits: self.limits,
+            source,
+        })
+    }
+}

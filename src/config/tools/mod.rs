@@ -1,0 +1,133 @@
+//! `tools:` what agents may ask to be done, and what is known about doing it twice.
+
+mod command;
+mod http;
+mod specs;
+mod target;
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::approval::RetryClass;
+use crate::base::Span;
+use crate::config::reading::{Complained, Length, Located, Named, OneOrMany, Reader};
+
+pub use command::CommandTarget;
+pub use http::HttpTarget;
+pub use target::Target;
+
+use command::CommandSection;
+use http::HttpSection;
+use target::TargetSection;
+
+/// One tool.
+#[derive(Clone, Debug)]
+pub struct Tool {
+    /// As models and policies call it: `payments.refund`.
+    pub name: Located<String>,
+    /// For the model: what it does and when to use it.
+    pub description: String,
+    /// The JSON Schema of its arguments.
+    pub parameters: Located<Value>,
+    pub target: Target,
+    pub retry: Retry,
+    /// Arguments pinned on top of the card, in this order.
+    pub show: Vec<Located<String>>,
+}
+
+/// What may be done when nobody knows whether a call took effect.
+#[derive(Clone, Debug)]
+pub enum Retry {
+    Pure,
+    /// The target acts once for a key and remembers it for `window`.
+    Keyed {
+        window: Span,
+    },
+    /// Asks, read-only, whether it happened.
+    Probe(Box<Target>),
+    Once,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Section {
+    description: String,
+    parameters: Located<Value>,
+    http: Option<Located<HttpSection>>,
+    command: Option<Located<CommandSection>>,
+    /// `once` unless said otherwise: never repeated on its own.
+    retry: Option<RetryClass>,
+    keyed_for: Option<Located<Length>>,
+    probe: Option<Located<TargetSection>>,
+    #[serde(default)]
+    show: OneOrMany,
+}
+
+pub(super) fn read(tools: Named<Section>, reader: &mut Reader<'_>) -> BTreeMap<String, Tool> {
+    reader.named(tools, |reader, name, section| {
+        let retry = section.retry.unwrap_or(RetryClass::Once);
+        let retry = read_retry(&name, retry, section.keyed_for, section.probe, reader);
+        let target = TargetSection {
+            http: section.http,
+            command: section.command,
+        };
+        let target = target.read(name.at, reader);
+        Ok(Tool {
+            name,
+            description: section.description,
+            parameters: section.parameters,
+            target: target?,
+            retry: retry?,
+            show: section.show.0,
+        })
+    })
+}
+
+fn read_retry(
+    name: &Located<String>,
+    class: RetryClass,
+    keyed_for: Option<Located<Length>>,
+    probe: Option<Located<TargetSection>>,
+    reader: &mut Reader<'_>,
+) -> Result<Retry, Complained> {
+    if let Some(keyed_for) = &keyed_for
+        && class != RetryClass::Keyed
+    {
+        let text = "`keyed_for` means something only to a keyed tool";
+        reader.complain(keyed_for.at, text, "write `retry: keyed`, or remove it");
+    }
+    if let Some(probe) = &probe
+        && class != RetryClass::Probe
+    {
+        let text = "`probe` means something only to a tool that is probed";
+        reader.complain(probe.at, text, "write `retry: probe`, or remove it");
+    }
+    match class {
+        RetryClass::Pure => Ok(Retry::Pure),
+        RetryClass::Once => Ok(Retry::Once),
+        RetryClass::Keyed => match keyed_for {
+            Some(window) if window.0 > Span::ZERO => Ok(Retry::Keyed { window: window.0 }),
+            Some(_) | None => Err(reader.complain(
+                name.at,
+                format!(
+                    "the keyed tool `{}` does not say how long its target knows a key",
+                    name.value
+                ),
+                "add `keyed_for: 24h`, as the target's documentation says",
+            )),
+        },
+        RetryClass::Probe => match probe {
+            Some(Located { value, at }) => value.read(at, reader).map(Box::new).map(Retry::Probe),
+            None => Err(reader.complain(
+                name.at,
+                format!(
+                    "the tool `{}` does not say how to ask whether it happened",
+                    name.value
+                ),
+                "add `probe:` with an `http` or a `command` that changes nothing",
+            )),
+        },
+    }
+}

@@ -1,0 +1,200 @@
+//! A whole small world in one process: Slack's stand-in, the company, and the desk between them.
+//!
+//! Everything talks over real loopback HTTP with real signatures. The stories of `demo --auto` and
+//! the tests live in it: they turn its clock, crash its desk, and ask it what really happened.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use super::Company;
+use crate::app::App;
+use crate::audit;
+use crate::base::{Clock, Ids, RandomIds, Span, Timestamp, TurnableClock};
+use crate::config::{self, Config};
+use crate::sandbox::{Cast, Pace, Sandbox, SandboxHandle, SandboxSettings};
+use crate::store::Store;
+
+/// The demo's own secrets: they open nothing but a stand-in on this machine.
+const SIGNING_SECRET: &str = "the-demo-signs-with-this";
+const BOT_TOKEN: &str = "xoxb-demo";
+
+const CONFIGURATION: &str = include_str!("countersign.yaml");
+const SCRIPT: &str = include_str!("script.yaml");
+
+/// What the world is made of.
+pub struct Setting<'a> {
+    /// Where its files live: the desk's database, the company's books.
+    pub folder: &'a Path,
+    pub clock: Arc<TurnableClock>,
+    pub pace: Pace,
+    /// Port of the sandbox's page; zero takes any.
+    pub port: u16,
+    /// Changes to the demo's configuration: each text and what stands in its place.
+    pub edits: &'a [(&'a str, &'a str)],
+}
+
+/// The world. Its desk can be closed, crashed and opened again on the same database.
+pub struct World {
+    pub clock: Arc<TurnableClock>,
+    pub slack: SandboxHandle,
+    pub company: Company,
+    folder: PathBuf,
+    configuration: String,
+    company_server: JoinHandle<()>,
+    desk: Option<OpenDesk>,
+}
+
+struct OpenDesk {
+    app: Arc<App>,
+    server: JoinHandle<()>,
+}
+
+impl World {
+    /// Founds the company, opens the workspace and the desk.
+    pub async fn found(setting: Setting<'_>) -> anyhow::Result<Self> {
+        let Setting { folder, clock, pace, port, edits } = setting;
+        let company = Company::open(&folder.join("company.db")).await?;
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let company_host = listener.local_addr()?.to_string();
+        let router = company.router();
+        let company_server = tokio::spawn(async move {
+            // It ends with the world; there is nobody to tell.
+            let _ = axum::serve(listener, router).await;
+        });
+        let slack = Sandbox::start(SandboxSettings {
+            port,
+            signing_secret: SIGNING_SECRET.to_owned(),
+            bot_token: BOT_TOKEN.to_owned(),
+            clock: clock.clone(),
+            cast: Cast::acme(),
+            pace,
+        })
+        .await?;
+        std::fs::write(folder.join("script.yaml"), SCRIPT)?;
+        let mut configuration = CONFIGURATION
+            .replace("SANDBOX_URL", &slack.url())
+            .replace("COMPANY_URL", &format!("http://{company_host}"))
+            .replace("COMPANY_HOST", &format!("\"{company_host}\""))
+            .replace("LISTEN", "127.0.0.1:0")
+            .replace("STORE", "countersign.db")
+            .replace("SCRIPT", "script.yaml");
+        for (text, instead) in edits {
+            anyhow::ensure!(configuration.contains(text), "the configuration has no `{text}`");
+            configuration = configuration.replace(text, instead);
+        }
+        let mut world = Self {
+            clock,
+            slack,
+            company,
+            folder: folder.to_owned(),
+            configuration,
+            company_server,
+            desk: None,
+        };
+        world.open_desk().await?;
+        Ok(world)
+    }
+
+    /// The configuration that the desk runs with.
+    pub fn config(&self) -> anyhow::Result<Config> {
+        let env = |name: &str| match name {
+            "DEMO_SIGNING_SECRET" => Some(SIGNING_SECRET.to_owned()),
+            "DEMO_BOT_TOKEN" => Some(BOT_TOKEN.to_owned()),
+            _ => None,
+        };
+        let file = self.folder.join("countersign.yaml");
+        std::fs::write(&file, &self.configuration)?;
+        let mut config = config::load(&file, &env)?;
+        config.store = format!("sqlite://{}", self.database().display());
+        Ok(config)
+    }
+
+    /// The desk's database file.
+    pub fn database(&self) -> PathBuf {
+        self.folder.join("countersign.db")
+    }
+
+    /// The desk. It is there unless it was crashed and not opened again.
+    pub fn app(&self) -> anyhow::Result<&Arc<App>> {
+        Ok(&self.desk.as_ref().context("the desk is closed")?.app)
+    }
+
+    /// Opens the desk on the database as it is.
+    pub async fn open_desk(&mut self) -> anyhow::Result<()> {
+        let ids: Arc<dyn Ids> = Arc::new(RandomIds);
+        let app = Arc::new(App::open(self.config()?, self.clock.clone(), ids).await?);
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        self.slack.set_bot_url(&format!("http://{}", listener.local_addr()?));
+        let router = app.router();
+        let server = tokio::spawn(async move {
+            // It ends when the desk is crashed or the world ends.
+            let _ = axum::serve(listener, router).await;
+        });
+        self.desk = Some(OpenDesk { app, server });
+        Ok(())
+    }
+
+    /// Takes the desk's memory away, between two commits, as a power cut would.
+    pub async fn crash_desk(&mut self) {
+        if let Some(OpenDesk { app, server }) = self.desk.take() {
+            server.abort();
+            let _ = server.await;
+            app.desk.store.close().await;
+        }
+    }
+
+    /// Lets everything happen that is due at this moment.
+    pub async fn settle(&self) -> anyhow::Result<()> {
+        loop {
+            let delivered = self.slack.deliver_due().await;
+            if let Some(desk) = &self.desk {
+                desk.app.settle().await?;
+            }
+            if delivered == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Lets time pass, stopping at each instant at which something is due.
+    pub async fn pass(&self, span: Span) -> anyhow::Result<()> {
+        let until = self.clock.now().plus(span);
+        while let Some(due) = self.next_due().await?.filter(|&due| due <= until) {
+            self.clock.turn_to(due);
+            self.settle().await?;
+            // Whatever is still due now cannot be done now; a second may help it.
+            if self.next_due().await? == Some(due) {
+                self.clock.turn_forward(Span::seconds(1));
+            }
+        }
+        self.clock.turn_to(until);
+        self.settle().await
+    }
+
+    /// When something of the desk becomes due by itself.
+    pub async fn next_due(&self) -> anyhow::Result<Option<Timestamp>> {
+        let desk = &self.app()?.desk;
+        Ok(desk.store.next_due(&desk.workspace).await?)
+    }
+
+    /// Checks the audit chain and every invariant over the database, from outside the desk.
+    pub async fn verify(&self) -> anyhow::Result<Vec<audit::Violation>> {
+        let store = Store::open_to_read(&format!("sqlite://{}", self.database().display())).await?;
+        let violations = audit::verify(&store, &[]).await?;
+        store.close().await;
+        Ok(violations)
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.company_server.abort();
+        if let Some(desk) = &self.desk {
+            desk.server.abort();
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The App Home: what waits for the person who opened it.
+
+use super::{Desk, DeskError};
+use crate::approval::PersonFacts;
+use crate::slack::home::{self, HomeItem, HomeView};
+use crate::slack::inbound::HomeOpened;
+use crate::store::StoredRequest;
+
+/// How many requests a list on the Home tab shows.
+const SHOWN: usize = 15;
+
+impl Desk {
+    /// Publishes the Home tab as it should be now.
+    pub async fn show_home(&self, opened: HomeOpened) -> Result<(), DeskError> {
+        if opened.tab != "home" {
+            return Ok(());
+        }
+        let person = self.directory.person(&opened.user).await;
+        let pending = self.store.pending_requests(&self.workspace, None, 100).await?.requests;
+        let mut waiting = Vec::new();
+        for stored in pending {
+            if waiting.len() < SHOWN && self.is_asked(&person, &stored).await {
+                waiting.push(stored);
+            }
+        }
+        let mine = self.store.requests_of(&self.workspace, &person.person, 2 * SHOWN).await?;
+        let (open, ended): (Vec<_>, Vec<_>) =
+            mine.into_iter().partition(|stored| stored.request.is_pending());
+        let view = home::render(&HomeView {
+            waiting_for_me: &items(&waiting),
+            mine: &items(&open),
+            recent: &items(&ended),
+            now: self.clock.now(),
+        });
+        self.slack.publish_view(&opened.user.user, view).await?;
+        Ok(())
+    }
+
+    /// Is this person among those who are asked right now? A failed lookup is a no.
+    async fn is_asked(&self, person: &PersonFacts, stored: &StoredRequest) -> bool {
+        let reached = stored.request.terms.path.iter().take(stored.request.stage + 1);
+        for stage in reached {
+            if self.directory.member_of(person, &stage.approvers.0).await.unwrap_or(false) {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+fn items(requests: &[StoredRequest]) -> Vec<HomeItem<'_>> {
+    requests
+        .iter()
+        .take(SHOWN)
+        .map(|stored| HomeItem {
+            request: &stored.request,
+            sealed: &stored.sealed,
+            permalink: None,
+        })
+        .collect()
+}

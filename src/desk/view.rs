@@ -1,0 +1,58 @@
+//! A stored request with everything its card shows.
+
+use super::Desk;
+use crate::slack::card::{Buttons, CardView, ExecutionView, StageNames};
+use crate::store::{CardButtons, StoredRequest};
+
+impl Desk {
+    /// Hands the current state of a request to something that renders it.
+    pub async fn with_view<T>(
+        &self,
+        stored: &StoredRequest,
+        buttons: &CardButtons,
+        render: impl FnOnce(&CardView<'_>) -> T,
+    ) -> T {
+        let stages = self.stage_names(stored).await;
+        let execution = stored.execution.as_ref().map(|execution| ExecutionView {
+            state: execution.state,
+            note: execution.note.as_deref(),
+            ended_at: execution.ended_at,
+        });
+        render(&CardView {
+            request: &stored.request,
+            sealed: &stored.sealed,
+            claim: stored.claim.as_deref(),
+            show: &stored.show,
+            stages: &stages,
+            because: stored.because.as_deref(),
+            execution,
+            buttons: Buttons {
+                approve: buttons.approve.as_deref(),
+                reject: buttons.reject.as_deref(),
+                show_all: buttons.show_all.as_deref(),
+                withdraw: buttons.withdraw.as_deref(),
+            },
+            undeliverable: stored.undeliverable.as_deref(),
+            now: self.clock.now(),
+        })
+    }
+
+    /// Each stage in people's words. A name that Slack would not tell is left out: it is for
+    /// reading only.
+    async fn stage_names(&self, stored: &StoredRequest) -> Vec<StageNames> {
+        let mut stages = Vec::new();
+        for stage in &stored.request.terms.path {
+            let groups = stage.approvers.0.join(", ");
+            let names = self.directory.approver_names(&stage.approvers.0).await.unwrap_or_default();
+            let approvers = if names.is_empty() {
+                groups
+            } else {
+                format!("{groups} ({})", names.join(", "))
+            };
+            let channel = self.config.channels.get(&stage.place.0);
+            let channel = channel.map_or(&stage.place.0, |channel| &channel.slack.value).clone();
+            stages.push(StageNames { approvers, channel });
+        }
+        stages
+    }
+}

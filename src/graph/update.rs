@@ -1,0 +1,175 @@
+//! What a node gives back: writes to state keys, and where to go besides its edges.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{END, NodeError};
+
+/// A node's writes, each meant for the reducer of its key, and the jumps it asks for.
+///
+/// A node without anything to say returns `Update::none()`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Update {
+    pub(super) writes: Vec<(Cow<'static, str>, Value)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) goto: Vec<Target>,
+}
+
+impl Update {
+    /// Writes nothing and goes nowhere but along the node's edges.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Writes `value` to `key`. A later write of the same key replaces the earlier one: a node
+    /// writes a key at most once.
+    #[must_use]
+    pub fn set(mut self, key: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
+        let (key, value) = (key.into(), value.into());
+        match self.writes.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, written)) => *written = value,
+            None => self.writes.push((key, value)),
+        }
+        self
+    }
+
+    /// One write for each field of a struct or entry of a map.
+    ///
+    /// # Errors
+    /// When `fields` does not serialize to a JSON object.
+    pub fn of(fields: &impl Serialize) -> Result<Self, NodeError> {
+        match serde_json::to_value(fields)? {
+            Value::Object(fields) => Ok(fields
+                .into_iter()
+                .fold(Self::none(), |update, (key, value)| update.set(key, value))),
+            Value::Null => Ok(Self::none()),
+            Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Err(
+                NodeError::message("an update must be an object of state keys"),
+            ),
+        }
+    }
+
+    /// Runs `target` in the next superstep, besides what the node's own edges reach.
+    #[must_use]
+    pub fn goto(mut self, target: impl Into<Target>) -> Self {
+        self.goto.push(target.into());
+        self
+    }
+
+    /// The writes, in the order in which they were made.
+    pub fn writes(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.writes.iter().map(|(key, value)| (key.as_ref(), value))
+    }
+}
+
+/// Where a route or a jump leads.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// A node, which will read the state.
+    Node(Cow<'static, str>),
+    /// One task of a node, which will read `arg` in place of the state.
+    Send(SendTo),
+    /// Nowhere: this branch is done.
+    End,
+}
+
+/// One task of `node` in the next superstep with an input of its own: the unit of fan-out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SendTo {
+    pub node: Cow<'static, str>,
+    pub arg: Value,
+}
+
+impl SendTo {
+    pub fn new(node: impl Into<Cow<'static, str>>, arg: impl Into<Value>) -> Self {
+        Self {
+            node: node.into(),
+            arg: arg.into(),
+        }
+    }
+}
+
+impl From<Cow<'static, str>> for Target {
+    fn from(name: Cow<'static, str>) -> Self {
+        if name == END {
+            Self::End
+        } else {
+            Self::Node(name)
+        }
+    }
+}
+
+impl From<&'static str> for Target {
+    fn from(name: &'static str) -> Self {
+        Cow::Borrowed(name).into()
+    }
+}
+
+impl From<String> for Target {
+    fn from(name: String) -> Self {
+        Cow::<'static, str>::Owned(name).into()
+    }
+}
+
+impl From<SendTo> for Target {
+    fn from(send: SendTo) -> Self {
+        Self::Send(send)
+    }
+}
+
+/// What a route may return: one target, several, or a failure.
+pub trait IntoTargets {
+    fn into_targets(self) -> Result<Vec<Target>, NodeError>;
+}
+
+impl<T: Into<Target>> IntoTargets for T {
+    fn into_targets(self) -> Result<Vec<Target>, NodeError> {
+        Ok(vec![self.into()])
+    }
+}
+
+impl<T: Into<Target>> IntoTargets for Vec<T> {
+    fn into_targets(self) -> Result<Vec<Target>, NodeError> {
+        Ok(self.into_iter().map(Into::into).collect())
+    }
+}
+
+impl<T: IntoTargets> IntoTargets for Result<T, NodeError> {
+    fn into_targets(self) -> Result<Vec<Target>, NodeError> {
+        self?.into_targets()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_later_write_of_a_key_replaces_the_earlier_one() {
+        let update = Update::none().set("a", 1).set("b", 2).set("a", 3);
+        let writes: Vec<_> = update.writes().collect();
+        assert_eq!(writes, [("a", &json!(3)), ("b", &json!(2))]);
+    }
+
+    #[test]
+    fn an_update_comes_from_an_object_or_from_nothing() {
+        let object = Update::of(&json!({"a": 1})).expect("an object is an update");
+        assert_eq!(object, Update::none().set("a", 1));
+        assert_eq!(
+            Update::of(&()).expect("unit writes nothing"),
+            Update::none()
+        );
+        assert!(Update::of(&7).is_err());
+    }
+
+    #[test]
+    fn the_end_is_told_from_a_node() {
+        assert_eq!(Target::from(END), Target::End);
+        assert_eq!(Target::from("tools"), Target::Node("tools".into()));
+    }
+}

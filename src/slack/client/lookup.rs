@@ -1,0 +1,161 @@
+//! Finding a post again whose outcome is unknown. Slack has no idempotency keys; the id in the
+//! message's metadata takes their place.
+
+use serde_json::{Value, json};
+
+use super::messages::{About, Place, Posted};
+use super::{Identity, Method, SlackApi, SlackError};
+use crate::base::{Span, Timestamp};
+
+/// How far Slack's clock may be from ours.
+const SLACK_TIME: Span = Span::minutes(5);
+const PAGES: usize = 10;
+
+/// Which message of ours to look for.
+#[derive(Clone, Copy, Debug)]
+pub struct MetadataQuery<'a> {
+    pub place: &'a Place,
+    pub about: &'a About,
+    /// When we first meant to post it.
+    pub since: Timestamp,
+}
+
+impl dyn SlackApi + '_ {
+    /// Every message of ours that is about this card or notice, the oldest first; the first one is
+    /// the one to keep. Only an empty list says that nothing was posted, and a post made a moment
+    /// ago may not be in it yet.
+    ///
+    /// Any app may write any metadata, so only messages with our own bot id or app id count.
+    pub async fn find_by_metadata(
+        &self,
+        us: &Identity,
+        query: MetadataQuery<'_>,
+    ) -> Result<Vec<Posted>, SlackError> {
+        let oldest = (query.since.as_seconds() - SLACK_TIME.as_millis() / 1000).max(0);
+        let mut arguments = json!({
+            "channel": query.place.channel,
+            "oldest": format!("{oldest}.000000"),
+            "include_all_metadata": true,
+            "limit": 200,
+        });
+        let method = match &query.place.thread_ts {
+            Some(root) => {
+                arguments["ts"] = json!(root);
+                Method::ConversationsReplies
+            }
+            None => Method::ConversationsHistory,
+        };
+        let messages = self.all_pages(method, arguments, "messages", PAGES).await?;
+        let mut found: Vec<Posted> = messages
+            .iter()
+            .filter(|message| is_ours(message, us) && is_about(message, query.about))
+            .filter_map(|message| message["ts"].as_str())
+            .map(|ts| Posted {
+                channel: query.place.channel.clone(),
+                ts: ts.to_owned(),
+            })
+            .collect();
+        found.sort_by_key(|posted| order(&posted.ts));
+        Ok(found)
+    }
+}
+
+fn is_ours(message: &Value, us: &Identity) -> bool {
+    let app = us.app_id.as_deref();
+    message["bot_id"] == us.bot_id || app.is_some_and(|app| message["app_id"] == app)
+}
+
+fn is_about(message: &Value, about: &About) -> bool {
+    let metadata = &message["metadata"];
+    metadata["event_type"] == about.event_type() && metadata["event_payload"]["id"] == about.id()
+}
+
+/// A ts is two numbers with a dot between them, never a fraction.
+fn order(ts: &str) -> (u64, u64) {
+    let (seconds, count) = ts.split_once('.').unwrap_or((ts, "0"));
+    (
+        seconds.parse().unwrap_or_default(),
+        count.parse().unwrap_or_default(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::CardId;
+    use crate::slack::client::fake::{FakeSlack, us};
+
+    fn message(ts: &str, bot_id: &str, event_type: &str, id: &str) -> Value {
+        json!({
+            "ts": ts, "bot_id": bot_id,
+            "metadata": {"event_type": event_type, "event_payload": {"id": id}},
+        })
+    }
+
+    fn place(thread_ts: Option<&str>) -> Place {
+        Place {
+            channel: "C0APPROVAL".to_owned(),
+            thread_ts: thread_ts.map(str::to_owned),
+        }
+    }
+
+    async fn found(slack: &FakeSlack, place: &Place) -> Result<Vec<String>, SlackError> {
+        let about = About::Card(CardId::existing("crd_1"));
+        let since = Timestamp::from_millis(1_789_380_000_000);
+        let query = MetadataQuery {
+            place,
+            about: &about,
+            since,
+        };
+        let found = slack.as_dyn().find_by_metadata(&us(), query).await?;
+        Ok(found.into_iter().map(|posted| posted.ts).collect())
+    }
+
+    #[tokio::test]
+    async fn only_our_own_posts_about_this_card_are_found_the_oldest_first() {
+        let slack = FakeSlack::answering(|_, _| {
+            Ok(json!({"messages": [
+                message("1789380010.000200", "B0BOTPROF1", "countersign_card", "crd_1"),
+                message("1789380010.000100", "B0BOTPROF1", "countersign_card", "crd_1"),
+                message("1789380001.000100", "B0OTHERBT1", "countersign_card", "crd_1"),
+                message("1789380002.000100", "B0BOTPROF1", "countersign_notice", "crd_1"),
+                message("1789380003.000100", "B0BOTPROF1", "countersign_card", "crd_2"),
+                {"ts": "1789380004.000100", "user": "U0REQUEST1", "text": "crd_1"},
+            ]}))
+        });
+        let found = found(&slack, &place(None)).await.unwrap();
+        assert_eq!(found, ["1789380010.000100", "1789380010.000200"]);
+        let (method, arguments) = slack.calls().remove(0);
+        assert_eq!(method, Method::ConversationsHistory);
+        assert_eq!(arguments["oldest"], "1789379700.000000");
+        assert_eq!(arguments["include_all_metadata"], true);
+    }
+
+    #[tokio::test]
+    async fn a_thread_is_searched_in_its_replies() {
+        let slack = FakeSlack::answering(|_, _| Ok(json!({"messages": []})));
+        assert_eq!(
+            found(&slack, &place(Some("1789370000.000100")))
+                .await
+                .unwrap()
+                .len(),
+            0
+        );
+        let (method, arguments) = slack.calls().remove(0);
+        assert_eq!(method, Method::ConversationsReplies);
+        assert_eq!(arguments["ts"], "1789370000.000100");
+    }
+
+    #[tokio::test]
+    async fn a_history_that_never_ends_proves_nothing() {
+        let slack = FakeSlack::answering(|_, _| {
+            Ok(json!({"messages": [], "response_metadata": {"next_cursor": "more="}}))
+        });
+        let outcome = found(&slack, &place(None)).await;
+        assert!(
+            matches!(outcome, Err(SlackError::Unknown { .. })),
+            "{outcome:?}"
+        );
+        assert_eq!(slack.calls().len(), PAGES);
+    }
+}

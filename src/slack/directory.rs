@@ -1,0 +1,294 @@
+//! Who somebody is, and which groups they are in, as Slack says now. Every failure is a no.
+//!
+//! Standing is asked afresh at each click. Groups are kept for at most a minute, and what is older
+//! is never used, not even when Slack cannot be asked: an old yes is no yes.
+
+pub(super) mod standing;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::client::{Account, Identity, SlackApi, SlackError};
+use crate::approval::{PersonFacts, SlackUser, Standing};
+use crate::base::{Clock, PersonId, Span, Timestamp};
+
+/// How long the members of a Slack user group, and a confirmed e-mail address, stay known.
+const KEPT: Span = Span::seconds(60);
+/// How long names stay known. They are for reading only.
+const NAMES_KEPT: Span = Span::minutes(10);
+
+/// Where our app is installed: whose people may decide.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home {
+    /// The team, or the organisation (`E…`) for an org-wide installation.
+    pub team: String,
+    pub enterprise: Option<String>,
+}
+
+impl From<&Identity> for Home {
+    fn from(us: &Identity) -> Self {
+        Self {
+            team: us.team.clone(),
+            enterprise: us.enterprise.clone(),
+        }
+    }
+}
+
+/// Where the members of a group come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GroupSource {
+    /// Empty means nobody.
+    Users(Vec<MemberName>),
+    /// A Slack user group, `S…`.
+    UserGroup(String),
+}
+
+/// How one member of a group is named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MemberName {
+    /// `U…` or `W…`.
+    User(String),
+    Email(String),
+}
+
+/// Why a membership could not be told. Unknown means no.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DirectoryError {
+    #[error("no group is called `{0}`")]
+    NoSuchGroup(String),
+    #[error("the members of `{group}` could not be read: {error}")]
+    Unreachable { group: String, error: SlackError },
+}
+
+/// Answers who somebody is and whether they belong to a group.
+pub struct Directory {
+    slack: Arc<dyn SlackApi>,
+    clock: Arc<dyn Clock>,
+    home: Home,
+    aliases: BTreeMap<String, PersonId>,
+    groups: BTreeMap<String, GroupSource>,
+    seen: Mutex<Seen>,
+}
+
+/// What Slack said lately, and when.
+#[derive(Default)]
+struct Seen {
+    user_groups: HashMap<String, (Timestamp, BTreeSet<String>)>,
+    emails: HashMap<String, (Timestamp, Option<String>)>,
+    names: HashMap<String, (Timestamp, Vec<String>)>,
+}
+
+impl Directory {
+    /// `aliases` says which human owns a Slack user id, for those with several accounts.
+    pub fn new(
+        slack: Arc<dyn SlackApi>,
+        clock: Arc<dyn Clock>,
+        home: Home,
+        aliases: BTreeMap<String, PersonId>,
+        groups: BTreeMap<String, GroupSource>,
+    ) -> Self {
+        Self {
+            slack,
+            clock,
+            home,
+            aliases,
+            groups,
+            seen: Mutex::default(),
+        }
+    }
+
+    /// Who this is right now. Never fails: what could not be learned is a standing that denies.
+    pub async fn person(&self, user: &SlackUser) -> PersonFacts {
+        let asked = self.account(&user.user).await;
+        let standing = standing::standing(&asked, user, &self.home);
+        let account = asked.ok();
+        PersonFacts {
+            person: self.person_of(&user.user),
+            name: account
+                .as_ref()
+                .map_or_else(|| user.user.clone(), |account| account.name.clone()),
+            user: SlackUser {
+                user: user.user.clone(),
+                team: account
+                    .as_ref()
+                    .and_then(|a| a.team.clone())
+                    .unwrap_or(user.team.clone()),
+                enterprise: account.and_then(|a| a.enterprise),
+            },
+            standing,
+        }
+    }
+
+    /// Is this person in one of the groups? An empty list is nobody, and so is whoever is no
+    /// full member. One certain yes is enough; without one, a group that could not be read is an
+    /// error and no answer.
+    pub async fn member_of(
+        &self,
+        person: &PersonFacts,
+        groups: &[String],
+    ) -> Result<bool, DirectoryError> {
+        if person.standing != Standing::Member {
+            return Ok(false);
+        }
+        let mut trouble = None;
+        for name in groups {
+            match self.is_in(&person.user.user, name).await {
+                Ok(true) => return Ok(true),
+                Ok(false) => {}
+                Err(error) => trouble = Some(error),
+            }
+        }
+        trouble.map_or(Ok(false), Err)
+    }
+
+    /// The names of everybody in the groups who is still in Slack, in the order of the
+    /// configuration, for texts. May be ten minutes old.
+    pub async fn approver_names(&self, groups: &[String]) -> Result<Vec<String>, DirectoryError> {
+        let mut names = Vec::new();
+        for group in groups {
+            for name in self.names_in(group).await? {
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+        }
+        Ok(names)
+    }
+
+    async fn is_in(&self, user: &str, group: &str) -> Result<bool, DirectoryError> {
+        let unreachable = |error| DirectoryError::Unreachable {
+            group: group.to_owned(),
+            error,
+        };
+        match self.source(group)? {
+            GroupSource::UserGroup(id) => Ok(self
+                .user_group(id)
+                .await
+                .map_err(unreachable)?
+                .contains(user)),
+            GroupSource::Users(members) => {
+                let named = |member: &MemberName| *member == MemberName::User(user.to_owned());
+                if members.iter().any(named) {
+                    return Ok(true);
+                }
+                let addresses: Vec<&str> = members
+                    .iter()
+                    .filter_map(|member| match member {
+                        MemberName::Email(address) => Some(address.as_str()),
+                        MemberName::User(_) => None,
+                    })
+                    .collect();
+                if addresses.is_empty() {
+                    return Ok(false);
+                }
+                // One question about this person, instead of one about each member.
+                let email = self.email(user).await.map_err(unreachable)?;
+                Ok(email.is_some_and(|email| {
+                    addresses
+                        .iter()
+                        .any(|address| address.eq_ignore_ascii_case(&email))
+                }))
+            }
+        }
+    }
+
+    async fn names_in(&self, group: &str) -> Result<Vec<String>, DirectoryError> {
+        let unreachable = |error| DirectoryError::Unreachable {
+            group: group.to_owned(),
+            error,
+        };
+        let source = self.source(group)?;
+        let now = self.clock.now();
+        if let Some(names) = fresh(&self.seen().names, group, now, NAMES_KEPT) {
+            return Ok(names);
+        }
+        let members: Vec<MemberName> = match source {
+            GroupSource::Users(members) => members.clone(),
+            GroupSource::UserGroup(id) => {
+                let users = self.user_group(id).await.map_err(unreachable)?;
+                users.into_iter().map(MemberName::User).collect()
+            }
+        };
+        let mut names = Vec::new();
+        for member in &members {
+            let account = match member {
+                MemberName::User(user) => self.slack.user_info(user).await,
+                MemberName::Email(address) => self.slack.lookup_by_email(address).await,
+            };
+            match account {
+                Ok(account) if account.deleted => {}
+                Ok(account) => names.push(account.name),
+                // Nobody (any more) with this id or address.
+                Err(SlackError::PlaceWrong { .. }) => {}
+                Err(error) => return Err(unreachable(error)),
+            }
+        }
+        self.seen()
+            .names
+            .insert(group.to_owned(), (now, names.clone()));
+        Ok(names)
+    }
+
+    async fn user_group(&self, id: &str) -> Result<BTreeSet<String>, SlackError> {
+        let asked_at = self.clock.now();
+        if let Some(users) = fresh(&self.seen().user_groups, id, asked_at, KEPT) {
+            return Ok(users);
+        }
+        let users: BTreeSet<String> = self.slack.usergroup_users(id).await?.into_iter().collect();
+        self.seen()
+            .user_groups
+            .insert(id.to_owned(), (asked_at, users.clone()));
+        Ok(users)
+    }
+
+    async fn email(&self, user: &str) -> Result<Option<String>, SlackError> {
+        if let Some(email) = fresh(&self.seen().emails, user, self.clock.now(), KEPT) {
+            return Ok(email);
+        }
+        Ok(self.account(user).await?.email)
+    }
+
+    /// Asks Slack, and remembers the address for the membership questions that follow.
+    async fn account(&self, user: &str) -> Result<Account, SlackError> {
+        let asked_at = self.clock.now();
+        let account = self.slack.user_info(user).await?;
+        let mut seen = self.seen();
+        seen.emails.retain(|_, (at, _)| asked_at.since(*at) < KEPT);
+        seen.emails
+            .insert(user.to_owned(), (asked_at, account.email.clone()));
+        Ok(account)
+    }
+
+    /// The human behind an account. Our own Slack names each account by one id, whatever team a
+    /// click names, so one account is never two people.
+    fn person_of(&self, user: &str) -> PersonId {
+        let home = self.home.enterprise.as_ref().unwrap_or(&self.home.team);
+        let alone = || PersonId::existing(format!("per_{home}_{user}"));
+        self.aliases.get(user).cloned().unwrap_or_else(alone)
+    }
+
+    fn source(&self, group: &str) -> Result<&GroupSource, DirectoryError> {
+        self.groups
+            .get(group)
+            .ok_or_else(|| DirectoryError::NoSuchGroup(group.to_owned()))
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        // Each entry is written as a whole; a panic elsewhere leaves nothing half done in it.
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is known and not too old. A clock that was set back makes everything too old.
+fn fresh<T: Clone>(
+    known: &HashMap<String, (Timestamp, T)>,
+    key: &str,
+    now: Timestamp,
+    kept: Span,
+) -> Option<T> {
+    let (at, value) = known.get(key)?;
+    (*at <= now && now.since(*at) < kept).then(|| value.clone())
+}
+
+#[cfg(test)]
+mod tests;

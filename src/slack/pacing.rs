@@ -1,0 +1,236 @@
+//! How fast we may call Slack. Nothing here sleeps or reads a clock: a call that is too early is
+//! told when to come again, so that whoever owes it can do something else meanwhile.
+//!
+//! Slack counts each method by itself, in tiers of so many a minute, and posts at about one a
+//! second and channel with short bursts. When it answers 429 all the same, that method waits.
+
+use std::collections::HashMap;
+
+use super::client::{Method, Tier};
+use crate::base::{Span, Timestamp};
+
+/// The pacing of one installation's token.
+#[derive(Debug, Default)]
+pub struct Pacing {
+    methods: HashMap<Method, Bucket>,
+    channels: HashMap<String, Bucket>,
+    held: HashMap<Method, Hold>,
+}
+
+/// One call every `every`, and `burst` at once after a rest.
+#[derive(Clone, Copy, Debug)]
+struct Rate {
+    every: Span,
+    burst: u32,
+}
+
+/// When the bucket would be full again: all that must be known to say if one more call fits.
+#[derive(Clone, Copy, Debug, Default)]
+struct Bucket {
+    full_at: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Hold {
+    since: Timestamp,
+    until: Timestamp,
+}
+
+const POSTS_IN_A_CHANNEL: Rate = Rate {
+    every: Span::seconds(1),
+    burst: 3,
+};
+
+/// Half a minute's worth may come at once: the tiers are floors, and people click in bursts.
+const fn rate(tier: Tier) -> Rate {
+    match tier {
+        Tier::Two => Rate {
+            every: Span::millis(3_000),
+            burst: 10,
+        },
+        Tier::Three => Rate {
+            every: Span::millis(1_200),
+            burst: 25,
+        },
+        Tier::Four => Rate {
+            every: Span::millis(600),
+            burst: 50,
+        },
+        Tier::Special => Rate {
+            every: Span::millis(250),
+            burst: 120,
+        },
+    }
+}
+
+impl Pacing {
+    /// Takes one call, or says before when it must not be made. A call that is refused takes
+    /// nothing.
+    pub fn admit(
+        &mut self,
+        method: Method,
+        channel: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), Timestamp> {
+        let post_in = channel.filter(|_| method == Method::ChatPostMessage);
+        self.channels.retain(|_, bucket| bucket.full_at > now);
+
+        let rate = rate(method.tier());
+        let by_method = self.methods.get(&method).copied().unwrap_or_default();
+        let by_channel = post_in
+            .and_then(|id| self.channels.get(id).copied())
+            .unwrap_or_default();
+        let held = self
+            .held
+            .get(&method)
+            .filter(|hold| hold.since <= now)
+            .map(|hold| hold.until);
+        let earliest = by_method
+            .earliest(rate, now)
+            .max(by_channel.earliest(POSTS_IN_A_CHANNEL, now))
+            .max(held.unwrap_or(now));
+        if earliest > now {
+            return Err(earliest);
+        }
+
+        self.methods
+            .insert(method, by_method.with_one_more(rate, now));
+        if let Some(id) = post_in {
+            self.channels.insert(
+                id.to_owned(),
+                by_channel.with_one_more(POSTS_IN_A_CHANNEL, now),
+            );
+        }
+        Ok(())
+    }
+
+    /// Slack said to wait with this method.
+    pub fn hold(&mut self, method: Method, retry_after: Span, now: Timestamp) {
+        self.held.insert(
+            method,
+            Hold {
+                since: now,
+                until: now.plus(retry_after),
+            },
+        );
+    }
+}
+
+impl Bucket {
+    /// The first moment, not before `now`, at which one more call fits.
+    fn earliest(self, rate: Rate, now: Timestamp) -> Timestamp {
+        let behind = self.behind(rate, now).as_millis();
+        let room = rate.every.as_millis() * i64::from(rate.burst - 1);
+        Timestamp::from_millis(now.as_millis() + (behind - room).max(0))
+    }
+
+    fn with_one_more(self, rate: Rate, now: Timestamp) -> Self {
+        Self {
+            full_at: now.plus(self.behind(rate, now)).plus(rate.every),
+        }
+    }
+
+    /// How far the bucket is from full; never more than all of it, even when a clock was set back.
+    fn behind(self, rate: Rate, now: Timestamp) -> Span {
+        let all = Span::millis(rate.every.as_millis() as u32 * rate.burst);
+        self.full_at.since(now).min(all)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Timestamp = Timestamp::from_millis(1_789_380_000_000);
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(START.as_millis() + millis)
+    }
+
+    fn post(pacing: &mut Pacing, channel: &str, millis: i64) -> Result<(), i64> {
+        let admitted = pacing.admit(Method::ChatPostMessage, Some(channel), at(millis));
+        admitted.map_err(|until| until.as_millis() - START.as_millis())
+    }
+
+    #[test]
+    fn a_channel_takes_a_short_burst_and_then_one_post_a_second() {
+        let mut pacing = Pacing::default();
+        let transcript = [
+            ("C1", 0, Ok(())),
+            ("C1", 0, Ok(())),
+            ("C1", 0, Ok(())),
+            ("C1", 0, Err(1000)),
+            ("C2", 0, Ok(())),
+            ("C1", 999, Err(1000)),
+            ("C1", 1000, Ok(())),
+            ("C1", 1000, Err(2000)),
+            ("C1", 9000, Ok(())),
+        ];
+        for (channel, millis, expected) in transcript {
+            assert_eq!(
+                post(&mut pacing, channel, millis),
+                expected,
+                "{channel} at {millis}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_method_never_runs_far_over_its_tier() {
+        for (method, a_minute) in [
+            (Method::UsergroupsUsersList, 20),
+            (Method::ChatUpdate, 50),
+            (Method::UsersInfo, 100),
+        ] {
+            let mut pacing = Pacing::default();
+            let admitted = |pacing: &mut Pacing, from: i64| {
+                (from..from + 600)
+                    .filter(|tenth| pacing.admit(method, None, at(tenth * 100)).is_ok())
+                    .count()
+            };
+            let first = admitted(&mut pacing, 0);
+            let second = admitted(&mut pacing, 600);
+            assert!(
+                first <= a_minute * 3 / 2,
+                "{method:?}: {first} in the first minute"
+            );
+            assert_eq!(second, a_minute, "{method:?} in the second minute");
+        }
+    }
+
+    #[test]
+    fn a_refused_call_takes_nothing() {
+        let mut pacing = Pacing::default();
+        for _ in 0..3 {
+            post(&mut pacing, "C1", 0).unwrap();
+        }
+        for _ in 0..500 {
+            assert_eq!(post(&mut pacing, "C1", 0), Err(1000));
+        }
+        assert_eq!(post(&mut pacing, "C2", 0), Ok(()));
+    }
+
+    #[test]
+    fn retry_after_holds_its_method_and_no_other() {
+        let mut pacing = Pacing::default();
+        pacing.hold(Method::ChatUpdate, Span::seconds(30), START);
+        assert_eq!(
+            pacing.admit(Method::ChatUpdate, None, at(29_999)),
+            Err(at(30_000))
+        );
+        assert_eq!(pacing.admit(Method::UsersInfo, None, at(0)), Ok(()));
+        assert_eq!(pacing.admit(Method::ChatUpdate, None, at(30_000)), Ok(()));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_stops_nothing_for_long() {
+        let mut pacing = Pacing::default();
+        pacing.hold(Method::ChatPostMessage, Span::seconds(30), START);
+        for _ in 0..3 {
+            pacing
+                .admit(Method::ChatPostMessage, Some("C1"), at(60_000))
+                .unwrap();
+        }
+        assert_eq!(post(&mut pacing, "C1", -3_600_000), Err(-3_600_000 + 1000));
+    }
+}

@@ -1,0 +1,32 @@
+//! When something of ours went wrong, and what the person can do.
+
+use crate::slack::escape;
+
+/// Nothing was changed and it is safe to try again. `what` completes "I could not …" and is ours,
+/// never an error's text.
+pub fn nothing_happened(what: &str) -> String {
+    format!("I could not {what}. Nothing happened; please press again in a minute.")
+}
+
+/// Slack's three seconds for opening a dialog are over.
+pub fn too_slow() -> String {
+    "That took too long and Slack gave up waiting. Nothing happened; please press again.".to_owned()
+}
+
+/// A message came while the thread's earlier ones are still being worked on.
+pub fn queued_behind(ahead: u64) -> String {
+    match ahead {
+        0 | 1 => "Got it. Your message is queued behind the one I am working on in this thread."
+            .to_owned(),
+        n => format!("Got it. Your message is queued behind {n} others in this thread."),
+    }
+}
+
+/// The agent's run ended without an answer.
+pub fn run_failed(agent: &str) -> String {
+    format!(
+        "The agent {} stopped because of an error on my side. What was approved and done before stays \
+         done and is in the record. You can write again; the operator's log says more.",
+        escape::name(agent)
+    )
+}

@@ -1,0 +1,57 @@
+//! How a request ended and what ran.
+
+use crate::approval::{DecidedBy, Decision, ExecutionState, Outcome};
+use crate::slack::card::ExecutionView;
+use crate::slack::escape;
+
+/// A result on a card is short; the agent and the record have all of it.
+const NOTE: usize = 600;
+
+/// Stands before who decided.
+pub fn outcome_label(decision: &Decision) -> &'static str {
+    match (decision.outcome, &decision.by) {
+        (Outcome::Approved, _) => "Approved by",
+        (Outcome::Rejected, _) => "Rejected by",
+        (Outcome::Expired, _) => "Expired on",
+        (Outcome::Cancelled, DecidedBy::Person(_)) => "Withdrawn by",
+        (Outcome::Cancelled, _) => "Cancelled by",
+        (Outcome::Superseded, _) => "Replaced by",
+    }
+}
+
+/// Goes after when it expired.
+pub fn nobody_decided() -> &'static str {
+    ", because nobody decided in time. That is not a no; it can be asked again."
+}
+
+pub fn nothing_ran() -> &'static str {
+    "Nothing."
+}
+
+/// Approved, and no worker has taken it yet.
+pub fn about_to_run() -> &'static str {
+    "It will run in a moment."
+}
+
+/// What became of the action, in one or two sentences.
+pub fn ran(execution: &ExecutionView<'_>) -> String {
+    let note = |lead: &str| {
+        execution.note.map_or_else(String::new, |note| {
+            format!("{lead}{}", escape::clipped(note, NOTE))
+        })
+    };
+    match execution.state {
+        ExecutionState::Ordered | ExecutionState::Claimed => about_to_run().to_owned(),
+        ExecutionState::Started => "It is running now.".to_owned(),
+        ExecutionState::Succeeded => format!("It ran and succeeded.{}", note(" Result: ")),
+        ExecutionState::Failed => {
+            format!("It failed and certainly changed nothing.{}", note(" Why: "))
+        }
+        ExecutionState::Unknown => format!(
+            "OUTCOME UNKNOWN: it may or may not have happened. It will not be tried again by itself; \
+             somebody must look and settle it.{}",
+            note(" What is known: ")
+        ),
+        ExecutionState::Refused => format!("It was not started, so nothing ran.{}", note(" Why: ")),
+    }
+}

@@ -1,0 +1,115 @@
+//! Cards: the current state, rendered and shown, until shown and wanted match.
+
+use serde_json::Value;
+
+use super::{Deliveries, Sent, about_card, is_temporary, place, wait};
+use crate::slack::card::{self, Completeness, Rendered};
+use crate::slack::client::{Post, SlackError, Update};
+use crate::store::{CardKind, OwedCard, Shown, ShownAt, StoreError};
+
+impl Deliveries {
+    pub(super) async fn card(&self, owed: OwedCard) -> Result<(), StoreError> {
+        let rendered = self.render(&owed).await;
+        match owed.shown_at.clone() {
+            Some(at) => self.update(&owed, at, rendered).await,
+            None => self.show(&owed, rendered).await,
+        }
+    }
+
+    async fn render(&self, owed: &OwedCard) -> Rendered {
+        self.desk
+            .with_view(&owed.stored, &owed.buttons, |view| match &owed.kind {
+                CardKind::Stage { stage, .. } => card::stage_card(view, *stage),
+                CardKind::Status { .. } => card::status_line(view),
+            })
+            .await
+    }
+
+    async fn show(&self, owed: &OwedCard, rendered: Rendered) -> Result<(), StoreError> {
+        let (store, clock) = (&self.desk.store, &self.desk.clock);
+        let at = match &owed.kind {
+            CardKind::Status { channel, thread_ts } => place(channel, Some(thread_ts)),
+            CardKind::Stage { place: named, .. } => match self.channel(&named.0).await {
+                Ok(channel) => place(&channel, None),
+                Err(error) if is_temporary(&error) => {
+                    let retry_at = wait(&error, clock.now(), owed.attempts);
+                    let why = error.to_string();
+                    return store.card_retry(&owed.id, owed.epoch, retry_at, &why).await;
+                }
+                Err(error) => return self.give_up(owed, &error).await,
+            },
+        };
+        if owed.unsure_since.is_none() {
+            store.card_begins(&owed.id, owed.epoch).await?;
+        }
+        let post = Post {
+            place: at,
+            text: rendered.text.clone(),
+            blocks: rendered.blocks.clone(),
+            about: about_card(owed),
+        };
+        match self.post(&post, owed.unsure_since, owed.attempts).await {
+            Sent::At(posted) => {
+                let at = ShownAt { channel: posted.channel, message_ts: posted.ts };
+                store.card_shown(&owed.id, owed.epoch, shown(owed, at, rendered)).await
+            }
+            Sent::Later(retry_at, error) => {
+                store.card_retry(&owed.id, owed.epoch, retry_at, &error.to_string()).await
+            }
+            Sent::Unsure(retry_at, error) => {
+                store.card_unsure(&owed.id, owed.epoch, retry_at, &error.to_string()).await
+            }
+            Sent::Never(error) => self.give_up(owed, &error).await,
+        }
+    }
+
+    async fn update(
+        &self,
+        owed: &OwedCard,
+        at: ShownAt,
+        rendered: Rendered,
+    ) -> Result<(), StoreError> {
+        let (store, clock) = (&self.desk.store, &self.desk.clock);
+        if owed.shown_hash.as_deref() == Some(&rendered.hash) {
+            return store.card_shown(&owed.id, owed.epoch, shown(owed, at, rendered)).await;
+        }
+        let update = Update {
+            channel: at.channel.clone(),
+            ts: at.message_ts.clone(),
+            text: rendered.text.clone(),
+            blocks: rendered.blocks.clone(),
+        };
+        match self.desk.slack.update_message(&update).await {
+            Ok(()) => store.card_shown(&owed.id, owed.epoch, shown(owed, at, rendered)).await,
+            // Somebody deleted it, or retention did: the request lives on, so it is shown again.
+            Err(SlackError::PlaceWrong { code }) if code == "message_not_found" => {
+                tracing::warn!(card = %owed.id, "Slack lost a card; posting it again");
+                store.card_lost(&owed.id, owed.epoch).await
+            }
+            // An update may be repeated whatever became of it.
+            Err(error) if is_temporary(&error) => {
+                let retry_at = wait(&error, clock.now(), owed.attempts);
+                store.card_retry(&owed.id, owed.epoch, retry_at, &error.to_string()).await
+            }
+            Err(error) => self.give_up(owed, &error).await,
+        }
+    }
+
+    async fn give_up(&self, owed: &OwedCard, error: &SlackError) -> Result<(), StoreError> {
+        tracing::error!(card = %owed.id, request = %owed.stored.request.id, %error,
+            "a card cannot be shown; `countersign doctor` says how to mend it");
+        self.desk.store.card_dead(&owed.id, owed.epoch, &error.to_string()).await?;
+        self.desk.wake.everybody();
+        Ok(())
+    }
+}
+
+fn shown(owed: &OwedCard, at: ShownAt, rendered: Rendered) -> Shown {
+    Shown {
+        version: owed.version,
+        at,
+        complete: rendered.complete != Completeness::TooBig,
+        hash: rendered.hash,
+        blocks: Value::Array(rendered.blocks),
+    }
+}

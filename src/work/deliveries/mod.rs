@@ -1,0 +1,153 @@
+//! What is owed to Slack gets there: cards are brought up to date, notices are sent once.
+//!
+//! A post whose outcome is unknown is looked up by the id in its metadata before it is sent again;
+//! a rate limit makes it wait; a place that will never take it ends the delivery, and for a card
+//! that nobody has seen the next stage is asked.
+
+mod cards;
+mod notices;
+
+use std::sync::Arc;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use super::{Work, lease};
+use crate::base::{Span, Timestamp};
+use crate::desk::Desk;
+use crate::slack::client::{About, MetadataQuery, Place, Post, Posted, SlackError};
+use crate::store::{OwedCard, OwedNotice, StoreError};
+
+/// Brings cards up to date and sends notices.
+pub struct Deliveries {
+    desk: Arc<Desk>,
+}
+
+/// Something owed, held by a lease.
+pub enum Owed {
+    Card(Box<OwedCard>),
+    Notice(Box<OwedNotice>),
+}
+
+impl Deliveries {
+    pub fn new(desk: Arc<Desk>) -> Self {
+        Self { desk }
+    }
+}
+
+impl Work for Deliveries {
+    type Claimed = Owed;
+
+    fn name(&self) -> &'static str {
+        "deliveries"
+    }
+
+    fn claim(&self, room: usize) -> BoxFuture<'_, Result<Vec<Owed>, StoreError>> {
+        async move {
+            let (store, owner) = (&self.desk.store, &self.desk.owner);
+            let cards = store.claim_cards(owner, lease::TIME, room).await?;
+            let notices = store.claim_notices(owner, lease::TIME, room - cards.len()).await?;
+            let cards = cards.into_iter().map(|card| Owed::Card(Box::new(card)));
+            let notices = notices.into_iter().map(|notice| Owed::Notice(Box::new(notice)));
+            Ok(cards.chain(notices).collect())
+        }
+        .boxed()
+    }
+
+    fn work(&self, claimed: Owed) -> BoxFuture<'_, Result<(), StoreError>> {
+        async move {
+            let done = match claimed {
+                Owed::Card(card) => self.card(*card).await,
+                Owed::Notice(notice) => self.notice(*notice).await,
+            };
+            match done {
+                // Somebody else has it now, and what they do counts.
+                Err(StoreError::Fenced) => Ok(()),
+                done => done,
+            }
+        }
+        .boxed()
+    }
+}
+
+/// How a post went.
+enum Sent {
+    At(Posted),
+    /// Certainly not posted; try again then.
+    Later(Timestamp, SlackError),
+    /// Perhaps posted; look then.
+    Unsure(Timestamp, SlackError),
+    Never(SlackError),
+}
+
+impl Deliveries {
+    /// Posts a message, unless an earlier try whose outcome is unknown turns out to have got there.
+    async fn post(&self, post: &Post, unsure_since: Option<Timestamp>, attempts: u64) -> Sent {
+        let desk = &self.desk;
+        let now = desk.clock.now();
+        if let (Some(since), Some(about)) = (unsure_since, &post.about) {
+            let query = MetadataQuery { place: &post.place, about, since };
+            match desk.slack.find_by_metadata(&desk.identity, query).await {
+                Ok(found) => {
+                    if let Some(first) = found.into_iter().next() {
+                        return Sent::At(first);
+                    }
+                }
+                Err(error) => return Sent::Unsure(wait(&error, now, attempts), error),
+            }
+        }
+        match desk.slack.post_message(post).await {
+            Ok(posted) => Sent::At(posted),
+            Err(error @ SlackError::Unknown { .. }) => {
+                Sent::Unsure(wait(&error, now, attempts), error)
+            }
+            Err(error) if is_temporary(&error) => Sent::Later(wait(&error, now, attempts), error),
+            Err(error) => Sent::Never(error),
+        }
+    }
+
+    /// Slack's id of a channel that the configuration names, or that is an id already.
+    async fn channel(&self, place: &str) -> Result<String, SlackError> {
+        let known = self.desk.config.channels.get(place);
+        let written = known.map_or(place, |channel| &channel.slack.value);
+        self.desk.channels.id_of(written).await
+    }
+}
+
+fn about_card(card: &OwedCard) -> Option<About> {
+    Some(About::Card(card.id.clone()))
+}
+
+fn place(channel: &str, thread_ts: Option<&str>) -> Place {
+    Place { channel: channel.to_owned(), thread_ts: thread_ts.map(str::to_owned) }
+}
+
+/// Worth trying again, as opposed to a place or a message that Slack will never take. A missing
+/// scope or a lost installation can be mended by the operator, so what is owed waits for them.
+fn is_temporary(error: &SlackError) -> bool {
+    match error {
+        SlackError::Paced { .. }
+        | SlackError::RateLimited { .. }
+        | SlackError::NotDone { .. }
+        | SlackError::Unknown { .. }
+        | SlackError::InstallationGone { .. }
+        | SlackError::SetupWrong { .. } => true,
+        SlackError::PlaceWrong { .. } | SlackError::OurBug { .. } => false,
+    }
+}
+
+/// When to try again: when Slack or our pacing says so, else after 1 s, 2 s, 4 s … at most 5 min.
+fn wait(error: &SlackError, now: Timestamp, attempts: u64) -> Timestamp {
+    let doubled = 1_u32 << u32::try_from(attempts).unwrap_or(u32::MAX).min(8);
+    let backoff = Span::seconds(doubled.min(300));
+    match error {
+        SlackError::Paced { until } => *until,
+        SlackError::RateLimited { retry_after } => now.plus(*retry_after),
+        SlackError::NotDone { .. }
+        | SlackError::Unknown { .. }
+        | SlackError::InstallationGone { .. }
+        | SlackError::SetupWrong { .. }
+        | SlackError::PlaceWrong { .. }
+        | SlackError::OurBug { .. } => now.plus(backoff),
+    }
+}

@@ -1,0 +1,85 @@
+//! Notices: one-off messages, each sent once.
+
+use serde_json::Value;
+
+use super::{Deliveries, Sent, place};
+use crate::approval::Notice;
+use crate::slack::card::Rendered;
+use crate::slack::client::{About, Place, Post};
+use crate::slack::texts;
+use crate::store::{CardButtons, OwedNotice, ShownAt, StoreError, StoredRequest};
+
+impl Deliveries {
+    pub(super) async fn notice(&self, owed: OwedNotice) -> Result<(), StoreError> {
+        let store = &self.desk.store;
+        let Some((at, rendered)) = self.what_and_where(&owed).await? else {
+            return store.notice_dead(&owed.id, owed.epoch, "there is nowhere to say it").await;
+        };
+        if owed.unsure_since.is_none() {
+            store.notice_begins(&owed.id, owed.epoch).await?;
+        }
+        let post = Post {
+            place: at,
+            text: rendered.text,
+            blocks: rendered.blocks,
+            about: Some(About::Notice(owed.id.clone())),
+        };
+        match self.post(&post, owed.unsure_since, owed.attempts).await {
+            Sent::At(posted) => {
+                let at = ShownAt { channel: posted.channel, message_ts: posted.ts };
+                store.notice_sent(&owed.id, owed.epoch, at).await
+            }
+            Sent::Later(retry_at, error) => {
+                store.notice_retry(&owed.id, owed.epoch, retry_at, &error.to_string()).await
+            }
+            Sent::Unsure(retry_at, error) => {
+                store.notice_unsure(&owed.id, owed.epoch, retry_at, &error.to_string()).await
+            }
+            Sent::Never(error) => {
+                tracing::error!(notice = %owed.id, kind = owed.kind, %error, "cannot be told");
+                store.notice_dead(&owed.id, owed.epoch, &error.to_string()).await
+            }
+        }
+    }
+
+    async fn what_and_where(
+        &self,
+        owed: &OwedNotice,
+    ) -> Result<Option<(Place, Rendered)>, StoreError> {
+        let thread = owed
+            .thread
+            .as_ref()
+            .map(|thread| place(&thread.channel, Some(&thread.thread_ts)));
+        let Some(request) = &owed.request else {
+            let text = owed.body.get("text").and_then(Value::as_str);
+            return Ok(thread.zip(text.map(texts::agent_reply)));
+        };
+        let Some(stored) = self.desk.store.request(&owed.workspace, request).await? else {
+            return Ok(None);
+        };
+        let Ok(notice) = serde_json::from_value::<Notice>(owed.body.clone()) else {
+            return Ok(None);
+        };
+        let text = self.words(&stored, &notice).await;
+        let at = match notice {
+            // A reminder stands under the card it reminds of; without one there is nobody to ask.
+            Notice::Reminder { stage, .. } => {
+                let card = self.desk.store.stage_card(request, stage).await?;
+                card.map(|card| place(&card.channel, Some(&card.message_ts)))
+            }
+            Notice::Decided | Notice::Undeliverable { .. } => thread,
+        };
+        Ok(at.map(|at| (at, texts::say(&text))))
+    }
+
+    async fn words(&self, stored: &StoredRequest, notice: &Notice) -> String {
+        let none = CardButtons::default();
+        self.desk
+            .with_view(stored, &none, |view| match notice {
+                Notice::Reminder { stage, left, .. } => texts::reminder(view, *stage, *left),
+                Notice::Decided => texts::decided(view),
+                Notice::Undeliverable { stage } => texts::undeliverable(view, *stage),
+            })
+            .await
+    }
+}

@@ -1,0 +1,105 @@
+//! Approved actions run: each once, under a warrant.
+
+use std::sync::Arc;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use super::{Work, lease};
+use crate::agent::{CallOutcome, ProbeOutcome};
+use crate::approval::{Proposal, Sealed, Terms};
+use crate::desk::Desk;
+use crate::store::{ClaimedExecution, Ended, NextStep, StartCheck, StartRefused, StoreError};
+
+/// Starts what was ordered, and settles what broke off.
+pub struct Executions {
+    desk: Arc<Desk>,
+}
+
+impl Executions {
+    pub fn new(desk: Arc<Desk>) -> Self {
+        Self { desk }
+    }
+
+    async fn execute(&self, claimed: ClaimedExecution) -> Result<(), StoreError> {
+        let desk = self.desk.clone();
+        let check = move |sealed: &Sealed, terms: Option<&Terms>| check(&desk, sealed, terms);
+        let warrant = match self.desk.store.start_execution(&claimed, check).await {
+            Ok(warrant) => warrant,
+            Err(StartRefused::Refused(refusal)) => {
+                tracing::warn!(execution = %claimed.id, %refusal, "an action may not start");
+                self.desk.wake.everybody();
+                return Ok(());
+            }
+            Err(StartRefused::Store(error)) => return Err(error),
+        };
+        let tool = &claimed.sealed.envelope().tool.name;
+        let ended = match self.desk.toolbox.get(tool) {
+            Some(tool) => match claimed.next {
+                NextStep::Start => call_ended(tool.call(&warrant).await),
+                NextStep::Probe => match tool.probe(&warrant).await {
+                    ProbeOutcome::Applied { content } => Ended::Succeeded { content },
+                    ProbeOutcome::NotApplied => call_ended(tool.call(&warrant).await),
+                    ProbeOutcome::Unknown { why } => Ended::Unknown { why },
+                },
+            },
+            None => Ended::Failed { why: "the tool is no longer configured".to_owned() },
+        };
+        tracing::info!(execution = %claimed.id, tool, outcome = word(&ended), "an action ended");
+        match self.desk.store.finish_execution(&claimed.id, claimed.epoch, ended).await {
+            Ok(()) => self.desk.wake.everybody(),
+            Err(StoreError::Fenced) => {
+                tracing::error!(execution = %claimed.id, "ended after another worker took over");
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+}
+
+impl Work for Executions {
+    type Claimed = ClaimedExecution;
+
+    fn name(&self) -> &'static str {
+        "executions"
+    }
+
+    fn claim(&self, room: usize) -> BoxFuture<'_, Result<Vec<ClaimedExecution>, StoreError>> {
+        self.desk.store.claim_executions(&self.desk.owner, lease::TIME, room).boxed()
+    }
+
+    fn work(&self, claimed: ClaimedExecution) -> BoxFuture<'_, Result<(), StoreError>> {
+        async move {
+            let (id, epoch) = (claimed.id.clone(), claimed.epoch);
+            let renew = || self.desk.store.renew_execution(&id, epoch, lease::TIME);
+            lease::held(self.execute(claimed), renew).await
+        }
+        .boxed()
+    }
+}
+
+/// What only the configuration in force can say. Pure: it runs inside the start's transaction.
+fn check(desk: &Desk, sealed: &Sealed, terms: Option<&Terms>) -> StartCheck {
+    let envelope = sealed.envelope();
+    let tool = desk.toolbox.get(&envelope.tool.name);
+    StartCheck {
+        policy_still_holds: desk.policy.still_permits(&Proposal::from(envelope), terms),
+        tool_unchanged: tool.is_some_and(|tool| *tool.facts() == envelope.tool),
+    }
+}
+
+fn call_ended(outcome: CallOutcome) -> Ended {
+    match outcome {
+        CallOutcome::Done { content } => Ended::Succeeded { content },
+        CallOutcome::NotDone { why } => Ended::Failed { why },
+        CallOutcome::Unknown { why } => Ended::Unknown { why },
+    }
+}
+
+fn word(ended: &Ended) -> &'static str {
+    match ended {
+        Ended::Succeeded { .. } => "succeeded",
+        Ended::Failed { .. } => "failed",
+        Ended::Unknown { .. } => "unknown",
+    }
+}

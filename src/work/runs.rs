@@ -1,0 +1,264 @@
+//! Runs go on: an agent's graph from where it stands to its next question or its end.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use serde_json::json;
+
+use super::{Work, lease};
+use crate::agent::{self, Message};
+use crate::approval::{Requester, Standing};
+use crate::base::Span;
+use crate::desk::{Asker, Desk};
+use crate::graph::{
+    Checkpoint, Input, Limits, NoEvents, RunEnd, RunError, SaveError, Saver, Snapshot, StateValue, Turn,
+    TurnStatus,
+};
+use crate::slack::texts;
+use crate::store::{
+    ClaimedRun, Ending, NewCheckpoint, NewNotice, NewWrites, SaveTurn, StoreError,
+};
+
+/// How often a run is tried before its requester is told that it failed.
+const ATTEMPTS: u64 = 4;
+
+/// Drives runs that are queued.
+pub struct Runs {
+    desk: Arc<Desk>,
+}
+
+impl Runs {
+    pub fn new(desk: Arc<Desk>) -> Self {
+        Self { desk }
+    }
+
+    async fn drive(&self, claimed: ClaimedRun) -> Result<(), StoreError> {
+        let desk = &self.desk;
+        let agent = claimed.thread.agent.clone();
+        let Some(worker) = desk.agents.get(&agent) else {
+            return self.fail(&claimed, "the agent is no longer configured").await;
+        };
+        if worker.graph.definition_hash() != claimed.graph_hash {
+            return self.fail(&claimed, "the agent was changed while the run was waiting").await;
+        }
+        let requester = match &claimed.requester {
+            Some(requester) => requester.clone(),
+            None => match self.requester(&claimed).await? {
+                Some(requester) => requester,
+                None => return Ok(()),
+            },
+        };
+        let input = json!({ "messages": [Message::Human {
+            text: claimed.input.text.clone(),
+            name: Some(requester.name.clone()),
+        }] });
+        let saver = TurnSaver {
+            desk,
+            run: &claimed,
+            asker: Asker { run: claimed.id.clone(), agent: agent.clone(), requester },
+            latest: Mutex::default(),
+        };
+        let limits = Limits::of_run(claimed.id.as_str()).supersteps(desk.config.limits.recursion);
+        let ended = worker.graph.run(Input::New(input), &saver, Arc::new(NoEvents), limits).await;
+        match ended {
+            Ok(RunEnd::Finished { .. } | RunEnd::Interrupted { .. } | RunEnd::Paused { .. }) => {
+                desk.wake.everybody();
+                Ok(())
+            }
+            Err(RunError::Save(error)) => {
+                Err(error.downcast_ref::<StoreError>().cloned().unwrap_or(StoreError::Fenced))
+            }
+            Err(error) => self.try_later_or_fail(&claimed, &error).await,
+        }
+    }
+
+    /// Asks the directory who wrote. Nothing when they are nobody we work for, or when the
+    /// directory could not be asked and the run was given back.
+    async fn requester(&self, claimed: &ClaimedRun) -> Result<Option<Requester>, StoreError> {
+        let desk = &self.desk;
+        let person = desk.directory.person(&claimed.input.user).await;
+        match person.standing {
+            Standing::Member | Standing::Guest => {}
+            Standing::Unreachable => {
+                self.try_later_or_fail(claimed, &"the directory could not be asked").await?;
+                return Ok(None);
+            }
+            Standing::Deactivated | Standing::Bot | Standing::Outsider | Standing::Unknown => {
+                let why = "the agent works only for people of this workspace";
+                desk.store.fail_run(&claimed.id, claimed.epoch, why, None).await?;
+                return Ok(None);
+            }
+        }
+        let requester = Requester {
+            person: person.person,
+            user: person.user,
+            name: person.name,
+            owner: None,
+        };
+        desk.store.name_requester(&claimed.id, claimed.epoch, &requester).await?;
+        Ok(Some(requester))
+    }
+
+    async fn try_later_or_fail(
+        &self,
+        claimed: &ClaimedRun,
+        error: &(dyn std::fmt::Display + Sync),
+    ) -> Result<(), StoreError> {
+        tracing::warn!(run = %claimed.id, attempt = claimed.attempts, %error, "a run stumbled");
+        if claimed.attempts >= ATTEMPTS {
+            return self.fail(claimed, &error.to_string()).await;
+        }
+        let wait = Span::seconds(2_u32.saturating_pow(u32::try_from(claimed.attempts).unwrap_or(8)));
+        let retry_at = self.desk.clock.now().plus(wait);
+        self.desk.store.release_run(&claimed.id, claimed.epoch, retry_at, &error.to_string()).await
+    }
+
+    async fn fail(&self, claimed: &ClaimedRun, why: &str) -> Result<(), StoreError> {
+        let text = texts::run_failed(&claimed.thread.agent);
+        let notice = reply(claimed, &text);
+        self.desk.store.fail_run(&claimed.id, claimed.epoch, why, Some(notice)).await?;
+        self.desk.wake.everybody();
+        Ok(())
+    }
+}
+
+impl Work for Runs {
+    type Claimed = ClaimedRun;
+
+    fn name(&self) -> &'static str {
+        "runs"
+    }
+
+    fn claim(&self, room: usize) -> BoxFuture<'_, Result<Vec<ClaimedRun>, StoreError>> {
+        self.desk.store.claim_runs(&self.desk.owner, lease::TIME, room).boxed()
+    }
+
+    fn work(&self, claimed: ClaimedRun) -> BoxFuture<'_, Result<(), StoreError>> {
+        async move {
+            let (id, epoch) = (claimed.id.clone(), claimed.epoch);
+            let renew = || self.desk.store.renew_run(&id, epoch, lease::TIME);
+            lease::held(self.drive(claimed), renew).await
+        }
+        .boxed()
+    }
+}
+
+/// A word of the agent to the thread.
+fn reply(run: &ClaimedRun, text: &str) -> NewNotice {
+    NewNotice {
+        workspace: run.workspace.clone(),
+        request: None,
+        run: Some(run.id.clone()),
+        kind: "reply".to_owned(),
+        body: json!({ "text": text }),
+    }
+}
+
+/// Keeps the turns of one run: each superstep, with all it entails, is one transaction.
+struct TurnSaver<'a> {
+    desk: &'a Desk,
+    run: &'a ClaimedRun,
+    asker: Asker,
+    /// The thread's latest checkpoint, as loaded or saved.
+    latest: Mutex<Option<String>>,
+}
+
+impl Saver for TurnSaver<'_> {
+    fn load(&self) -> BoxFuture<'_, Result<Option<Snapshot>, SaveError>> {
+        async move {
+            let stored = self.desk.store.load_snapshot(&self.run.id).await.map_err(SaveError::new)?;
+            let Some(stored) = stored else { return Ok(None) };
+            let checkpoint: Checkpoint =
+                serde_json::from_value(stored.checkpoint.body).map_err(SaveError::new)?;
+            let writes = stored
+                .writes
+                .into_iter()
+                .map(serde_json::from_value)
+                .collect::<Result<_, _>>()
+                .map_err(SaveError::new)?;
+            self.stands_at(checkpoint.id.clone());
+            Ok(Some(Snapshot { checkpoint, writes, answers: stored.answers }))
+        }
+        .boxed()
+    }
+
+    fn save(&self, turn: Turn) -> BoxFuture<'_, Result<(), SaveError>> {
+        async move {
+            let turn = self.turn(turn)?;
+            let now_at = turn.checkpoint.as_ref().map(|checkpoint| checkpoint.id.clone());
+            self.desk.store.save_turn(turn).await.map_err(SaveError::new)?;
+            if let Some(id) = now_at {
+                self.stands_at(id);
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+}
+
+impl TurnSaver<'_> {
+    fn stands_at(&self, checkpoint: String) {
+        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = Some(checkpoint);
+    }
+
+    fn turn(&self, turn: Turn) -> Result<SaveTurn, SaveError> {
+        let ending = match turn.status {
+            TurnStatus::Continues | TurnStatus::Failed => None,
+            TurnStatus::Interrupted | TurnStatus::Paused => Some(Ending::Waiting),
+            TurnStatus::Finished => Some(Ending::Done),
+        };
+        let said = turn.checkpoint.as_ref().filter(|_| turn.status == TurnStatus::Finished);
+        let notices = said
+            .and_then(last_words)
+            .map(|text| vec![reply(self.run, &text)])
+            .unwrap_or_default();
+        let questions = turn
+            .interrupts
+            .iter()
+            .map(|interrupt| self.desk.question(&self.asker, &interrupt.id, &interrupt.value))
+            .collect();
+        // Writes of an unfinished superstep hang on the checkpoint before it.
+        let before = self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let writes = turn
+            .writes
+            .iter()
+            .map(|writes| {
+                let checkpoint = before.clone().unwrap_or_default();
+                let body = serde_json::to_value(writes)?;
+                Ok(NewWrites { checkpoint, task: writes.task.clone(), body })
+            })
+            .collect::<Result<_, serde_json::Error>>()
+            .map_err(SaveError::new)?;
+        let checkpoint = turn.checkpoint.map(stored).transpose().map_err(SaveError::new)?;
+        Ok(SaveTurn {
+            run: self.run.id.clone(),
+            epoch: self.run.epoch,
+            checkpoint,
+            writes,
+            consumed: turn.consumed,
+            questions,
+            notices,
+            ending,
+        })
+    }
+}
+
+fn stored(checkpoint: Checkpoint) -> Result<NewCheckpoint, serde_json::Error> {
+    Ok(NewCheckpoint {
+        id: checkpoint.id.clone(),
+        parent: checkpoint.parent.clone(),
+        namespace: checkpoint.namespace.clone(),
+        step: checkpoint.step,
+        body: serde_json::to_value(checkpoint)?,
+    })
+}
+
+/// What the agent said last, if it said anything.
+fn last_words(checkpoint: &Checkpoint) -> Option<String> {
+    let StateValue::List(messages) = checkpoint.values.get(agent::MESSAGES)? else { return None };
+    match serde_json::from_value(messages.last()?.clone()) {
+        Ok(Message::Assistant { text, .. }) if !text.trim().is_empty() => Some(text),
+        Ok(_) | Err(_) => None,
+    }
+}
