@@ -38,76 +38,79 @@ CREATE TABLE runs (                -- one pass of an agent's graph
   created_at  BIGINT NOT NULL,
   updated_at  BIGINT NOT NULL
 );
-CREATE INDEX runs_by_state ON runs (state, retry_at, lease_until);
-CREATE INDEX runs_by_thread ON runs (thread_id, created_at);
+CREATE INDEX runs_by_state ON runs (state, retry_at);
+CREATE INDEX runs_unfinished ON runs (thread_id, created_at, id)
+  WHERE state IN ('queued', 'running', 'waiting');
 
 CREATE TABLE checkpoints (
-  id         TEXT   NOT NULL PRIMARY KEY,
+  thread_id  TEXT   NOT NULL REFERENCES threads (id),
+  seq        BIGINT NOT NULL,      -- the order they were written in, from 1
+  id         TEXT   NOT NULL,      -- the graph's own name for it
   workspace  TEXT   NOT NULL,
-  thread_id  TEXT   NOT NULL,
-  run_id     TEXT   NOT NULL,
+  run_id     TEXT   NOT NULL REFERENCES runs (id),
   namespace  TEXT   NOT NULL,      -- '' for the root graph
   parent     TEXT,
   step       BIGINT NOT NULL,
   body       TEXT   NOT NULL,      -- JSON, the graph's own form
-  created_at BIGINT NOT NULL
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (thread_id, seq)
 );
-CREATE INDEX checkpoints_by_thread ON checkpoints (thread_id, namespace, step);
 
 CREATE TABLE pending_writes (      -- finished tasks of a superstep that is not finished
-  checkpoint_id TEXT   NOT NULL,
-  task_id       TEXT   NOT NULL,
-  workspace     TEXT   NOT NULL,
-  body          TEXT   NOT NULL,   -- JSON
-  PRIMARY KEY (checkpoint_id, task_id)
+  thread_id  TEXT   NOT NULL,
+  checkpoint BIGINT NOT NULL,      -- the seq of the one it hangs on
+  task_id    TEXT   NOT NULL,
+  workspace  TEXT   NOT NULL,
+  body       TEXT   NOT NULL,      -- JSON, the graph's own form
+  PRIMARY KEY (thread_id, checkpoint, task_id)
 );
 
 CREATE TABLE interrupts (          -- open and answered questions of a run
-  id          TEXT   NOT NULL PRIMARY KEY,
+  run_id      TEXT   NOT NULL REFERENCES runs (id),
+  id          TEXT   NOT NULL,     -- the graph's own name for it
   workspace   TEXT   NOT NULL,
-  run_id      TEXT   NOT NULL,
-  thread_id   TEXT   NOT NULL,
-  checkpoint_id TEXT NOT NULL,
   value       TEXT   NOT NULL,     -- JSON: what was asked
   answer      TEXT,                -- JSON: the order to resume; carries no authority
   created_at  BIGINT NOT NULL,
   answered_at BIGINT,
-  consumed_at BIGINT               -- set together with the next checkpoint, once
+  consumed_at BIGINT,              -- set together with the next checkpoint, once
+  PRIMARY KEY (run_id, id),
+  CHECK ((answer IS NULL) = (answered_at IS NULL)),
+  CHECK (consumed_at IS NULL OR answered_at IS NOT NULL)
 );
-CREATE INDEX interrupts_by_run ON interrupts (run_id, answered_at);
 
 CREATE TABLE requests (
-  id          TEXT   NOT NULL PRIMARY KEY,
-  workspace   TEXT   NOT NULL,
-  interrupt_id TEXT,               -- absent when no run waits for it
-  run_id      TEXT,
-  thread_id   TEXT,
-  agent       TEXT,
-  tool        TEXT   NOT NULL,
-  envelope    TEXT   NOT NULL,     -- canonical bytes: what was shown is what runs
-  digest      TEXT   NOT NULL,
-  claim       TEXT,                -- the agent's own words; never a fact
-  show        TEXT   NOT NULL,     -- JSON list: arguments pinned on top of the card
-  terms       TEXT   NOT NULL,     -- JSON Terms
-  requester   TEXT   NOT NULL,     -- JSON Requester
-  asked_at    BIGINT NOT NULL,
-  decide_by   BIGINT NOT NULL,
-  version     BIGINT NOT NULL,
-  stage       BIGINT NOT NULL,
-  stage_since BIGINT NOT NULL,
-  outcome     TEXT,                -- null while pending
-  decision    TEXT,                -- JSON Decision
+  id            TEXT   NOT NULL PRIMARY KEY,
+  workspace     TEXT   NOT NULL,
+  run_id        TEXT   REFERENCES runs (id),  -- absent when no run waits for it
+  interrupt_id  TEXT,
+  person        TEXT   NOT NULL,   -- who asks; for lists, the envelope is the truth
+  envelope      TEXT   NOT NULL,   -- canonical bytes: what was shown is what runs
+  digest        TEXT   NOT NULL,
+  claim         TEXT,              -- the agent's own words; never a fact
+  because       TEXT,              -- why the policy asked although a condition failed
+  show          TEXT   NOT NULL,   -- JSON list: arguments pinned on top of the card
+  terms         TEXT   NOT NULL,   -- JSON Terms
+  asked_at      BIGINT NOT NULL,
+  version       BIGINT NOT NULL,
+  stage         BIGINT NOT NULL,
+  stage_since   BIGINT NOT NULL,
+  outcome       TEXT,              -- null while pending
+  decision      TEXT,              -- JSON Decision
   undeliverable TEXT,              -- why nobody could be shown it, if so
-  CHECK ((outcome IS NULL) = (decision IS NULL))
+  UNIQUE (run_id, interrupt_id),
+  CHECK ((outcome IS NULL) = (decision IS NULL)),
+  CHECK ((run_id IS NULL) = (interrupt_id IS NULL))
 );
-CREATE INDEX requests_pending ON requests (workspace, outcome, asked_at);
-CREATE INDEX requests_by_run ON requests (run_id);
+CREATE INDEX requests_by_age ON requests (workspace, asked_at, id);
+CREATE INDEX requests_pending ON requests (workspace, asked_at, id) WHERE outcome IS NULL;
+CREATE INDEX requests_by_person ON requests (workspace, person, asked_at);
 
 CREATE TABLE votes (
   request_id TEXT   NOT NULL REFERENCES requests (id),
   person     TEXT   NOT NULL,      -- distinct humans, not accounts
   workspace  TEXT   NOT NULL,
-  choice     TEXT   NOT NULL,
+  seq        BIGINT NOT NULL,      -- the order of the votes on a request, from 1
   body       TEXT   NOT NULL,      -- JSON Vote
   evidence   TEXT   NOT NULL,      -- JSON: delivery, signature time, channel, message, stages
   digest     TEXT   NOT NULL,      -- what they saw
@@ -116,31 +119,31 @@ CREATE TABLE votes (
 );
 
 CREATE TABLE executions (
-  id          TEXT   NOT NULL PRIMARY KEY,
-  workspace   TEXT   NOT NULL,
-  request_id  TEXT UNIQUE,         -- absent when a rule allowed the action; one at most a request
-  interrupt_id TEXT UNIQUE,
-  run_id      TEXT,
-  tool        TEXT   NOT NULL,
-  retry_class TEXT   NOT NULL,
-  envelope    TEXT   NOT NULL,
-  digest      TEXT   NOT NULL,
-  rule        TEXT   NOT NULL,
-  key         TEXT   NOT NULL,     -- the idempotency key, the same for every attempt
-  state       TEXT   NOT NULL,     -- ordered | claimed | started | succeeded | failed | unknown | refused
-  epoch       BIGINT NOT NULL,
-  owner       TEXT,
-  lease_until BIGINT,
-  attempts    BIGINT NOT NULL,     -- how often the call has begun
-  retry_at    BIGINT NOT NULL,
-  start_by    BIGINT NOT NULL,
-  ordered_at  BIGINT NOT NULL,
-  started_at  BIGINT,              -- first attempt
-  ended_at    BIGINT,
-  result      TEXT,                -- JSON
-  result_hash TEXT
+  id           TEXT   NOT NULL PRIMARY KEY,
+  workspace    TEXT   NOT NULL,
+  request_id   TEXT   UNIQUE REFERENCES requests (id),  -- absent when a rule allowed the action
+  run_id       TEXT   REFERENCES runs (id),
+  interrupt_id TEXT,
+  retry_class  TEXT   NOT NULL,
+  envelope     TEXT   NOT NULL,
+  digest       TEXT   NOT NULL,
+  key          TEXT   NOT NULL,    -- the idempotency key, the same for every attempt
+  state        TEXT   NOT NULL,    -- ordered | claimed | started | succeeded | failed | unknown | refused
+  epoch        BIGINT NOT NULL,
+  owner        TEXT,
+  lease_until  BIGINT,
+  attempts     BIGINT NOT NULL,    -- how often the call has begun
+  start_by     BIGINT NOT NULL,
+  ordered_at   BIGINT NOT NULL,
+  started_at   BIGINT,             -- first attempt
+  ended_at     BIGINT,
+  note         TEXT,               -- the result, or why there is none
+  note_hash    TEXT,               -- SHA-256 of it, as the audit log has it
+  UNIQUE (run_id, interrupt_id),
+  CHECK ((attempts = 0) = (started_at IS NULL))
 );
-CREATE INDEX executions_by_state ON executions (state, retry_at, lease_until);
+CREATE INDEX executions_open ON executions (state, ordered_at)
+  WHERE state IN ('ordered', 'claimed', 'started');
 
 CREATE TABLE timers (
   id         TEXT   NOT NULL PRIMARY KEY,
@@ -150,26 +153,26 @@ CREATE TABLE timers (
   due_at     BIGINT NOT NULL,
   done_at    BIGINT                -- fired or void
 );
-CREATE INDEX timers_due ON timers (done_at, due_at);
-CREATE INDEX timers_by_request ON timers (request_id, done_at);
+CREATE INDEX timers_due ON timers (due_at) WHERE done_at IS NULL;
+CREATE INDEX timers_live ON timers (request_id) WHERE done_at IS NULL;
 
-CREATE TABLE cards (               -- which version of a request is shown where
+CREATE TABLE cards (               -- which revision of a request's card is shown where
   id            TEXT   NOT NULL PRIMARY KEY,
   workspace     TEXT   NOT NULL,
   request_id    TEXT   NOT NULL REFERENCES requests (id),
   kind          TEXT   NOT NULL,   -- stage | status
-  stage         BIGINT,
-  place         TEXT   NOT NULL,   -- a channel's name in the configuration, or a Slack channel id
-  thread_ts     TEXT,              -- for a status line in the requester's thread
+  stage         BIGINT,            -- of a stage card
+  place         TEXT   NOT NULL,   -- stage: a channel's name in the configuration; status: a Slack id
+  thread_ts     TEXT,              -- of a status line: the requester's thread
   channel       TEXT,              -- once posted
   message_ts    TEXT,              -- once posted
-  want_version  BIGINT NOT NULL,
-  shown_version BIGINT NOT NULL,   -- 0 = never shown
+  want_version  BIGINT NOT NULL,   -- raised by one whenever the card must look different
+  shown_version BIGINT NOT NULL,   -- 0 = nothing is shown
   shown_blocks  TEXT,              -- JSON: exactly what people saw last
   shown_hash    TEXT,
-  complete      BIGINT NOT NULL,   -- 1 = every byte of the action could be seen
-  state         TEXT   NOT NULL,   -- open | unsure | dead ; unsure = a post whose outcome is unknown
-  intent_at     BIGINT,            -- when the last post was begun
+  complete      BIGINT NOT NULL,   -- 1 = every byte of the action can be seen
+  state         TEXT   NOT NULL,   -- open | dead
+  intent_at     BIGINT,            -- when a post was begun whose outcome is not known (yet)
   epoch         BIGINT NOT NULL,
   owner         TEXT,
   lease_until   BIGINT,
@@ -178,7 +181,7 @@ CREATE TABLE cards (               -- which version of a request is shown where
   error         TEXT
 );
 CREATE INDEX cards_by_request ON cards (request_id);
-CREATE INDEX cards_owed ON cards (state, retry_at);
+CREATE INDEX cards_owed ON cards (retry_at) WHERE state = 'open' AND shown_version < want_version;
 
 CREATE TABLE buttons (             -- opaque tokens; the value of a button names nothing else
   token      TEXT   NOT NULL PRIMARY KEY,
@@ -194,12 +197,12 @@ CREATE TABLE notices (             -- one-off messages owed to Slack
   workspace   TEXT   NOT NULL,
   request_id  TEXT,
   run_id      TEXT,
-  kind        TEXT   NOT NULL,     -- reminder | decided | reply | refusal | undeliverable | …
+  kind        TEXT   NOT NULL,     -- reminder | decided | undeliverable | reply | …
   body        TEXT   NOT NULL,     -- JSON: what to say and where
-  state       TEXT   NOT NULL,     -- owed | unsure | sent | dead
-  intent_at   BIGINT,
-  channel     TEXT,
-  message_ts  TEXT,
+  state       TEXT   NOT NULL,     -- owed | sent | dead
+  intent_at   BIGINT,              -- when a post was begun whose outcome is not known (yet)
+  channel     TEXT,                -- once sent
+  message_ts  TEXT,                -- once sent
   epoch       BIGINT NOT NULL,
   owner       TEXT,
   lease_until BIGINT,
@@ -208,7 +211,7 @@ CREATE TABLE notices (             -- one-off messages owed to Slack
   error       TEXT,
   created_at  BIGINT NOT NULL
 );
-CREATE INDEX notices_owed ON notices (state, retry_at);
+CREATE INDEX notices_owed ON notices (retry_at) WHERE state = 'owed';
 
 CREATE TABLE switches (            -- the stop switch of a workspace
   workspace  TEXT   NOT NULL PRIMARY KEY,

@@ -3,6 +3,12 @@
 //! Anybody with the database can check it offline: [`verify`] recomputes the chain and the
 //! invariants from the rows alone, and [`export`] writes the records as JSON Lines.
 
+mod chain;
+mod record;
+
+pub use chain::Record;
+pub(crate) use record::{Entry, append};
+
 use std::io::Write;
 
 use crate::base::WorkspaceId;

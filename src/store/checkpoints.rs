@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use sqlx::AnyConnection;
 
-use super::{NewNotice, Question, Store, StoreError};
+use super::rows::from_json;
+use super::runs::{self, Held};
+use super::{NewNotice, Question, Store, StoreError, Tx, answers, notices, questions};
 use crate::base::RunId;
 
 /// A checkpoint, opaque to the store but for where it stands.
@@ -41,10 +44,10 @@ pub struct NewCheckpoint {
     pub body: Value,
 }
 
-/// A finished task of a superstep that is not finished.
+/// What is known of a task of an unfinished superstep. It hangs on the conversation's newest
+/// checkpoint and replaces what was saved there under the same task.
 #[derive(Clone, Debug)]
 pub struct NewWrites {
-    pub checkpoint: String,
     pub task: String,
     pub body: Value,
 }
@@ -76,7 +79,8 @@ pub struct SaveTurn {
 impl Store {
     /// What the run goes on from; nothing when its conversation has no checkpoint yet.
     pub async fn load_snapshot(&self, run: &RunId) -> Result<Option<StoredSnapshot>, StoreError> {
-        todo!("{run}")
+        let mut snapshot = self.snapshot().await?;
+        load(&mut snapshot, run).await
     }
 
     /// Keeps one turn whole: checkpoint, writes, consumed answers, questions with all that each
@@ -85,6 +89,177 @@ impl Store {
     /// # Errors
     /// [`StoreError::Fenced`] when the epoch is no longer the run's.
     pub async fn save_turn(&self, turn: SaveTurn) -> Result<(), StoreError> {
-        todo!("{turn:?}")
+        self.write(move |tx| Box::pin(async move { save(tx, turn).await })).await
     }
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    thread_id: String,
+    seq: i64,
+    id: String,
+    run_id: String,
+    parent: Option<String>,
+    namespace: String,
+    step: i64,
+    body: String,
+}
+
+async fn load(
+    conn: &mut AnyConnection,
+    run: &RunId,
+) -> Result<Option<StoredSnapshot>, StoreError> {
+    let newest: Option<Row> = sqlx::query_as(
+        "SELECT checkpoints.thread_id, seq, checkpoints.id, run_id, parent, namespace, step, body
+         FROM checkpoints JOIN runs ON runs.thread_id = checkpoints.thread_id
+         WHERE runs.id = $1 AND namespace = ''
+         ORDER BY seq DESC LIMIT 1",
+    )
+    .bind(run.as_str())
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(newest) = newest else { return Ok(None) };
+    let writes: Vec<String> = sqlx::query_scalar(
+        "SELECT body FROM pending_writes WHERE thread_id = $1 AND checkpoint = $2 ORDER BY task_id",
+    )
+    .bind(&newest.thread_id)
+    .bind(newest.seq)
+    .fetch_all(&mut *conn)
+    .await?;
+    let answers: Vec<(String, String)> = sqlx::query_as(
+        "SELECT id, answer FROM interrupts
+         WHERE run_id = $1 AND answer IS NOT NULL AND consumed_at IS NULL",
+    )
+    .bind(run.as_str())
+    .fetch_all(&mut *conn)
+    .await?;
+    let answers = answers.into_iter().map(|(id, answer)| Ok((id, from_json("answer", &answer)?)));
+    Ok(Some(StoredSnapshot {
+        checkpoint: StoredCheckpoint {
+            id: newest.id,
+            run: RunId::existing(newest.run_id),
+            parent: newest.parent,
+            namespace: newest.namespace,
+            step: newest.step,
+            body: from_json("checkpoint", &newest.body)?,
+        },
+        writes: writes
+            .iter()
+            .map(|body| from_json("pending write", body))
+            .collect::<Result<_, StoreError>>()?,
+        answers: answers.collect::<Result<_, StoreError>>()?,
+    }))
+}
+
+async fn save(tx: &mut Tx, turn: SaveTurn) -> Result<(), StoreError> {
+    let run = runs::hold(tx, &turn.run, turn.epoch).await?;
+    let mut newest: i64 =
+        sqlx::query_scalar("SELECT COALESCE(MAX(seq), 0) FROM checkpoints WHERE thread_id = $1")
+            .bind(run.thread.as_str())
+            .fetch_one(&mut tx.conn)
+            .await?;
+    if let Some(checkpoint) = &turn.checkpoint {
+        newest += 1;
+        keep(tx, &run, newest, checkpoint).await?;
+    }
+    for writes in &turn.writes {
+        hang_on(tx, &run, newest, writes).await?;
+    }
+    for interrupt in &turn.consumed {
+        consume(tx, &run, interrupt).await?;
+    }
+    for question in turn.questions {
+        questions::ask(tx, &run, question).await?;
+    }
+    for notice in &turn.notices {
+        notices::owe(tx, notice).await?;
+    }
+    match turn.ending {
+        None => Ok(()),
+        Some(Ending::Waiting) => suspend(tx, &run).await,
+        Some(Ending::Done) => runs::end(tx, &run, None).await,
+        Some(Ending::Failed { error }) => runs::end(tx, &run, Some(&error)).await,
+    }
+}
+
+async fn keep(
+    tx: &mut Tx,
+    run: &Held,
+    seq: i64,
+    checkpoint: &NewCheckpoint,
+) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM pending_writes WHERE thread_id = $1")
+        .bind(run.thread.as_str())
+        .execute(&mut tx.conn)
+        .await?;
+    sqlx::query(
+        "INSERT INTO checkpoints
+           (thread_id, seq, id, workspace, run_id, namespace, parent, step, body, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    )
+    .bind(run.thread.as_str())
+    .bind(seq)
+    .bind(&checkpoint.id)
+    .bind(run.workspace.as_str())
+    .bind(run.id.as_str())
+    .bind(&checkpoint.namespace)
+    .bind(checkpoint.parent.as_deref())
+    .bind(checkpoint.step)
+    .bind(checkpoint.body.to_string())
+    .bind(tx.now.as_millis())
+    .execute(&mut tx.conn)
+    .await?;
+    Ok(())
+}
+
+async fn hang_on(
+    tx: &mut Tx,
+    run: &Held,
+    checkpoint: i64,
+    writes: &NewWrites,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO pending_writes (thread_id, checkpoint, task_id, workspace, body)
+         VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (thread_id, checkpoint, task_id) DO UPDATE SET body = excluded.body",
+    )
+    .bind(run.thread.as_str())
+    .bind(checkpoint)
+    .bind(&writes.task)
+    .bind(run.workspace.as_str())
+    .bind(writes.body.to_string())
+    .execute(&mut tx.conn)
+    .await?;
+    Ok(())
+}
+
+/// An answer is used once, in the transaction that keeps what came of it.
+async fn consume(tx: &mut Tx, run: &Held, interrupt: &str) -> Result<(), StoreError> {
+    let consumed = sqlx::query(
+        "UPDATE interrupts SET consumed_at = $3
+         WHERE run_id = $1 AND id = $2 AND answer IS NOT NULL AND consumed_at IS NULL",
+    )
+    .bind(run.id.as_str())
+    .bind(interrupt)
+    .bind(tx.now.as_millis())
+    .execute(&mut tx.conn)
+    .await?;
+    match consumed.rows_affected() {
+        1 => Ok(()),
+        _ => Err(StoreError::Conflict(interrupt.to_owned())),
+    }
+}
+
+/// The run has said all it can: it goes on when its last question is answered.
+async fn suspend(tx: &mut Tx, run: &Held) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE runs SET state = 'waiting', owner = NULL, lease_until = NULL, error = NULL,
+                attempts = 0, updated_at = $2
+         WHERE id = $1",
+    )
+    .bind(run.id.as_str())
+    .bind(tx.now.as_millis())
+    .execute(&mut tx.conn)
+    .await?;
+    answers::wake(tx, &run.id).await
 }

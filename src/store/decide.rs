@@ -1,10 +1,17 @@
 //! People decide: votes, withdrawals, the operator's cancel. Refusals are recorded as well.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{ShownAt, Store, StoreError};
-use crate::approval::{Choice, Decision, Membership, PersonFacts, Refusal};
+use super::buttons::{self, Button};
+use super::requests::{self, Loaded};
+use super::rows::{from_json, json};
+use super::transition::transition;
+use super::{ButtonChoice, ShownAt, Store, StoreError, Tx, intake};
+use crate::approval::{
+    self, Choice, Decision, Event, Membership, PersonFacts, Refusal, Request,
+};
+use crate::audit::{self, Entry};
 use crate::base::{RequestId, Timestamp, WorkspaceId};
 
 /// A verified press of Approve or Reject, or a sent dialog.
@@ -54,7 +61,7 @@ impl Store {
     /// [`StoreError::NotFound`] for a token that is not of this workspace,
     /// [`StoreError::Conflict`] for a known delivery key with another content.
     pub async fn decide(&self, click: Click) -> Result<Verdict, StoreError> {
-        todo!("{click:?}")
+        self.write(move |tx| Box::pin(async move { decide(tx, click).await })).await
     }
 
     /// The requester takes a request back. `key` names the delivery.
@@ -66,7 +73,20 @@ impl Store {
         person: PersonFacts,
         evidence: Value,
     ) -> Result<Verdict, StoreError> {
-        todo!("{workspace} {request} {key} {person:?} {evidence}")
+        let (workspace, request, key) = (workspace.clone(), request.clone(), key.to_owned());
+        self.write(move |tx| {
+            Box::pin(async move {
+                let content = intake::content_hash(&("withdraw", &request, &person.person))?;
+                if let Some(verdict) = answered(tx, &workspace, &key, &content).await? {
+                    return Ok(verdict);
+                }
+                let loaded = load(tx, &workspace, &request).await?;
+                let result = withdraw(tx, &loaded, &person, evidence.clone()).await?;
+                let record = Refused { choice: "withdraw", person: &person, evidence: &evidence };
+                settle(tx, &loaded.request, &key, &content, result, record).await
+            })
+        })
+        .await
     }
 
     /// The operator ends a request on the command line.
@@ -77,17 +97,209 @@ impl Store {
         operator: &str,
         reason: &str,
     ) -> Result<Result<Decision, Refusal>, StoreError> {
-        todo!("{workspace} {request} {operator} {reason}")
+        let (workspace, request) = (workspace.clone(), request.clone());
+        let event =
+            Event::Cancel { operator: operator.to_owned(), reason: reason.to_owned() };
+        self.write(move |tx| {
+            Box::pin(async move {
+                let loaded = load(tx, &workspace, &request).await?;
+                match transition(tx, &loaded, &event, Value::Null).await? {
+                    Ok(Request { decision: Some(decision), .. }) => Ok(Ok(decision)),
+                    Ok(_) => Err(StoreError::damaged("request", "cancelled and still pending")),
+                    Err(refusal) => Ok(Err(refusal)),
+                }
+            })
+        })
+        .await
     }
+}
 
-    /// A stage's approvers cannot be shown the request: the next stage is asked at once.
-    pub async fn undeliverable(
-        &self,
-        workspace: &WorkspaceId,
-        request: &RequestId,
-        stage: usize,
-        why: &str,
-    ) -> Result<Result<(), Refusal>, StoreError> {
-        todo!("{workspace} {request} {stage} {why}")
+async fn load(
+    tx: &mut Tx,
+    workspace: &WorkspaceId,
+    request: &RequestId,
+) -> Result<Loaded, StoreError> {
+    requests::load(&mut tx.conn, request)
+        .await?
+        .filter(|loaded| loaded.request.workspace == *workspace)
+        .ok_or(StoreError::NotFound("request"))
+}
+
+async fn decide(tx: &mut Tx, click: Click) -> Result<Verdict, StoreError> {
+    let content =
+        intake::content_hash(&(&click.token, click.choice, &click.person.user, &click.reason))?;
+    if let Some(verdict) = answered(tx, &click.workspace, &click.intake_key, &content).await? {
+        return Ok(verdict);
     }
+    let button = buttons::button(&mut tx.conn, &click.workspace, &click.token).await?;
+    let button = button.ok_or(StoreError::NotFound("button"))?;
+    let loaded = load(tx, &click.workspace, &button.request).await?;
+    let seen = seen(tx, &button).await?;
+    let evidence = json!({
+        "delivery": click.intake_key, "received_at": click.received_at, "click": click.evidence,
+        "card": button.card, "shown": seen.shown_hash, "shown_version": seen.shown_version,
+        "membership": click.membership.0,
+    });
+    let result = vote(tx, &loaded, &click, &button, &seen, evidence.clone()).await?;
+    let choice = match click.choice {
+        Choice::Approve => "approve",
+        Choice::Reject => "reject",
+    };
+    let record = Refused { choice, person: &click.person, evidence: &evidence };
+    settle(tx, &loaded.request, &click.intake_key, &content, result, record).await
+}
+
+async fn vote(
+    tx: &mut Tx,
+    loaded: &Loaded,
+    click: &Click,
+    button: &Button,
+    seen: &Seen,
+    evidence: Value,
+) -> Result<Result<Counted, Refusal>, StoreError> {
+    let request = &loaded.request;
+    let authority = match approval::authorize(request, click.person.clone(), &click.membership) {
+        Ok(authority) => authority,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    if !seen.may_lead_to(click, button) {
+        return Ok(Err(Refusal::StaleAuthority));
+    }
+    adopt(tx, button, seen, click.shown_at.as_ref()).await?;
+    let event = Event::Vote {
+        authority,
+        choice: click.choice,
+        reason: click.reason.clone(),
+        received_at: click.received_at,
+    };
+    let result = transition(tx, loaded, &event, evidence).await?;
+    Ok(result.map(counted))
+}
+
+async fn withdraw(
+    tx: &mut Tx,
+    loaded: &Loaded,
+    person: &PersonFacts,
+    evidence: Value,
+) -> Result<Result<Counted, Refusal>, StoreError> {
+    let event = Event::Withdraw { by: person.clone() };
+    let result = transition(tx, loaded, &event, evidence).await?;
+    Ok(result.map(counted))
+}
+
+fn counted(after: Request) -> Counted {
+    match after.decision {
+        Some(decision) => Counted::Decided(decision),
+        None => Counted::Vote,
+    }
+}
+
+/// What the card of a button showed when it was pressed.
+#[derive(sqlx::FromRow)]
+struct Seen {
+    shown_hash: Option<String>,
+    shown_version: i64,
+    complete: i64,
+    intent_at: Option<i64>,
+}
+
+impl Seen {
+    /// A press counts only for what its button says, on the message it was made for, and an
+    /// approval only where all of the action could be seen.
+    fn may_lead_to(&self, click: &Click, button: &Button) -> bool {
+        let meant = match click.choice {
+            Choice::Approve => ButtonChoice::Approve,
+            Choice::Reject => ButtonChoice::Reject,
+        };
+        let in_place = match (&click.shown_at, &button.shown_at) {
+            (Some(pressed), Some(posted)) => pressed == posted,
+            // Slack's answer to the post is still on its way; the press brings the news.
+            (Some(_), None) => self.intent_at.is_some(),
+            // A dialog: it was opened by a press on the card.
+            (None, _) => true,
+        };
+        let hidden = self.shown_version > 0 && self.complete == 0;
+        let approves_unseen = click.choice == Choice::Approve && hidden;
+        button.choice == meant && in_place && !approves_unseen
+    }
+}
+
+async fn seen(tx: &mut Tx, button: &Button) -> Result<Seen, StoreError> {
+    let seen = sqlx::query_as(
+        "SELECT shown_hash, shown_version, complete, intent_at FROM cards WHERE id = $1",
+    )
+    .bind(button.card.as_str())
+    .fetch_one(&mut tx.conn)
+    .await?;
+    Ok(seen)
+}
+
+/// A post whose outcome was unknown has got through: somebody just pressed its button.
+async fn adopt(
+    tx: &mut Tx,
+    button: &Button,
+    seen: &Seen,
+    pressed: Option<&ShownAt>,
+) -> Result<(), StoreError> {
+    let (Some(pressed), None, Some(_)) = (pressed, &button.shown_at, seen.intent_at) else {
+        return Ok(());
+    };
+    sqlx::query(
+        "UPDATE cards SET channel = $2, message_ts = $3, intent_at = NULL
+         WHERE id = $1 AND message_ts IS NULL",
+    )
+    .bind(button.card.as_str())
+    .bind(&pressed.channel)
+    .bind(&pressed.message_ts)
+    .execute(&mut tx.conn)
+    .await?;
+    Ok(())
+}
+
+/// The stored answer to a delivery that came before.
+async fn answered(
+    tx: &mut Tx,
+    workspace: &WorkspaceId,
+    key: &str,
+    content: &str,
+) -> Result<Option<Verdict>, StoreError> {
+    let Some(seen) = intake::seen(tx, workspace, key).await? else { return Ok(None) };
+    if seen.body_hash != content {
+        return Err(StoreError::Conflict(key.to_owned()));
+    }
+    let (request, result) = from_json("verdict", &seen.verdict)?;
+    Ok(Some(Verdict { request, result, repeated: true }))
+}
+
+/// What is recorded of a refusal.
+struct Refused<'a> {
+    choice: &'static str,
+    person: &'a PersonFacts,
+    evidence: &'a Value,
+}
+
+/// Remembers the answer under the delivery's key; a refusal goes into the audit log as well.
+async fn settle(
+    tx: &mut Tx,
+    request: &Request,
+    key: &str,
+    content: &str,
+    result: Result<Counted, Refusal>,
+    record: Refused<'_>,
+) -> Result<Verdict, StoreError> {
+    if let Err(refusal) = &result {
+        let entry = Entry {
+            workspace: &request.workspace,
+            kind: "click.refused",
+            subject: request.id.as_str(),
+            body: json!({
+                "choice": record.choice, "person": record.person, "refusal": refusal,
+                "evidence": record.evidence, "digest": request.digest,
+            }),
+        };
+        audit::append(tx, entry).await?;
+    }
+    let verdict = json(&(&request.id, &result))?;
+    intake::remember(tx, &request.workspace, key, content, &verdict).await?;
+    Ok(Verdict { request: request.id.clone(), result, repeated: false })
 }

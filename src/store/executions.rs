@@ -1,7 +1,10 @@
-//! Executions: ordered, claimed, started under a warrant, ended once.
+//! Executions: how they are ordered, claimed and seen.
 
-use super::{Store, StoreError};
-use crate::approval::{ExecutionState, Sealed, StartRefusal, Terms, Warrant};
+use super::answers::Asking;
+use super::rows::{big, count, instant, json};
+use super::runs::fenced;
+use super::{Store, StoreError, Tx, settle};
+use crate::approval::{ExecutionState, RetryClass, Sealed, StartRefusal};
 use crate::base::{ExecutionId, RequestId, RunId, Span, Timestamp, WorkspaceId};
 
 /// What a claimed execution needs.
@@ -43,38 +46,9 @@ pub struct ExecutionView {
     pub note: Option<String>,
 }
 
-/// What only the configuration in force can say at the start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StartCheck {
-    /// The policy rules the same or stricter for these arguments.
-    pub policy_still_holds: bool,
-    /// The tool is exactly the one in the envelope.
-    pub tool_unchanged: bool,
-}
-
-/// Why a call may not begin.
-#[derive(Debug, thiserror::Error)]
-pub enum StartRefused {
-    /// It is settled: the run has its answer and the cards will say so.
-    #[error("{0}")]
-    Refused(StartRefusal),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// How a call ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ended {
-    Succeeded { content: String },
-    /// Certainly not applied.
-    Failed { why: String },
-    /// Perhaps applied. Never retried.
-    Unknown { why: String },
-}
-
 impl Store {
-    /// Takes at most `limit` executions that need work: ordered and due, or left by a worker whose
-    /// lease has ended. Of the latter, those that may neither be repeated nor asked about become
+    /// Takes at most `limit` executions that need work: ordered, or left by a worker whose lease
+    /// has ended. Of the latter, those that may neither be repeated nor asked about become
     /// `unknown` here and are not handed out.
     pub async fn claim_executions(
         &self,
@@ -82,7 +56,8 @@ impl Store {
         lease: Span,
         limit: usize,
     ) -> Result<Vec<ClaimedExecution>, StoreError> {
-        todo!("{owner} {lease} {limit}")
+        let owner = owner.to_owned();
+        self.write(move |tx| Box::pin(async move { claim(tx, &owner, lease, limit).await })).await
     }
 
     /// Keeps an execution for another `lease` from now.
@@ -92,31 +67,22 @@ impl Store {
         epoch: u64,
         lease: Span,
     ) -> Result<(), StoreError> {
-        todo!("{execution} {epoch} {lease}")
-    }
-
-    /// Reads everything again in the transaction that writes `started`, and grants the right to
-    /// call the tool once. The call may begin only after this returned.
-    pub async fn start_execution(
-        &self,
-        claimed: &ClaimedExecution,
-        check: impl Fn(&Sealed, Option<&Terms>) -> StartCheck + Send + 'static,
-    ) -> Result<Warrant, StartRefused> {
-        let _ = check;
-        todo!("{claimed:?}")
-    }
-
-    /// Writes the end of a call, answers the run and refreshes the cards.
-    ///
-    /// # Errors
-    /// [`StoreError::Fenced`] when somebody took over; the result is then kept as evidence only.
-    pub async fn finish_execution(
-        &self,
-        execution: &ExecutionId,
-        epoch: u64,
-        ended: Ended,
-    ) -> Result<(), StoreError> {
-        todo!("{execution} {epoch} {ended:?}")
+        let execution = execution.clone();
+        self.write(move |tx| {
+            Box::pin(async move {
+                let renewed = sqlx::query(
+                    "UPDATE executions SET lease_until = $3
+                     WHERE id = $1 AND epoch = $2 AND state IN ('claimed', 'started')",
+                )
+                .bind(execution.as_str())
+                .bind(big(epoch))
+                .bind(tx.now.plus(lease).as_millis())
+                .execute(&mut tx.conn)
+                .await?;
+                fenced(&renewed)
+            })
+        })
+        .await
     }
 
     /// The execution that a request led to, if any.
@@ -124,7 +90,14 @@ impl Store {
         &self,
         request: &RequestId,
     ) -> Result<Option<ExecutionView>, StoreError> {
-        todo!("{request}")
+        let row: Option<ViewRow> = sqlx::query_as(
+            "SELECT id, state, attempts, start_by, started_at, ended_at, note FROM executions
+             WHERE request_id = $1",
+        )
+        .bind(request.as_str())
+        .fetch_optional(&mut *self.reader().await?)
+        .await?;
+        row.map(view).transpose()
     }
 
     /// The executions that have started and not ended: what the stop switch cannot call back.
@@ -132,6 +105,211 @@ impl Store {
         &self,
         workspace: &WorkspaceId,
     ) -> Result<Vec<ExecutionView>, StoreError> {
-        todo!("{workspace}")
+        let rows: Vec<ViewRow> = sqlx::query_as(
+            "SELECT id, state, attempts, start_by, started_at, ended_at, note FROM executions
+             WHERE state = 'started' AND workspace = $1 ORDER BY started_at, id",
+        )
+        .bind(workspace.as_str())
+        .fetch_all(&mut *self.reader().await?)
+        .await?;
+        rows.into_iter().map(view).collect()
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct ViewRow {
+    id: String,
+    state: String,
+    attempts: i64,
+    start_by: i64,
+    started_at: Option<i64>,
+    ended_at: Option<i64>,
+    note: Option<String>,
+}
+
+fn view(row: ViewRow) -> Result<ExecutionView, StoreError> {
+    Ok(ExecutionView {
+        id: ExecutionId::existing(row.id),
+        state: state_of(&row.state)?,
+        attempts: count("attempts", row.attempts)?,
+        start_by: instant(row.start_by),
+        started_at: row.started_at.map(instant),
+        ended_at: row.ended_at.map(instant),
+        note: row.note,
+    })
+}
+
+pub(crate) fn state_text(state: ExecutionState) -> &'static str {
+    match state {
+        ExecutionState::Ordered => "ordered",
+        ExecutionState::Claimed => "claimed",
+        ExecutionState::Started => "started",
+        ExecutionState::Succeeded => "succeeded",
+        ExecutionState::Failed => "failed",
+        ExecutionState::Unknown => "unknown",
+        ExecutionState::Refused => "refused",
+    }
+}
+
+pub(crate) fn state_of(text: &str) -> Result<ExecutionState, StoreError> {
+    use ExecutionState::{Claimed, Failed, Ordered, Refused, Started, Succeeded, Unknown};
+    [Ordered, Claimed, Started, Succeeded, Failed, Unknown, Refused]
+        .into_iter()
+        .find(|state| state_text(*state) == text)
+        .ok_or_else(|| StoreError::damaged("execution", format!("`{text}` is no state")))
+}
+
+/// Orders the one run of an action. There is at most one for each request and each question.
+pub(super) async fn order(
+    tx: &mut Tx,
+    sealed: &Sealed,
+    request: Option<&RequestId>,
+    asking: Option<&Asking>,
+    start_by: Timestamp,
+) -> Result<ExecutionId, StoreError> {
+    let execution = ExecutionId::new(tx.ids.as_ref());
+    sqlx::query(
+        "INSERT INTO executions
+           (id, workspace, request_id, run_id, interrupt_id, retry_class, envelope, digest, key,
+            state, epoch, attempts, start_by, ordered_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'ordered', 0, 0, $10, $11)",
+    )
+    .bind(execution.as_str())
+    .bind(sealed.envelope().workspace.as_str())
+    .bind(request.map(RequestId::as_str))
+    .bind(asking.map(|asking| asking.run.as_str()))
+    .bind(asking.map(|asking| asking.interrupt.as_str()))
+    .bind(json(&sealed.envelope().tool.retry)?)
+    .bind(sealed.bytes())
+    .bind(sealed.digest().to_string())
+    .bind(format!("countersign-{}", execution.as_str()))
+    .bind(start_by.as_millis())
+    .bind(tx.now.as_millis())
+    .execute(&mut tx.conn)
+    .await?;
+    Ok(execution)
+}
+
+/// An execution as the store works with it.
+#[derive(sqlx::FromRow)]
+pub(super) struct Row {
+    pub(super) id: String,
+    pub(super) workspace: String,
+    pub(super) request_id: Option<String>,
+    pub(super) run_id: Option<String>,
+    pub(super) interrupt_id: Option<String>,
+    pub(super) envelope: String,
+    pub(super) digest: String,
+    pub(super) key: String,
+    pub(super) state: String,
+    pub(super) epoch: i64,
+    pub(super) attempts: i64,
+    pub(super) start_by: i64,
+}
+
+impl Row {
+    pub(super) fn asking(&self) -> Option<Asking> {
+        let (run, interrupt) = self.run_id.clone().zip(self.interrupt_id.clone())?;
+        Some(Asking { run: RunId::existing(run), interrupt })
+    }
+}
+
+pub(super) async fn row(tx: &mut Tx, execution: &str) -> Result<Row, StoreError> {
+    let row = sqlx::query_as(
+        "SELECT id, workspace, request_id, run_id, interrupt_id, envelope, digest, key, state,
+                epoch, attempts, start_by
+         FROM executions WHERE id = $1",
+    )
+    .bind(execution)
+    .fetch_optional(&mut tx.conn)
+    .await?;
+    row.ok_or(StoreError::NotFound("execution"))
+}
+
+async fn claim(
+    tx: &mut Tx,
+    owner: &str,
+    lease: Span,
+    limit: usize,
+) -> Result<Vec<ClaimedExecution>, StoreError> {
+    let due: Vec<String> = sqlx::query_scalar(
+        "SELECT id FROM executions
+         WHERE state = 'ordered' OR (state IN ('claimed', 'started') AND lease_until <= $1)
+         ORDER BY ordered_at, id LIMIT $2",
+    )
+    .bind(tx.now.as_millis())
+    .bind(big(limit))
+    .fetch_all(&mut tx.conn)
+    .await?;
+    let mut claimed = Vec::with_capacity(due.len());
+    for execution in due {
+        let row = row(tx, &execution).await?;
+        claimed.extend(take(tx, row, owner, lease).await?);
+    }
+    Ok(claimed)
+}
+
+/// Claims one execution, or settles it here when nobody may touch it any more.
+async fn take(
+    tx: &mut Tx,
+    row: Row,
+    owner: &str,
+    lease: Span,
+) -> Result<Option<ClaimedExecution>, StoreError> {
+    // Bytes that cannot be read or were changed could name any tool: nothing is ever done with
+    // them again.
+    let sealed = match Sealed::open(&row.envelope) {
+        Ok(sealed) if sealed.digest().to_string() == row.digest => sealed,
+        Ok(_) | Err(_) => {
+            settle::never_starts(tx, &row, StartRefusal::DigestMismatch).await?;
+            return Ok(None);
+        }
+    };
+    let (state, next) = match state_of(&row.state)? {
+        ExecutionState::Started => match after_breaking_off(sealed.envelope().tool.retry) {
+            Some(next) => (ExecutionState::Started, next),
+            None => {
+                let why = "the worker stopped before it could say how the call ended";
+                settle::end(tx, &row, ExecutionState::Unknown, why).await?;
+                return Ok(None);
+            }
+        },
+        ExecutionState::Ordered
+        | ExecutionState::Claimed
+        | ExecutionState::Succeeded
+        | ExecutionState::Failed
+        | ExecutionState::Unknown
+        | ExecutionState::Refused => (ExecutionState::Claimed, NextStep::Start),
+    };
+    sqlx::query(
+        "UPDATE executions SET state = $2, owner = $3, lease_until = $4, epoch = epoch + 1
+         WHERE id = $1",
+    )
+    .bind(&row.id)
+    .bind(state_text(state))
+    .bind(owner)
+    .bind(tx.now.plus(lease).as_millis())
+    .execute(&mut tx.conn)
+    .await?;
+    Ok(Some(ClaimedExecution {
+        id: ExecutionId::existing(row.id),
+        workspace: WorkspaceId::existing(row.workspace),
+        request: row.request_id.map(RequestId::existing),
+        run: row.run_id.map(RunId::existing),
+        sealed,
+        key: row.key,
+        epoch: count::<u64>("epoch", row.epoch)? + 1,
+        attempts: count("attempts", row.attempts)?,
+        start_by: instant(row.start_by),
+        next,
+    }))
+}
+
+/// What may follow a call that nobody saw the end of; nothing when only a human can tell.
+fn after_breaking_off(class: RetryClass) -> Option<NextStep> {
+    match class {
+        RetryClass::Pure | RetryClass::Keyed => Some(NextStep::Start),
+        RetryClass::Probe => Some(NextStep::Probe),
+        RetryClass::Once => None,
     }
 }

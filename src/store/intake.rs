@@ -1,9 +1,14 @@
-//! Messages come in, once each.
+//! What comes in is taken once: messages, clicks, dialogs.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use serde_json::json;
+use sqlx::AnyConnection;
 
-use super::{Store, StoreError};
+use super::rows::json;
+use super::{Store, StoreError, Tx};
 use crate::approval::SlackUser;
+use crate::audit::{self, Entry};
 use crate::base::{RunId, ThreadId, WorkspaceId};
 
 /// A message that an agent should answer.
@@ -60,7 +65,7 @@ pub struct RunInput {
 impl Store {
     /// Takes a message in: dedup by event and by message, thread and queued run, in one commit.
     pub async fn take_message(&self, message: NewMessage) -> Result<Taken, StoreError> {
-        todo!("{message:?}")
+        self.write(move |tx| Box::pin(async move { take(tx, &message).await })).await
     }
 
     /// The conversation that lives in this Slack thread, if an agent takes part in it.
@@ -70,6 +75,169 @@ impl Store {
         channel: &str,
         thread_ts: &str,
     ) -> Result<Option<Thread>, StoreError> {
-        todo!("{workspace} {channel} {thread_ts}")
+        thread(&mut *self.reader().await?, workspace, channel, thread_ts).await
     }
+}
+
+async fn take(tx: &mut Tx, message: &NewMessage) -> Result<Taken, StoreError> {
+    let workspace = &message.workspace;
+    for key in [&message.event_key, &message.message_key] {
+        if let Some(seen) = seen(tx, workspace, key).await? {
+            let same = seen.body_hash == message.body_hash;
+            return Ok(if same { Taken::Again } else { Taken::Conflict });
+        }
+    }
+    let thread = match thread(
+        &mut tx.conn,
+        workspace,
+        &message.channel,
+        &message.thread_ts,
+    )
+    .await?
+    {
+        Some(thread) => thread,
+        None => new_thread(tx, message).await?,
+    };
+    let waits_behind: Option<String> = sqlx::query_scalar(
+        "SELECT id FROM runs WHERE thread_id = $1 AND state IN ('queued', 'running', 'waiting')
+         ORDER BY created_at DESC, id DESC LIMIT 1",
+    )
+    .bind(thread.id.as_str())
+    .fetch_optional(&mut tx.conn)
+    .await?;
+    let run = queue(tx, message, &thread).await?;
+    let verdict = json!({ "run": run }).to_string();
+    for key in [&message.event_key, &message.message_key] {
+        remember(tx, workspace, key, &message.body_hash, &verdict).await?;
+    }
+    let entry = Entry {
+        workspace,
+        kind: "run.queued",
+        subject: run.as_str(),
+        body: json!({
+            "agent": message.agent, "thread": thread.id, "user": message.user,
+            "event": message.event_key, "message": message.message_key,
+            "body_hash": message.body_hash, "graph": message.graph_hash,
+        }),
+    };
+    audit::append(tx, entry).await?;
+    Ok(Taken::New { run, waits_behind: waits_behind.map(RunId::existing) })
+}
+
+async fn new_thread(tx: &mut Tx, message: &NewMessage) -> Result<Thread, StoreError> {
+    let thread = Thread {
+        id: ThreadId::new(tx.ids.as_ref()),
+        agent: message.agent.clone(),
+        channel: message.channel.clone(),
+        thread_ts: message.thread_ts.clone(),
+    };
+    sqlx::query(
+        "INSERT INTO threads (id, workspace, agent, channel, thread_ts, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(thread.id.as_str())
+    .bind(message.workspace.as_str())
+    .bind(&thread.agent)
+    .bind(&thread.channel)
+    .bind(&thread.thread_ts)
+    .bind(tx.now.as_millis())
+    .execute(&mut tx.conn)
+    .await?;
+    Ok(thread)
+}
+
+async fn queue(tx: &mut Tx, message: &NewMessage, thread: &Thread) -> Result<RunId, StoreError> {
+    let run = RunId::new(tx.ids.as_ref());
+    let input = RunInput {
+        text: message.text.clone(),
+        user: message.user.clone(),
+        ts: message.ts.clone(),
+    };
+    sqlx::query(
+        "INSERT INTO runs (id, workspace, thread_id, agent, graph_hash, input, state, epoch,
+                           attempts, retry_at, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, 'queued', 0, 0, $7, $7, $7)",
+    )
+    .bind(run.as_str())
+    .bind(message.workspace.as_str())
+    .bind(thread.id.as_str())
+    .bind(&message.agent)
+    .bind(&message.graph_hash)
+    .bind(json(&input)?)
+    .bind(tx.now.as_millis())
+    .execute(&mut tx.conn)
+    .await?;
+    Ok(run)
+}
+
+async fn thread(
+    conn: &mut AnyConnection,
+    workspace: &WorkspaceId,
+    channel: &str,
+    thread_ts: &str,
+) -> Result<Option<Thread>, StoreError> {
+    let found: Option<(String, String)> = sqlx::query_as(
+        "SELECT id, agent FROM threads WHERE workspace = $1 AND channel = $2 AND thread_ts = $3",
+    )
+    .bind(workspace.as_str())
+    .bind(channel)
+    .bind(thread_ts)
+    .fetch_optional(conn)
+    .await?;
+    Ok(found.map(|(id, agent)| Thread {
+        id: ThreadId::existing(id),
+        agent,
+        channel: channel.to_owned(),
+        thread_ts: thread_ts.to_owned(),
+    }))
+}
+
+/// What is remembered of a delivery.
+#[derive(sqlx::FromRow)]
+pub(super) struct Seen {
+    pub(super) body_hash: String,
+    /// JSON: what was answered.
+    pub(super) verdict: String,
+}
+
+/// Did this delivery come before?
+pub(super) async fn seen(
+    tx: &mut Tx,
+    workspace: &WorkspaceId,
+    key: &str,
+) -> Result<Option<Seen>, StoreError> {
+    let seen = sqlx::query_as(
+        "SELECT body_hash, verdict FROM intake WHERE workspace = $1 AND key = $2",
+    )
+    .bind(workspace.as_str())
+    .bind(key)
+    .fetch_optional(&mut tx.conn)
+    .await?;
+    Ok(seen)
+}
+
+pub(super) async fn remember(
+    tx: &mut Tx,
+    workspace: &WorkspaceId,
+    key: &str,
+    body_hash: &str,
+    verdict: &str,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO intake (workspace, key, body_hash, received_at, verdict)
+         VALUES ($1, $2, $3, $4, $5)",
+    )
+    .bind(workspace.as_str())
+    .bind(key)
+    .bind(body_hash)
+    .bind(tx.now.as_millis())
+    .bind(verdict)
+    .execute(&mut tx.conn)
+    .await?;
+    Ok(())
+}
+
+/// Tells two contents under one delivery key apart.
+pub(super) fn content_hash(content: &impl Serialize) -> Result<String, StoreError> {
+    Ok(hex::encode(Sha256::digest(json(content)?)))
 }

@@ -5,35 +5,51 @@
 //! the new state together with its timers, votes, cards, notices, orders to resume and audit
 //! records. Leases say who works on a row; epochs fence off whoever lost theirs.
 
+mod answers;
+mod apply;
+mod begin;
+mod buttons;
 mod cards;
 mod checkpoints;
 mod decide;
 mod error;
 mod executions;
 mod intake;
+mod lock;
 mod notices;
 mod open;
 mod questions;
 mod read;
 mod reconcile;
 mod requests;
+mod rows;
 mod runs;
+mod settle;
 mod switch;
 mod timers;
+mod transition;
+mod tx;
+mod writer;
 
+pub use begin::{StartCheck, StartRefused};
+pub use buttons::{Button, ButtonChoice, ShownAt};
 pub use cards::{CardButtons, CardKind, OwedCard, Shown};
 pub use checkpoints::{
     Ending, NewCheckpoint, NewWrites, SaveTurn, StoredCheckpoint, StoredSnapshot,
 };
 pub use decide::{Click, Counted, Verdict};
 pub use error::StoreError;
-pub use executions::{ClaimedExecution, Ended, ExecutionView, NextStep, StartCheck, StartRefused};
+pub use executions::{ClaimedExecution, ExecutionView, NextStep};
 pub use intake::{NewMessage, RunInput, Taken, Thread};
 pub use notices::{NewNotice, OwedNotice};
 pub use open::Store;
 pub use questions::{NewRequest, Question, QuestionOutcome};
 pub use read::{Cursor, Page};
 pub use reconcile::Adopted;
-pub use requests::{Button, ButtonChoice, ShownAt, StoredRequest};
+pub use requests::StoredRequest;
 pub use runs::ClaimedRun;
+pub use settle::Ended;
 pub use switch::{Switch, SwitchPosition};
+
+pub(crate) use rows::{big, count, instant};
+pub(crate) use tx::Tx;

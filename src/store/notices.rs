@@ -2,8 +2,11 @@
 
 use serde_json::Value;
 
-use super::{ShownAt, Store, StoreError, Thread};
-use crate::base::{NoticeId, RequestId, RunId, Span, Timestamp, WorkspaceId};
+use super::buttons::shown_at;
+use super::rows::{big, count, from_json, instant};
+use super::runs::fenced;
+use super::{ShownAt, Store, StoreError, Thread, Tx};
+use crate::base::{NoticeId, RequestId, RunId, Span, ThreadId, Timestamp, WorkspaceId};
 
 /// A message to owe.
 #[derive(Clone, Debug)]
@@ -41,7 +44,7 @@ pub struct OwedNotice {
 impl Store {
     /// Owes a message that belongs to no other transition.
     pub async fn owe_notice(&self, notice: NewNotice) -> Result<NoticeId, StoreError> {
-        todo!("{notice:?}")
+        self.write(move |tx| Box::pin(async move { owe(tx, &notice).await })).await
     }
 
     /// Takes at most `limit` messages that must be sent, oldest first.
@@ -51,7 +54,8 @@ impl Store {
         lease: Span,
         limit: usize,
     ) -> Result<Vec<OwedNotice>, StoreError> {
-        todo!("{owner} {lease} {limit}")
+        let owner = owner.to_owned();
+        self.write(move |tx| Box::pin(async move { claim(tx, &owner, lease, limit).await })).await
     }
 
     /// Where the card of a stage stands, for a reminder under it.
@@ -60,12 +64,22 @@ impl Store {
         request: &RequestId,
         stage: usize,
     ) -> Result<Option<ShownAt>, StoreError> {
-        todo!("{request} {stage}")
+        let card: Option<(Option<String>, Option<String>)> = sqlx::query_as(
+            "SELECT channel, message_ts FROM cards
+             WHERE request_id = $1 AND kind = 'stage' AND stage = $2",
+        )
+        .bind(request.as_str())
+        .bind(big(stage))
+        .fetch_optional(&mut *self.reader().await?)
+        .await?;
+        Ok(card.and_then(|(channel, message_ts)| shown_at(channel, message_ts)))
     }
 
     /// A post is about to be sent. Until [`Store::notice_sent`] nobody knows whether it was.
     pub async fn notice_begins(&self, notice: &NoticeId, epoch: u64) -> Result<(), StoreError> {
-        todo!("{notice} {epoch}")
+        let statement =
+            "UPDATE notices SET intent_at = $3, error = $4 WHERE id = $1 AND epoch = $2";
+        self.settle_delivery(statement, notice.as_str(), epoch, None, None).await
     }
 
     pub async fn notice_sent(
@@ -74,7 +88,24 @@ impl Store {
         epoch: u64,
         at: ShownAt,
     ) -> Result<(), StoreError> {
-        todo!("{notice} {epoch} {at:?}")
+        let notice = notice.clone();
+        self.write(move |tx| {
+            Box::pin(async move {
+                let sent = sqlx::query(
+                    "UPDATE notices SET state = 'sent', channel = $3, message_ts = $4,
+                            intent_at = NULL, error = NULL, owner = NULL, lease_until = NULL
+                     WHERE id = $1 AND epoch = $2 AND state = 'owed'",
+                )
+                .bind(notice.as_str())
+                .bind(big(epoch))
+                .bind(at.channel)
+                .bind(at.message_ts)
+                .execute(&mut tx.conn)
+                .await?;
+                fenced(&sent)
+            })
+        })
+        .await
     }
 
     /// Nobody knows whether the post got through; it is looked up from `retry_at`.
@@ -85,7 +116,10 @@ impl Store {
         retry_at: Timestamp,
         error: &str,
     ) -> Result<(), StoreError> {
-        todo!("{notice} {epoch} {retry_at} {error}")
+        let statement = "UPDATE notices SET retry_at = $3, error = $4, attempts = attempts + 1,
+                                owner = NULL, lease_until = NULL
+                         WHERE id = $1 AND epoch = $2 AND state = 'owed'";
+        self.settle_delivery(statement, notice.as_str(), epoch, Some(retry_at), Some(error)).await
     }
 
     /// It certainly did not get through; it is tried again from `retry_at`.
@@ -96,7 +130,10 @@ impl Store {
         retry_at: Timestamp,
         error: &str,
     ) -> Result<(), StoreError> {
-        todo!("{notice} {epoch} {retry_at} {error}")
+        let statement = "UPDATE notices SET retry_at = $3, error = $4, attempts = attempts + 1,
+                                intent_at = NULL, owner = NULL, lease_until = NULL
+                         WHERE id = $1 AND epoch = $2 AND state = 'owed'";
+        self.settle_delivery(statement, notice.as_str(), epoch, Some(retry_at), Some(error)).await
     }
 
     /// It can never be sent, or nobody needs it any more.
@@ -106,6 +143,129 @@ impl Store {
         epoch: u64,
         error: &str,
     ) -> Result<(), StoreError> {
-        todo!("{notice} {epoch} {error}")
+        let statement = "UPDATE notices SET state = 'dead', retry_at = $3, error = $4,
+                                owner = NULL, lease_until = NULL
+                         WHERE id = $1 AND epoch = $2 AND state = 'owed'";
+        self.settle_delivery(statement, notice.as_str(), epoch, None, Some(error)).await
     }
+
+    /// One fenced update of a delivery: `$1` id, `$2` epoch, `$3` an instant, now unless another
+    /// is given, `$4` an error.
+    pub(super) async fn settle_delivery(
+        &self,
+        statement: &'static str,
+        id: &str,
+        epoch: u64,
+        at: Option<Timestamp>,
+        error: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let (id, error) = (id.to_owned(), error.map(str::to_owned));
+        self.write(move |tx| {
+            Box::pin(async move {
+                let written = sqlx::query(statement)
+                    .bind(id)
+                    .bind(big(epoch))
+                    .bind(at.unwrap_or(tx.now).as_millis())
+                    .bind(error)
+                    .execute(&mut tx.conn)
+                    .await?;
+                fenced(&written)
+            })
+        })
+        .await
+    }
+}
+
+/// Owes a message in the transaction of what it tells.
+pub(super) async fn owe(tx: &mut Tx, notice: &NewNotice) -> Result<NoticeId, StoreError> {
+    let id = NoticeId::new(tx.ids.as_ref());
+    sqlx::query(
+        "INSERT INTO notices (id, workspace, request_id, run_id, kind, body, state, epoch, attempts,
+                              retry_at, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, 'owed', 0, 0, $7, $7)",
+    )
+    .bind(id.as_str())
+    .bind(notice.workspace.as_str())
+    .bind(notice.request.as_ref().map(RequestId::as_str))
+    .bind(notice.run.as_ref().map(RunId::as_str))
+    .bind(&notice.kind)
+    .bind(notice.body.to_string())
+    .bind(tx.now.as_millis())
+    .execute(&mut tx.conn)
+    .await?;
+    Ok(id)
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: String,
+    workspace: String,
+    request_id: Option<String>,
+    run_id: Option<String>,
+    kind: String,
+    body: String,
+    intent_at: Option<i64>,
+    epoch: i64,
+    attempts: i64,
+    created_at: i64,
+    thread_id: Option<String>,
+    agent: Option<String>,
+    channel: Option<String>,
+    thread_ts: Option<String>,
+}
+
+async fn claim(
+    tx: &mut Tx,
+    owner: &str,
+    lease: Span,
+    limit: usize,
+) -> Result<Vec<OwedNotice>, StoreError> {
+    let due: Vec<Row> = sqlx::query_as(
+        "SELECT notices.id, notices.workspace, request_id, run_id, kind, body, intent_at,
+                notices.epoch, notices.attempts, notices.created_at,
+                threads.id AS thread_id, threads.agent, threads.channel, thread_ts
+         FROM notices
+         LEFT JOIN runs ON runs.id = notices.run_id
+         LEFT JOIN threads ON threads.id = runs.thread_id
+         WHERE notices.state = 'owed' AND notices.retry_at <= $1
+           AND (notices.lease_until IS NULL OR notices.lease_until <= $1)
+         ORDER BY notices.created_at, notices.id LIMIT $2",
+    )
+    .bind(tx.now.as_millis())
+    .bind(big(limit))
+    .fetch_all(&mut tx.conn)
+    .await?;
+    for row in &due {
+        sqlx::query(
+            "UPDATE notices SET owner = $2, lease_until = $3, epoch = epoch + 1 WHERE id = $1",
+        )
+        .bind(&row.id)
+        .bind(owner)
+        .bind(tx.now.plus(lease).as_millis())
+        .execute(&mut tx.conn)
+        .await?;
+    }
+    due.into_iter().map(owed).collect()
+}
+
+fn owed(row: Row) -> Result<OwedNotice, StoreError> {
+    let place = row.thread_id.zip(row.agent).zip(row.channel.zip(row.thread_ts));
+    Ok(OwedNotice {
+        id: NoticeId::existing(row.id),
+        workspace: WorkspaceId::existing(row.workspace),
+        request: row.request_id.map(RequestId::existing),
+        run: row.run_id.map(RunId::existing),
+        kind: row.kind,
+        body: from_json("notice", &row.body)?,
+        thread: place.map(|((id, agent), (channel, thread_ts))| Thread {
+            id: ThreadId::existing(id),
+            agent,
+            channel,
+            thread_ts,
+        }),
+        unsure_since: row.intent_at.map(instant),
+        epoch: count::<u64>("epoch", row.epoch)? + 1,
+        attempts: count("attempts", row.attempts)?,
+        created_at: instant(row.created_at),
+    })
 }

@@ -1,15 +1,36 @@
 //! Opening the database: one process writes, any number read.
 
+use std::cmp::Ordering;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::StoreError;
-use crate::base::{Clock, Ids};
+use futures::future::BoxFuture;
+use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
+use sqlx::any::AnyPoolOptions;
+use sqlx::migrate::MigrateError;
+use sqlx::pool::PoolConnection;
+use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor};
+
+use super::lock::FileLock;
+use super::rows::instant;
+use super::writer::Writer;
+use super::{StoreError, Tx};
+use crate::base::{Clock, Ids, SystemClock};
+
+/// The oldest SQLite without a known way to lose or damage a write-ahead log.
+const OLDEST_SQLITE: &str = "3.51.3";
+/// Readers beside the writer: people's lists must not make clicks wait.
+const READERS: u32 = 4;
+
+static SCHEMA: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// The desk's memory. Cheap to clone; every clone is the same store.
 #[derive(Clone)]
 pub struct Store {
-    clock: Arc<dyn Clock>,
-    ids: Arc<dyn Ids>,
+    pub(super) clock: Arc<dyn Clock>,
+    readers: AnyPool,
+    /// Absent when the store was opened for reading only.
+    writer: Option<Writer>,
 }
 
 impl Store {
@@ -21,21 +42,183 @@ impl Store {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
     ) -> Result<Self, StoreError> {
-        todo!("{url} {} {}", clock.now(), ids.unique())
+        sqlx::any::install_default_drivers();
+        let path = path_of(url)?;
+        let lock = FileLock::take(&path)?;
+        let unclean = left_unclean(&path);
+        let mut conn = connect(&path, "rwc").await?;
+        check_version(&mut conn).await?;
+        for pragma in ["PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL"] {
+            conn.execute(pragma).await?;
+        }
+        if unclean {
+            check_pages(&mut conn).await?;
+        }
+        SCHEMA.run(&mut conn).await.map_err(schema_error)?;
+        let newest: Option<i64> =
+            sqlx::query_scalar("SELECT MAX(at) FROM audit_heads").fetch_one(&mut conn).await?;
+        let now = clock.now().max(instant(newest.unwrap_or_default()));
+        let writer = Writer::start(Tx { conn, now, ids }, clock.clone(), lock);
+        Ok(Self { clock, readers: readers(&path).await?, writer: Some(writer) })
     }
 
     /// Opens an existing database for reading, beside a process that may be writing.
     pub async fn open_to_read(url: &str) -> Result<Self, StoreError> {
-        todo!("{url}")
+        sqlx::any::install_default_drivers();
+        let path = path_of(url)?;
+        let readers = readers(&path).await?;
+        let mut conn = readers.acquire().await?;
+        check_version(&mut conn).await?;
+        check_schema(&mut conn).await?;
+        drop(conn);
+        Ok(Self { clock: Arc::new(SystemClock), readers, writer: None })
     }
 
     /// Finishes what was asked and closes. Later calls get [`StoreError::Closed`].
     pub async fn close(&self) {
-        todo!("{} {}", self.clock.now(), self.ids.unique())
+        self.readers.close().await;
+        if let Some(writer) = &self.writer {
+            writer.close().await;
+        }
     }
 
     /// Can it still read and write? For the readiness check.
     pub async fn healthy(&self) -> Result<(), StoreError> {
-        todo!()
+        self.reader().await?.ping().await?;
+        match &self.writer {
+            Some(_) => self.write(|_| Box::pin(async { Ok(()) })).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Runs one transaction; see [`Writer::write`].
+    pub(crate) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + 'static,
+    {
+        match &self.writer {
+            Some(writer) => writer.write(work).await,
+            None => Err(StoreError::ReadOnly),
+        }
+    }
+
+    /// A connection that can only read, for one statement.
+    pub(crate) async fn reader(&self) -> Result<PoolConnection<Any>, StoreError> {
+        match self.readers.acquire().await {
+            Ok(conn) => Ok(conn),
+            Err(sqlx::Error::PoolClosed) => Err(StoreError::Closed),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Several statements that must see the same state.
+    pub(crate) async fn snapshot(&self) -> Result<sqlx::Transaction<'static, Any>, StoreError> {
+        match self.readers.begin().await {
+            Ok(snapshot) => Ok(snapshot),
+            Err(sqlx::Error::PoolClosed) => Err(StoreError::Closed),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn path_of(url: &str) -> Result<PathBuf, StoreError> {
+    let unknown = || StoreError::Url { url: url.to_owned() };
+    let rest = url.strip_prefix("sqlite:").ok_or_else(unknown)?;
+    let path = rest.strip_prefix("//").unwrap_or(rest);
+    if path.is_empty() || path.contains(':') || path.contains('?') {
+        return Err(unknown());
+    }
+    Ok(PathBuf::from(path))
+}
+
+/// SQLite removes its write-ahead log when the last connection closes; a crash leaves it.
+fn left_unclean(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    Path::new(&log).metadata().is_ok_and(|log| log.len() > 0)
+}
+
+async fn connect(path: &Path, mode: &str) -> Result<AnyConnection, StoreError> {
+    AnyConnection::connect(&driver_url(path, mode)).await.map_err(|error| StoreError::File {
+        path: path.display().to_string(),
+        why: error.to_string(),
+    })
+}
+
+fn driver_url(path: &Path, mode: &str) -> String {
+    let path = percent_encode(path.as_os_str().as_encoded_bytes(), NON_ALPHANUMERIC);
+    format!("sqlite:{path}?mode={mode}")
+}
+
+async fn readers(path: &Path) -> Result<AnyPool, StoreError> {
+    AnyPoolOptions::new()
+        .max_connections(READERS)
+        .connect(&driver_url(path, "ro"))
+        .await
+        .map_err(|error| StoreError::File {
+            path: path.display().to_string(),
+            why: error.to_string(),
+        })
+}
+
+async fn check_version(conn: &mut AnyConnection) -> Result<(), StoreError> {
+    let found: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(conn).await?;
+    let number = |version: &str| -> Vec<u32> {
+        version.split('.').map(|part| part.parse().unwrap_or_default()).collect()
+    };
+    if number(&found) < number(OLDEST_SQLITE) {
+        return Err(StoreError::OldSqlite { found, needed: OLDEST_SQLITE });
+    }
+    Ok(())
+}
+
+/// A reader migrates nothing, so what it finds must be exactly what it knows.
+async fn check_schema(conn: &mut AnyConnection) -> Result<(), StoreError> {
+    let found: Option<i64> = sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations")
+        .fetch_one(conn)
+        .await
+        .map_err(|error| StoreError::Migration(format!("it is no database of ours: {error}")))?;
+    let known = SCHEMA.iter().map(|migration| migration.version).max();
+    match found.cmp(&known) {
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => Err(StoreError::NewerSchema(format!("it has migration {found:?}"))),
+        Ordering::Less => {
+            Err(StoreError::Migration("an older version wrote it; start `serve` once".to_owned()))
+        }
+    }
+}
+
+/// After an unclean stop every page is looked at once, before anything is built on them.
+async fn check_pages(conn: &mut AnyConnection) -> Result<(), StoreError> {
+    let said: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(conn).await?;
+    if said == "ok" { Ok(()) } else { Err(StoreError::damaged("database file", said)) }
+}
+
+fn schema_error(error: MigrateError) -> StoreError {
+    match error {
+        MigrateError::VersionMissing(version) => {
+            StoreError::NewerSchema(format!("it has migration {version}"))
+        }
+        other => StoreError::Migration(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_name_one_file() {
+        for (url, path) in [
+            ("sqlite://countersign.db", "countersign.db"),
+            ("sqlite:///var/lib/desk.db", "/var/lib/desk.db"),
+            ("sqlite:desk.db", "desk.db"),
+        ] {
+            assert_eq!(path_of(url).unwrap(), Path::new(path), "{url}");
+        }
+        for url in ["", "sqlite:", "sqlite::memory:", "postgres://desk", "sqlite://a.db?mode=ro"] {
+            assert!(matches!(path_of(url), Err(StoreError::Url { .. })), "{url}");
+        }
     }
 }

@@ -1,8 +1,14 @@
 //! The questions of a suspended run: one for each tool call that its agent proposes.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::answers::{self, Asking};
+use super::apply::{Subject, apply};
+use super::rows::{big, json};
+use super::runs::Held;
+use super::{StoreError, Tx, executions};
 use crate::approval::{Effect, Request, Sealed};
+use crate::audit::{self, Entry};
 use crate::base::Timestamp;
 
 /// One interrupt, already put to the policy.
@@ -36,4 +42,92 @@ pub struct NewRequest {
     pub because: Option<String>,
     /// Paths of the arguments pinned on top of the card.
     pub show: Vec<String>,
+}
+
+/// Writes a question down with all that it entails. One that was asked before stays as it is: the
+/// graph surfaces all open ones again whenever it is suspended.
+pub(super) async fn ask(tx: &mut Tx, run: &Held, question: Question) -> Result<(), StoreError> {
+    let asked = sqlx::query(
+        "INSERT INTO interrupts (run_id, id, workspace, value, created_at)
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (run_id, id) DO NOTHING",
+    )
+    .bind(run.id.as_str())
+    .bind(&question.interrupt_id)
+    .bind(run.workspace.as_str())
+    .bind(question.value.to_string())
+    .bind(tx.now.as_millis())
+    .execute(&mut tx.conn)
+    .await?;
+    if asked.rows_affected() == 0 {
+        return Ok(());
+    }
+    let asking = Asking { run: run.id.clone(), interrupt: question.interrupt_id };
+    match question.outcome {
+        QuestionOutcome::Answered(answer) => {
+            let entry = Entry {
+                workspace: &run.workspace,
+                kind: "call.answered",
+                subject: run.id.as_str(),
+                body: json!({
+                    "interrupt": asking.interrupt, "call": question.value, "answer": answer,
+                }),
+            };
+            audit::append(tx, entry).await?;
+            answers::answer(tx, &asking, &answer).await
+        }
+        QuestionOutcome::Allowed { sealed, start_by } => {
+            let execution = executions::order(tx, &sealed, None, Some(&asking), start_by).await?;
+            let entry = Entry {
+                workspace: &run.workspace,
+                kind: "execution.allowed",
+                subject: execution.as_str(),
+                body: json!({
+                    "digest": sealed.digest(), "envelope": sealed.envelope(),
+                    "start_by": start_by, "run": run.id,
+                }),
+            };
+            audit::append(tx, entry).await
+        }
+        QuestionOutcome::Asked(new) => open(tx, &asking, *new).await,
+    }
+}
+
+/// Writes a new request: its row, its first effects, its first record.
+async fn open(tx: &mut Tx, asking: &Asking, new: NewRequest) -> Result<(), StoreError> {
+    let NewRequest { request, effects, sealed, claim, because, show } = new;
+    sqlx::query(
+        "INSERT INTO requests
+           (id, workspace, run_id, interrupt_id, person, envelope, digest, claim, because, show,
+            terms, asked_at, version, stage, stage_since)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+    )
+    .bind(request.id.as_str())
+    .bind(request.workspace.as_str())
+    .bind(asking.run.as_str())
+    .bind(&asking.interrupt)
+    .bind(request.requester.person.as_str())
+    .bind(sealed.bytes())
+    .bind(sealed.digest().to_string())
+    .bind(claim)
+    .bind(because)
+    .bind(json(&show)?)
+    .bind(json(&request.terms)?)
+    .bind(request.asked_at.as_millis())
+    .bind(big(request.version))
+    .bind(big(request.stage))
+    .bind(request.stage_since.as_millis())
+    .execute(&mut tx.conn)
+    .await?;
+    let entry = Entry {
+        workspace: &request.workspace,
+        kind: "request.opened",
+        subject: request.id.as_str(),
+        body: json!({
+            "version": request.version, "digest": sealed.digest(), "envelope": sealed.envelope(),
+            "terms": request.terms, "run": asking.run, "decide_by": request.decide_by(),
+        }),
+    };
+    audit::append(tx, entry).await?;
+    let subject = Subject { request: &request, sealed: &sealed, asking: Some(asking) };
+    apply(tx, &subject, effects).await
 }

@@ -1,6 +1,9 @@
 //! Lists for people: the Home tab, `/countersign`, the command line.
 
-use super::{Store, StoreError, StoredRequest};
+use sqlx::AnyConnection;
+
+use super::rows::{big, instant};
+use super::{Store, StoreError, StoredRequest, requests};
 use crate::base::{PersonId, RequestId, Timestamp, WorkspaceId};
 
 /// Where a list goes on.
@@ -18,6 +21,9 @@ pub struct Page {
     pub next: Option<Cursor>,
 }
 
+/// The key of a request in a list: its age, then its id.
+type Key = (String, i64);
+
 impl Store {
     /// What waits for somebody, oldest first.
     pub async fn pending_requests(
@@ -26,7 +32,21 @@ impl Store {
         after: Option<&Cursor>,
         limit: usize,
     ) -> Result<Page, StoreError> {
-        todo!("{workspace} {after:?} {limit}")
+        let (asked_at, id) = after.map_or((i64::MIN, ""), key);
+        let mut conn = self.snapshot().await?;
+        let keys: Vec<Key> = sqlx::query_as(
+            "SELECT id, asked_at FROM requests
+             WHERE workspace = $1 AND outcome IS NULL
+               AND (asked_at > $2 OR (asked_at = $2 AND id > $3))
+             ORDER BY asked_at, id LIMIT $4",
+        )
+        .bind(workspace.as_str())
+        .bind(asked_at)
+        .bind(id)
+        .bind(big(limit))
+        .fetch_all(&mut *conn)
+        .await?;
+        page(&mut conn, workspace, keys, limit).await
     }
 
     /// What a person asked for, newest first.
@@ -36,7 +56,17 @@ impl Store {
         requester: &PersonId,
         limit: usize,
     ) -> Result<Vec<StoredRequest>, StoreError> {
-        todo!("{workspace} {requester} {limit}")
+        let mut conn = self.snapshot().await?;
+        let keys: Vec<Key> = sqlx::query_as(
+            "SELECT id, asked_at FROM requests WHERE workspace = $1 AND person = $2
+             ORDER BY asked_at DESC, id DESC LIMIT $3",
+        )
+        .bind(workspace.as_str())
+        .bind(requester.as_str())
+        .bind(big(limit))
+        .fetch_all(&mut *conn)
+        .await?;
+        Ok(page(&mut conn, workspace, keys, limit).await?.requests)
     }
 
     /// Every request, newest first.
@@ -46,6 +76,42 @@ impl Store {
         before: Option<&Cursor>,
         limit: usize,
     ) -> Result<Page, StoreError> {
-        todo!("{workspace} {before:?} {limit}")
+        let (asked_at, id) = before.map_or((i64::MAX, ""), key);
+        let mut conn = self.snapshot().await?;
+        let keys: Vec<Key> = sqlx::query_as(
+            "SELECT id, asked_at FROM requests
+             WHERE workspace = $1 AND (asked_at < $2 OR (asked_at = $2 AND id < $3))
+             ORDER BY asked_at DESC, id DESC LIMIT $4",
+        )
+        .bind(workspace.as_str())
+        .bind(asked_at)
+        .bind(id)
+        .bind(big(limit))
+        .fetch_all(&mut *conn)
+        .await?;
+        page(&mut conn, workspace, keys, limit).await
     }
+}
+
+fn key(cursor: &Cursor) -> (i64, &str) {
+    (cursor.asked_at.as_millis(), cursor.request.as_str())
+}
+
+async fn page(
+    conn: &mut AnyConnection,
+    workspace: &WorkspaceId,
+    keys: Vec<Key>,
+    limit: usize,
+) -> Result<Page, StoreError> {
+    let full = keys.len() == limit;
+    let last = keys.last().filter(|_| full);
+    let next = last.map(|(id, asked_at)| Cursor {
+        asked_at: instant(*asked_at),
+        request: RequestId::existing(id),
+    });
+    let mut found = Vec::with_capacity(keys.len());
+    for (id, _) in keys {
+        found.extend(requests::stored(&mut *conn, workspace, &RequestId::existing(id)).await?);
+    }
+    Ok(Page { requests: found, next })
 }

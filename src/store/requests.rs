@@ -1,8 +1,13 @@
 //! Requests as rows: how they are read and how a new state is written.
 
+use sqlx::AnyConnection;
+
+use super::answers::Asking;
+use super::executions::state_of;
+use super::rows::{count, from_json, instant};
 use super::{ExecutionView, Store, StoreError, Thread};
-use crate::approval::{Request, Sealed};
-use crate::base::{CardId, RequestId, RunId, WorkspaceId};
+use crate::approval::{Request, Sealed, Vote};
+use crate::base::{ExecutionId, RequestId, RunId, ThreadId, WorkspaceId};
 
 /// A request with all that a person may be shown of it.
 #[derive(Clone, Debug)]
@@ -21,55 +26,171 @@ pub struct StoredRequest {
     pub execution: Option<ExecutionView>,
 }
 
-/// What a button stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ButtonChoice {
-    Approve,
-    Reject,
-    ShowAll,
-    Withdraw,
-}
-
-/// A Slack message of ours.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ShownAt {
-    /// Slack's id of the channel.
-    pub channel: String,
-    pub message_ts: String,
-}
-
-/// What an opaque button token stands for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Button {
-    pub token: String,
-    pub request: RequestId,
-    pub card: CardId,
-    pub choice: ButtonChoice,
-    /// Where its card was posted; absent until Slack's answer to the post is stored.
-    pub shown_at: Option<ShownAt>,
-}
-
 impl Store {
-    /// What a token stands for; nothing for a token that is not of this workspace.
-    pub async fn button(
-        &self,
-        workspace: &WorkspaceId,
-        token: &str,
-    ) -> Result<Option<Button>, StoreError> {
-        todo!("{workspace} {token}")
-    }
-
-    /// The approve button that belongs to the same card: for the dialog that shows everything.
-    pub async fn approve_token(&self, card: &CardId) -> Result<Option<String>, StoreError> {
-        todo!("{card}")
-    }
-
     /// One request; nothing when it is not of this workspace.
     pub async fn request(
         &self,
         workspace: &WorkspaceId,
         request: &RequestId,
     ) -> Result<Option<StoredRequest>, StoreError> {
-        todo!("{workspace} {request}")
+        stored(&mut *self.snapshot().await?, workspace, request).await
+    }
+}
+
+/// A request as a transition needs it.
+pub(crate) struct Loaded {
+    pub(crate) request: Request,
+    pub(crate) sealed: Sealed,
+    pub(super) asking: Option<Asking>,
+}
+
+/// Reads a request for a transition; refuses one whose bytes and digest do not belong together.
+pub(crate) async fn load(
+    conn: &mut AnyConnection,
+    request: &RequestId,
+) -> Result<Option<Loaded>, StoreError> {
+    let row: Option<CoreRow> = sqlx::query_as(
+        "SELECT id, run_id, interrupt_id, envelope, digest, terms, version, stage, stage_since,
+                decision
+         FROM requests WHERE id = $1",
+    )
+    .bind(request.as_str())
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let votes = votes(conn, &row.id).await?;
+    let asking = row.run_id.clone().zip(row.interrupt_id.clone());
+    let asking =
+        asking.map(|(run, interrupt)| Asking { run: RunId::existing(run), interrupt });
+    let (request, sealed) = core_of(row, votes)?;
+    Ok(Some(Loaded { request, sealed, asking }))
+}
+
+#[derive(sqlx::FromRow)]
+struct CoreRow {
+    id: String,
+    run_id: Option<String>,
+    interrupt_id: Option<String>,
+    envelope: String,
+    digest: String,
+    terms: String,
+    version: i64,
+    stage: i64,
+    stage_since: i64,
+    decision: Option<String>,
+}
+
+/// Who asks, for whom and when is read from the sealed bytes: what was decided on is what counts.
+fn core_of(row: CoreRow, votes: Vec<Vote>) -> Result<(Request, Sealed), StoreError> {
+    let sealed =
+        Sealed::open(&row.envelope).map_err(|error| StoreError::damaged("envelope", error))?;
+    if sealed.digest().to_string() != row.digest {
+        return Err(StoreError::damaged("envelope", "its digest is another one"));
+    }
+    let envelope = sealed.envelope();
+    let decision = row.decision.as_deref().map(|text| from_json("decision", text)).transpose()?;
+    let request = Request {
+        id: RequestId::existing(row.id),
+        workspace: envelope.workspace.clone(),
+        digest: sealed.digest(),
+        requester: envelope.requester.clone(),
+        terms: from_json("terms", &row.terms)?,
+        asked_at: envelope.asked_at,
+        version: count("version", row.version)?,
+        stage: count("stage", row.stage)?,
+        stage_since: instant(row.stage_since),
+        votes,
+        decision,
+    };
+    Ok((request, sealed))
+}
+
+async fn votes(conn: &mut AnyConnection, request: &str) -> Result<Vec<Vote>, StoreError> {
+    let votes: Vec<String> =
+        sqlx::query_scalar("SELECT body FROM votes WHERE request_id = $1 ORDER BY seq")
+            .bind(request)
+            .fetch_all(conn)
+            .await?;
+    votes.iter().map(|vote| from_json("vote", vote)).collect()
+}
+
+/// Reads a request with all that people may be shown of it.
+pub(super) async fn stored(
+    conn: &mut AnyConnection,
+    workspace: &WorkspaceId,
+    request: &RequestId,
+) -> Result<Option<StoredRequest>, StoreError> {
+    let Some(loaded) = load(&mut *conn, request).await? else { return Ok(None) };
+    if loaded.request.workspace != *workspace {
+        return Ok(None);
+    }
+    let shown: ShownRow = sqlx::query_as(
+        "SELECT claim, because, show, undeliverable, thread_id, threads.agent, channel, thread_ts,
+                executions.id AS execution_id, executions.state AS execution_state,
+                executions.attempts, start_by, started_at, ended_at, note
+         FROM requests
+         LEFT JOIN runs ON runs.id = requests.run_id
+         LEFT JOIN threads ON threads.id = runs.thread_id
+         LEFT JOIN executions ON executions.request_id = requests.id
+         WHERE requests.id = $1",
+    )
+    .bind(request.as_str())
+    .fetch_one(conn)
+    .await?;
+    Ok(Some(StoredRequest {
+        claim: shown.claim.clone(),
+        because: shown.because.clone(),
+        show: from_json("pinned arguments", &shown.show)?,
+        undeliverable: shown.undeliverable.clone(),
+        thread: shown.thread(),
+        execution: shown.execution()?,
+        run: loaded.asking.map(|asking| asking.run),
+        request: loaded.request,
+        sealed: loaded.sealed,
+    }))
+}
+
+#[derive(sqlx::FromRow)]
+struct ShownRow {
+    claim: Option<String>,
+    because: Option<String>,
+    show: String,
+    undeliverable: Option<String>,
+    thread_id: Option<String>,
+    agent: Option<String>,
+    channel: Option<String>,
+    thread_ts: Option<String>,
+    execution_id: Option<String>,
+    execution_state: Option<String>,
+    attempts: Option<i64>,
+    start_by: Option<i64>,
+    started_at: Option<i64>,
+    ended_at: Option<i64>,
+    note: Option<String>,
+}
+
+impl ShownRow {
+    fn thread(&self) -> Option<Thread> {
+        Some(Thread {
+            id: ThreadId::existing(self.thread_id.clone()?),
+            agent: self.agent.clone()?,
+            channel: self.channel.clone()?,
+            thread_ts: self.thread_ts.clone()?,
+        })
+    }
+
+    fn execution(&self) -> Result<Option<ExecutionView>, StoreError> {
+        let (Some(id), Some(state)) = (&self.execution_id, &self.execution_state) else {
+            return Ok(None);
+        };
+        Ok(Some(ExecutionView {
+            id: ExecutionId::existing(id),
+            state: state_of(state)?,
+            attempts: count("attempts", self.attempts.unwrap_or_default())?,
+            start_by: instant(self.start_by.unwrap_or_default()),
+            started_at: self.started_at.map(instant),
+            ended_at: self.ended_at.map(instant),
+            note: self.note.clone(),
+        }))
     }
 }

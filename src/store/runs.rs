@@ -1,8 +1,13 @@
 //! Runs: claimed with a lease and an epoch, one at a time per conversation.
 
-use super::{NewNotice, RunInput, Store, StoreError, Thread};
+use serde_json::json;
+use sqlx::any::AnyQueryResult;
+
+use super::rows::{big, count, from_json, json};
+use super::{NewNotice, RunInput, Store, StoreError, Thread, Tx, notices};
 use crate::approval::Requester;
-use crate::base::{RunId, Span, Timestamp, WorkspaceId};
+use crate::audit::{self, Entry};
+use crate::base::{RunId, Span, ThreadId, Timestamp, WorkspaceId};
 
 /// A run that this worker holds until its lease ends.
 #[derive(Clone, Debug)]
@@ -17,7 +22,7 @@ pub struct ClaimedRun {
     pub requester: Option<Requester>,
     /// Every write for this run must carry it.
     pub epoch: u64,
-    /// How often it was claimed, this time included.
+    /// How often it was claimed since it last got anywhere, this time included.
     pub attempts: u64,
 }
 
@@ -31,12 +36,28 @@ impl Store {
         lease: Span,
         limit: usize,
     ) -> Result<Vec<ClaimedRun>, StoreError> {
-        todo!("{owner} {lease} {limit}")
+        let owner = owner.to_owned();
+        self.write(move |tx| Box::pin(async move { claim(tx, &owner, lease, limit).await })).await
     }
 
     /// Keeps a run for another `lease` from now.
     pub async fn renew_run(&self, run: &RunId, epoch: u64, lease: Span) -> Result<(), StoreError> {
-        todo!("{run} {epoch} {lease}")
+        let run = run.clone();
+        self.write(move |tx| {
+            Box::pin(async move {
+                let renewed = sqlx::query(
+                    "UPDATE runs SET lease_until = $3
+                     WHERE id = $1 AND epoch = $2 AND state = 'running'",
+                )
+                .bind(run.as_str())
+                .bind(big(epoch))
+                .bind(tx.now.plus(lease).as_millis())
+                .execute(&mut tx.conn)
+                .await?;
+                fenced(&renewed)
+            })
+        })
+        .await
     }
 
     /// Writes down who asked, as the directory named them.
@@ -46,7 +67,23 @@ impl Store {
         epoch: u64,
         requester: &Requester,
     ) -> Result<(), StoreError> {
-        todo!("{run} {epoch} {requester:?}")
+        let (run, requester) = (run.clone(), json(requester)?);
+        self.write(move |tx| {
+            Box::pin(async move {
+                let named = sqlx::query(
+                    "UPDATE runs SET requester = $3, updated_at = $4
+                     WHERE id = $1 AND epoch = $2 AND state = 'running'",
+                )
+                .bind(run.as_str())
+                .bind(big(epoch))
+                .bind(requester)
+                .bind(tx.now.as_millis())
+                .execute(&mut tx.conn)
+                .await?;
+                fenced(&named)
+            })
+        })
+        .await
     }
 
     /// Gives a run back, to be claimed again from `retry_at`.
@@ -57,7 +94,25 @@ impl Store {
         retry_at: Timestamp,
         error: &str,
     ) -> Result<(), StoreError> {
-        todo!("{run} {epoch} {retry_at} {error}")
+        let (run, error) = (run.clone(), error.to_owned());
+        self.write(move |tx| {
+            Box::pin(async move {
+                let released = sqlx::query(
+                    "UPDATE runs SET state = 'queued', owner = NULL, lease_until = NULL,
+                            retry_at = $3, error = $4, updated_at = $5
+                     WHERE id = $1 AND epoch = $2 AND state = 'running'",
+                )
+                .bind(run.as_str())
+                .bind(big(epoch))
+                .bind(retry_at.as_millis())
+                .bind(error)
+                .bind(tx.now.as_millis())
+                .execute(&mut tx.conn)
+                .await?;
+                fenced(&released)
+            })
+        })
+        .await
     }
 
     /// Ends a run that cannot go on, and owes its thread a word about it.
@@ -68,6 +123,155 @@ impl Store {
         error: &str,
         notice: Option<NewNotice>,
     ) -> Result<(), StoreError> {
-        todo!("{run} {epoch} {error} {notice:?}")
+        let (run, error) = (run.clone(), error.to_owned());
+        self.write(move |tx| {
+            Box::pin(async move {
+                let held = hold(tx, &run, epoch).await?;
+                end(tx, &held, Some(&error)).await?;
+                if let Some(notice) = &notice {
+                    notices::owe(tx, notice).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
     }
+}
+
+/// A write by a worker that no longer holds the row changes nothing, and says so.
+pub(super) fn fenced(written: &AnyQueryResult) -> Result<(), StoreError> {
+    if written.rows_affected() == 1 { Ok(()) } else { Err(StoreError::Fenced) }
+}
+
+/// A run whose lease was just checked.
+pub(super) struct Held {
+    pub(super) id: RunId,
+    pub(super) workspace: WorkspaceId,
+    pub(super) thread: ThreadId,
+}
+
+/// Checks that the caller still holds the run.
+pub(super) async fn hold(tx: &mut Tx, run: &RunId, epoch: u64) -> Result<Held, StoreError> {
+    let held: Option<(String, String)> = sqlx::query_as(
+        "SELECT workspace, thread_id FROM runs
+         WHERE id = $1 AND epoch = $2 AND state = 'running'",
+    )
+    .bind(run.as_str())
+    .bind(big(epoch))
+    .fetch_optional(&mut tx.conn)
+    .await?;
+    let (workspace, thread) = held.ok_or(StoreError::Fenced)?;
+    Ok(Held {
+        id: run.clone(),
+        workspace: WorkspaceId::existing(workspace),
+        thread: ThreadId::existing(thread),
+    })
+}
+
+/// Ends a held run: done, or failed with an error.
+pub(super) async fn end(tx: &mut Tx, run: &Held, error: Option<&str>) -> Result<(), StoreError> {
+    let state = if error.is_some() { "failed" } else { "done" };
+    sqlx::query(
+        "UPDATE runs SET state = $2, error = $3, owner = NULL, lease_until = NULL, updated_at = $4
+         WHERE id = $1",
+    )
+    .bind(run.id.as_str())
+    .bind(state)
+    .bind(error)
+    .bind(tx.now.as_millis())
+    .execute(&mut tx.conn)
+    .await?;
+    let entry = Entry {
+        workspace: &run.workspace,
+        kind: if error.is_some() { "run.failed" } else { "run.done" },
+        subject: run.id.as_str(),
+        body: json!({ "error": error }),
+    };
+    audit::append(tx, entry).await
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: String,
+    workspace: String,
+    thread_id: String,
+    agent: String,
+    channel: String,
+    thread_ts: String,
+    graph_hash: String,
+    input: String,
+    requester: Option<String>,
+    epoch: i64,
+    attempts: i64,
+}
+
+async fn claim(
+    tx: &mut Tx,
+    owner: &str,
+    lease: Span,
+    limit: usize,
+) -> Result<Vec<ClaimedRun>, StoreError> {
+    let due: Vec<Row> = sqlx::query_as(
+        "SELECT runs.id, runs.workspace, thread_id, runs.agent, channel, thread_ts, graph_hash,
+                input, requester, epoch, attempts
+         FROM runs JOIN threads ON threads.id = thread_id
+         WHERE ((state = 'queued' AND retry_at <= $1) OR (state = 'running' AND lease_until <= $1))
+           AND NOT EXISTS (
+             SELECT 1 FROM runs AS older
+             WHERE older.thread_id = runs.thread_id
+               AND older.state IN ('queued', 'running', 'waiting')
+               AND (older.created_at < runs.created_at
+                    OR (older.created_at = runs.created_at AND older.id < runs.id)))
+         ORDER BY runs.created_at, runs.id LIMIT $2",
+    )
+    .bind(tx.now.as_millis())
+    .bind(big(limit))
+    .fetch_all(&mut tx.conn)
+    .await?;
+    for row in &due {
+        sqlx::query(
+            "UPDATE runs SET state = 'running', owner = $2, lease_until = $3, updated_at = $4,
+                    epoch = epoch + 1, attempts = attempts + 1
+             WHERE id = $1",
+        )
+        .bind(&row.id)
+        .bind(owner)
+        .bind(tx.now.plus(lease).as_millis())
+        .bind(tx.now.as_millis())
+        .execute(&mut tx.conn)
+        .await?;
+    }
+    let mut runs = Vec::with_capacity(due.len());
+    for row in due {
+        let held = Held {
+            id: RunId::existing(&row.id),
+            workspace: WorkspaceId::existing(&row.workspace),
+            thread: ThreadId::existing(&row.thread_id),
+        };
+        match claimed(row) {
+            Ok(run) => runs.push(run),
+            // A run that cannot be read must not keep the others from going on.
+            Err(error) => end(tx, &held, Some(&error.to_string())).await?,
+        }
+    }
+    Ok(runs)
+}
+
+fn claimed(row: Row) -> Result<ClaimedRun, StoreError> {
+    let requester = row.requester.as_deref().map(|text| from_json("requester", text));
+    Ok(ClaimedRun {
+        id: RunId::existing(row.id),
+        workspace: WorkspaceId::existing(row.workspace),
+        thread: Thread {
+            id: ThreadId::existing(row.thread_id),
+            agent: row.agent,
+            channel: row.channel,
+            thread_ts: row.thread_ts,
+        },
+        graph_hash: row.graph_hash,
+        input: from_json("run input", &row.input)?,
+        requester: requester.transpose()?,
+        epoch: count::<u64>("epoch", row.epoch)? + 1,
+        attempts: count::<u64>("attempts", row.attempts)? + 1,
+    })
 }

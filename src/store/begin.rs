@@ -1,0 +1,130 @@
+//! The start: the right to call a tool is granted in the transaction that writes `started`.
+
+use serde_json::json;
+
+use super::rows::{big, count, instant};
+use super::runs::fenced;
+use super::{
+    ClaimedExecution, Store, StoreError, SwitchPosition, Tx, cards, executions, requests, settle,
+    switch,
+};
+use crate::approval::{self, ExecutionState, Sealed, StartFacts, StartRefusal, Terms, Warrant};
+use crate::audit::{self, Entry};
+use crate::base::{ExecutionId, RequestId, WorkspaceId};
+
+/// What only the configuration in force can say at the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StartCheck {
+    /// The policy rules the same or stricter for these arguments.
+    pub policy_still_holds: bool,
+    /// The tool is exactly the one in the envelope.
+    pub tool_unchanged: bool,
+}
+
+/// Why a call may not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum StartRefused {
+    /// It is settled: the run has its answer and the cards will say so.
+    #[error("{0}")]
+    Refused(StartRefusal),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Store {
+    /// Reads everything again in the transaction that writes `started`, and grants the right to
+    /// call the tool once. The call may begin only after this returned.
+    pub async fn start_execution(
+        &self,
+        claimed: &ClaimedExecution,
+        check: impl Fn(&Sealed, Option<&Terms>) -> StartCheck + Send + 'static,
+    ) -> Result<Warrant, StartRefused> {
+        let (id, epoch) = (claimed.id.clone(), claimed.epoch);
+        let begun = self
+            .write(move |tx| Box::pin(async move { begin(tx, id, epoch, check).await }))
+            .await?;
+        begun.map_err(StartRefused::Refused)
+    }
+}
+
+async fn begin(
+    tx: &mut Tx,
+    execution: ExecutionId,
+    claimed_epoch: u64,
+    check: impl Fn(&Sealed, Option<&Terms>) -> StartCheck + Send,
+) -> Result<Result<Warrant, StartRefusal>, StoreError> {
+    let row = executions::row(tx, execution.as_str()).await?;
+    let epoch = count("epoch", row.epoch)?;
+    let open = match executions::state_of(&row.state)? {
+        ExecutionState::Claimed | ExecutionState::Started => true,
+        ExecutionState::Ordered
+        | ExecutionState::Succeeded
+        | ExecutionState::Failed
+        | ExecutionState::Unknown
+        | ExecutionState::Refused => false,
+    };
+    if !open || epoch != claimed_epoch {
+        return Ok(Err(StartRefusal::StaleEpoch));
+    }
+    let workspace = WorkspaceId::existing(&row.workspace);
+    let (Ok(sealed), Ok(stored_digest)) =
+        (Sealed::open(&row.envelope), row.digest.clone().try_into())
+    else {
+        settle::never_starts(tx, &row, StartRefusal::DigestMismatch).await?;
+        return Ok(Err(StartRefusal::DigestMismatch));
+    };
+    let asked = match &row.request_id {
+        Some(id) => requests::load(&mut tx.conn, &RequestId::existing(id)).await?,
+        None => None,
+    };
+    let switch = switch::read(&mut tx.conn, &workspace).await?;
+    let checked = check(&sealed, asked.as_ref().map(|asked| &asked.request.terms));
+    let decision = asked.and_then(|asked| {
+        asked.request.decision.map(|decision| (decision, asked.request.digest))
+    });
+    let facts = StartFacts {
+        execution: execution.clone(),
+        sealed,
+        stored_digest,
+        decision,
+        policy_still_holds: checked.policy_still_holds,
+        tool_unchanged: checked.tool_unchanged,
+        stopped: switch.is_some_and(|switch| switch.position == SwitchPosition::Stopped),
+        epoch,
+        claimed_epoch,
+        start_by: instant(row.start_by),
+        key: row.key.clone(),
+    };
+    let warrant = match approval::warrant(facts, tx.now) {
+        Ok(warrant) => warrant,
+        Err(refusal) => {
+            settle::never_starts(tx, &row, refusal).await?;
+            return Ok(Err(refusal));
+        }
+    };
+    let started = sqlx::query(
+        "UPDATE executions SET state = 'started', attempts = attempts + 1,
+                started_at = COALESCE(started_at, $3)
+         WHERE id = $1 AND epoch = $2",
+    )
+    .bind(execution.as_str())
+    .bind(big(epoch))
+    .bind(tx.now.as_millis())
+    .execute(&mut tx.conn)
+    .await?;
+    fenced(&started)?;
+    let entry = Entry {
+        workspace: &workspace,
+        kind: "execution.started",
+        subject: execution.as_str(),
+        body: json!({
+            "attempt": row.attempts + 1, "digest": warrant.sealed().digest(), "key": row.key,
+            "epoch": epoch, "request": row.request_id,
+        }),
+    };
+    audit::append(tx, entry).await?;
+    if let Some(request) = &row.request_id {
+        cards::refresh(tx, &RequestId::existing(request)).await?;
+    }
+    Ok(Ok(warrant))
+}

@@ -1,0 +1,87 @@
+//! How a card comes to be owed.
+
+use super::CardKind;
+use crate::approval::{Place, Request};
+use crate::base::{CardId, RequestId, RunId};
+use crate::store::{ButtonChoice, StoreError, Tx, big};
+
+/// Owes the card of a stage, once.
+pub(in crate::store) async fn owe(
+    tx: &mut Tx,
+    request: &Request,
+    stage: usize,
+    place: &Place,
+) -> Result<(), StoreError> {
+    let kind = CardKind::Stage { stage, place: place.clone() };
+    let buttons = [ButtonChoice::Approve, ButtonChoice::Reject, ButtonChoice::ShowAll];
+    insert(tx, request, &kind, &buttons).await
+}
+
+/// Owes the live line in the requester's thread, once.
+pub(in crate::store) async fn owe_status(
+    tx: &mut Tx,
+    request: &Request,
+    run: &RunId,
+) -> Result<(), StoreError> {
+    let thread: Option<(String, String)> = sqlx::query_as(
+        "SELECT channel, thread_ts FROM threads JOIN runs ON runs.thread_id = threads.id
+         WHERE runs.id = $1",
+    )
+    .bind(run.as_str())
+    .fetch_optional(&mut tx.conn)
+    .await?;
+    let (channel, thread_ts) = thread.ok_or(StoreError::NotFound("run"))?;
+    let kind = CardKind::Status { channel, thread_ts };
+    insert(tx, request, &kind, &[ButtonChoice::ShowAll, ButtonChoice::Withdraw]).await
+}
+
+async fn insert(
+    tx: &mut Tx,
+    request: &Request,
+    kind: &CardKind,
+    choices: &[ButtonChoice],
+) -> Result<(), StoreError> {
+    let (name, stage, place, thread_ts) = match kind {
+        CardKind::Stage { stage, place } => ("stage", Some(big(*stage)), &place.0, None),
+        CardKind::Status { channel, thread_ts } => ("status", None, channel, Some(thread_ts)),
+    };
+    let card = CardId::new(tx.ids.as_ref());
+    sqlx::query(
+        "INSERT INTO cards (id, workspace, request_id, kind, stage, place, thread_ts, want_version,
+                            shown_version, complete, state, epoch, attempts, retry_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 1, 0, 0, 'open', 0, 0, $8)",
+    )
+    .bind(card.as_str())
+    .bind(request.workspace.as_str())
+    .bind(request.id.as_str())
+    .bind(name)
+    .bind(stage)
+    .bind(place)
+    .bind(thread_ts)
+    .bind(tx.now.as_millis())
+    .execute(&mut tx.conn)
+    .await?;
+    for choice in choices {
+        sqlx::query(
+            "INSERT INTO buttons (token, workspace, request_id, card_id, choice)
+             VALUES ($1, $2, $3, $4, $5)",
+        )
+        .bind(tx.ids.token())
+        .bind(request.workspace.as_str())
+        .bind(request.id.as_str())
+        .bind(card.as_str())
+        .bind(choice.text())
+        .execute(&mut tx.conn)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Every card of the request must look different now.
+pub(in crate::store) async fn refresh(tx: &mut Tx, request: &RequestId) -> Result<(), StoreError> {
+    sqlx::query("UPDATE cards SET want_version = want_version + 1 WHERE request_id = $1")
+        .bind(request.as_str())
+        .execute(&mut tx.conn)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,170 @@
+//! What became of a card's post or update.
+
+use serde_json::Value;
+
+use crate::approval::{Event, Refusal};
+use crate::base::{CardId, RequestId, Timestamp, WorkspaceId};
+use crate::store::runs::fenced;
+use crate::store::transition::transition;
+use crate::store::{ShownAt, Store, StoreError, Tx, big, count, requests};
+
+/// What people see now.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// As it was in [`OwedCard::version`].
+    pub version: u64,
+    pub at: ShownAt,
+    /// Exactly what was sent.
+    pub blocks: Value,
+    pub hash: String,
+    /// Every byte of the action can be seen, on the card or behind *Show all*.
+    pub complete: bool,
+}
+
+impl Store {
+    /// A post is about to be sent. Until [`Store::card_shown`] nobody knows whether it was.
+    pub async fn card_begins(&self, card: &CardId, epoch: u64) -> Result<(), StoreError> {
+        let statement = "UPDATE cards SET intent_at = $3, error = $4 WHERE id = $1 AND epoch = $2";
+        self.settle_delivery(statement, card.as_str(), epoch, None, None).await
+    }
+
+    /// Slack shows it.
+    pub async fn card_shown(
+        &self,
+        card: &CardId,
+        epoch: u64,
+        shown: Shown,
+    ) -> Result<(), StoreError> {
+        let card = card.clone();
+        self.write(move |tx| {
+            Box::pin(async move {
+                let written = sqlx::query(
+                    "UPDATE cards SET shown_version = $3, channel = $4, message_ts = $5,
+                            shown_blocks = $6, shown_hash = $7, complete = $8, intent_at = NULL,
+                            owner = NULL, lease_until = NULL, attempts = 0, error = NULL
+                     WHERE id = $1 AND epoch = $2",
+                )
+                .bind(card.as_str())
+                .bind(big(epoch))
+                .bind(big(shown.version))
+                .bind(shown.at.channel)
+                .bind(shown.at.message_ts)
+                .bind(shown.blocks.to_string())
+                .bind(shown.hash)
+                .bind(i64::from(shown.complete))
+                .execute(&mut tx.conn)
+                .await?;
+                fenced(&written)
+            })
+        })
+        .await
+    }
+
+    /// Nobody knows whether the post got through; it is looked up from `retry_at`.
+    pub async fn card_unsure(
+        &self,
+        card: &CardId,
+        epoch: u64,
+        retry_at: Timestamp,
+        error: &str,
+    ) -> Result<(), StoreError> {
+        let statement = "UPDATE cards SET retry_at = $3, error = $4, attempts = attempts + 1,
+                                owner = NULL, lease_until = NULL
+                         WHERE id = $1 AND epoch = $2";
+        self.settle_delivery(statement, card.as_str(), epoch, Some(retry_at), Some(error)).await
+    }
+
+    /// It certainly did not get through; it is tried again from `retry_at`.
+    pub async fn card_retry(
+        &self,
+        card: &CardId,
+        epoch: u64,
+        retry_at: Timestamp,
+        error: &str,
+    ) -> Result<(), StoreError> {
+        let statement = "UPDATE cards SET retry_at = $3, error = $4, attempts = attempts + 1,
+                                intent_at = NULL, owner = NULL, lease_until = NULL
+                         WHERE id = $1 AND epoch = $2";
+        self.settle_delivery(statement, card.as_str(), epoch, Some(retry_at), Some(error)).await
+    }
+
+    /// Slack no longer has the message, or an unsure post was not found: it is posted anew.
+    pub async fn card_lost(&self, card: &CardId, epoch: u64) -> Result<(), StoreError> {
+        let statement = "UPDATE cards SET channel = NULL, message_ts = NULL, shown_version = 0,
+                                intent_at = NULL, retry_at = $3, error = $4,
+                                owner = NULL, lease_until = NULL
+                         WHERE id = $1 AND epoch = $2";
+        self.settle_delivery(statement, card.as_str(), epoch, None, None).await
+    }
+
+    /// It can never be shown there. When nobody has seen a stage's card, the next stage is asked.
+    pub async fn card_dead(
+        &self,
+        card: &CardId,
+        epoch: u64,
+        error: &str,
+    ) -> Result<(), StoreError> {
+        let (card, error) = (card.clone(), error.to_owned());
+        self.write(move |tx| Box::pin(async move { dead(tx, &card, epoch, &error).await })).await
+    }
+
+    /// A stage's approvers cannot be shown the request: the next stage is asked at once.
+    pub async fn undeliverable(
+        &self,
+        workspace: &WorkspaceId,
+        request: &RequestId,
+        stage: usize,
+        why: &str,
+    ) -> Result<Result<(), Refusal>, StoreError> {
+        let (workspace, request, why) = (workspace.clone(), request.clone(), why.to_owned());
+        self.write(move |tx| {
+            Box::pin(async move { undeliverable(tx, &workspace, &request, stage, &why).await })
+        })
+        .await
+    }
+}
+
+async fn dead(tx: &mut Tx, card: &CardId, epoch: u64, error: &str) -> Result<(), StoreError> {
+    let card: Option<(String, String, Option<i64>, i64)> = sqlx::query_as(
+        "UPDATE cards SET state = 'dead', error = $3, owner = NULL, lease_until = NULL
+         WHERE id = $1 AND epoch = $2 RETURNING workspace, request_id, stage, shown_version",
+    )
+    .bind(card.as_str())
+    .bind(big(epoch))
+    .bind(error)
+    .fetch_optional(&mut tx.conn)
+    .await?;
+    let (workspace, request, stage, shown) = card.ok_or(StoreError::Fenced)?;
+    if let (Some(stage), 0) = (stage, shown) {
+        let (workspace, request) =
+            (WorkspaceId::existing(workspace), RequestId::existing(request));
+        let stage = count("stage", stage)?;
+        if let Err(refusal) = undeliverable(tx, &workspace, &request, stage, error).await? {
+            tracing::debug!(%request, %refusal, "a card that nobody needs any more was given up");
+        }
+    }
+    Ok(())
+}
+
+async fn undeliverable(
+    tx: &mut Tx,
+    workspace: &WorkspaceId,
+    request: &RequestId,
+    stage: usize,
+    why: &str,
+) -> Result<Result<(), Refusal>, StoreError> {
+    let loaded = requests::load(&mut tx.conn, request)
+        .await?
+        .filter(|loaded| loaded.request.workspace == *workspace)
+        .ok_or(StoreError::NotFound("request"))?;
+    let evidence = serde_json::json!({ "why": why });
+    if let Err(refusal) = transition(tx, &loaded, &Event::Undeliverable { stage }, evidence).await? {
+        return Ok(Err(refusal));
+    }
+    sqlx::query("UPDATE requests SET undeliverable = $2 WHERE id = $1")
+        .bind(request.as_str())
+        .bind(why)
+        .execute(&mut tx.conn)
+        .await?;
+    Ok(Ok(()))
+}

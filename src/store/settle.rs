@@ -1,0 +1,175 @@
+//! The end of an execution: written once, answered to the run, shown on the cards.
+
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use super::answers::{self, call_answer};
+use super::executions::{self, Row, state_text};
+use super::notices::{self, NewNotice};
+use super::rows::big;
+use super::runs::fenced;
+use super::{Store, StoreError, Tx, cards};
+use crate::approval::{ExecutionState, Notice, StartRefusal};
+use crate::audit::{self, Entry};
+use crate::base::{ExecutionId, RequestId, RunId, WorkspaceId};
+
+/// How a call ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    Succeeded { content: String },
+    /// Certainly not applied.
+    Failed { why: String },
+    /// Perhaps applied. Never retried.
+    Unknown { why: String },
+}
+
+impl Ended {
+    fn state(&self) -> ExecutionState {
+        match self {
+            Self::Succeeded { .. } => ExecutionState::Succeeded,
+            Self::Failed { .. } => ExecutionState::Failed,
+            Self::Unknown { .. } => ExecutionState::Unknown,
+        }
+    }
+
+    fn note(&self) -> &str {
+        match self {
+            Self::Succeeded { content: note } | Self::Failed { why: note } => note,
+            Self::Unknown { why: note } => note,
+        }
+    }
+}
+
+impl Store {
+    /// Writes the end of a call, answers the run and refreshes the cards.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] when somebody took over; the result is then kept as evidence only.
+    pub async fn finish_execution(
+        &self,
+        execution: &ExecutionId,
+        epoch: u64,
+        ended: Ended,
+    ) -> Result<(), StoreError> {
+        let execution = execution.clone();
+        let counted = self
+            .write(move |tx| {
+                Box::pin(async move {
+                    let row = executions::row(tx, execution.as_str()).await?;
+                    if row.state != state_text(ExecutionState::Started) || row.epoch != big(epoch) {
+                        keep_evidence(tx, &row, epoch, &ended).await?;
+                        return Ok(false);
+                    }
+                    end(tx, &row, ended.state(), ended.note()).await?;
+                    Ok(true)
+                })
+            })
+            .await?;
+        if counted { Ok(()) } else { Err(StoreError::Fenced) }
+    }
+}
+
+/// A worker that lost its lease says how its call ended: it does not count, but a human who has
+/// to settle an unknown outcome needs it.
+async fn keep_evidence(
+    tx: &mut Tx,
+    row: &Row,
+    epoch: u64,
+    ended: &Ended,
+) -> Result<(), StoreError> {
+    let workspace = WorkspaceId::existing(&row.workspace);
+    let entry = Entry {
+        workspace: &workspace,
+        kind: "execution.late_result",
+        subject: &row.id,
+        body: json!({
+            "epoch": epoch, "state": state_text(ended.state()), "note": ended.note(),
+        }),
+    };
+    audit::append(tx, entry).await
+}
+
+/// It may not start. When an earlier call already went out nobody knows what that one did.
+pub(super) async fn never_starts(
+    tx: &mut Tx,
+    row: &Row,
+    refusal: StartRefusal,
+) -> Result<(), StoreError> {
+    if row.attempts > 0 {
+        let why = format!("an earlier call broke off, and it may not be repeated: {refusal}");
+        return end(tx, row, ExecutionState::Unknown, &why).await;
+    }
+    end(tx, row, ExecutionState::Refused, &refusal.to_string()).await
+}
+
+/// Ends an execution with a state that is final.
+pub(super) async fn end(
+    tx: &mut Tx,
+    row: &Row,
+    state: ExecutionState,
+    note: &str,
+) -> Result<(), StoreError> {
+    let note_hash = hex::encode(Sha256::digest(note));
+    let ended = sqlx::query(
+        "UPDATE executions SET state = $3, ended_at = $4, note = $5, note_hash = $6,
+                owner = NULL, lease_until = NULL
+         WHERE id = $1 AND epoch = $2 AND ended_at IS NULL",
+    )
+    .bind(&row.id)
+    .bind(row.epoch)
+    .bind(state_text(state))
+    .bind(tx.now.as_millis())
+    .bind(note)
+    .bind(&note_hash)
+    .execute(&mut tx.conn)
+    .await?;
+    fenced(&ended)?;
+    let workspace = WorkspaceId::existing(&row.workspace);
+    let entry = Entry {
+        workspace: &workspace,
+        kind: &format!("execution.{}", state_text(state)),
+        subject: &row.id,
+        body: json!({
+            "attempts": row.attempts, "digest": row.digest, "request": row.request_id,
+            "note_hash": note_hash,
+        }),
+    };
+    audit::append(tx, entry).await?;
+    if let Some(asking) = row.asking() {
+        answers::answer(tx, &asking, &call_answer(answer_status(state), note)).await?;
+    }
+    match &row.request_id {
+        Some(request) => show_end(tx, row, workspace, RequestId::existing(request)).await,
+        None => Ok(()),
+    }
+}
+
+/// The cards get the result, and the requester hears of it: an updated card notifies nobody.
+async fn show_end(
+    tx: &mut Tx,
+    row: &Row,
+    workspace: WorkspaceId,
+    request: RequestId,
+) -> Result<(), StoreError> {
+    cards::refresh(tx, &request).await?;
+    let notice = NewNotice {
+        workspace,
+        request: Some(request),
+        run: row.run_id.as_ref().map(RunId::existing),
+        kind: "decided".to_owned(),
+        body: json!(Notice::Decided),
+    };
+    notices::owe(tx, &notice).await?;
+    Ok(())
+}
+
+/// The agent's word for it.
+fn answer_status(state: ExecutionState) -> &'static str {
+    match state {
+        ExecutionState::Succeeded => "succeeded",
+        ExecutionState::Failed => "failed",
+        ExecutionState::Unknown => "unknown",
+        ExecutionState::Refused => "not_started",
+        ExecutionState::Ordered | ExecutionState::Claimed | ExecutionState::Started => "not_started",
+    }
+}

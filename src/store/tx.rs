@@ -1,0 +1,37 @@
+//! The transaction that a job of the writer runs in.
+
+use std::sync::Arc;
+
+use sqlx::{AnyConnection, Executor};
+
+use super::StoreError;
+use crate::base::{Ids, Timestamp};
+
+/// The writing connection inside a transaction, with the one instant all of it happens at.
+pub(crate) struct Tx {
+    pub(crate) conn: AnyConnection,
+    /// Never before the newest audit record: time in the database does not go back.
+    pub(crate) now: Timestamp,
+    pub(crate) ids: Arc<dyn Ids>,
+}
+
+impl Tx {
+    /// The next transaction happens now, or at the instant of the last one if the clock went back.
+    pub(super) fn moved_on(&mut self, clock: Timestamp) {
+        self.now = self.now.max(clock);
+    }
+
+    /// Transaction control; everything else is a prepared statement.
+    pub(super) async fn raw(&mut self, statement: &'static str) -> Result<(), StoreError> {
+        self.conn.execute(statement).await?;
+        Ok(())
+    }
+
+    /// Rolls back. An error means that SQLite had already done so by itself, as it does when the
+    /// disk is full; were it anything else, the next `BEGIN` would be refused.
+    pub(super) async fn undo(&mut self) {
+        if let Err(error) = self.raw("ROLLBACK").await {
+            tracing::debug!(%error, "there was nothing left to roll back");
+        }
+    }
+}
