@@ -261,4 +261,6 @@ fn changed(mut request: Request, effects: Vec<Effect>) -> Stepped {
 }
 
 #[cfg(test)]
+mod promises;
+#[cfg(test)]
 mod tests;

@@ -1,11 +1,9 @@
-use proptest::prelude::*;
-
 use super::*;
-use crate::approval::sample::{NOON, person, sealed_under, stage, terms};
-use crate::approval::{Membership, PersonFacts, Separation, Standing, authorize};
-use crate::base::Span;
+use crate::approval::sample::{NOON, approved, envelope, person, sealed_under, stage, terms};
+use crate::approval::{Envelope, Membership, PersonFacts, Place, Risk, authorize};
+use crate::base::{RequestId, Span};
 
-fn opened(terms: Terms) -> Request {
+pub(super) fn opened(terms: Terms) -> Request {
     open(&sealed_under(&terms), terms).unwrap().0
 }
 
@@ -14,11 +12,11 @@ fn refund() -> Request {
     opened(terms(vec![stage("finance", 1), stage("managers", 1)]))
 }
 
-fn at(minute: u32) -> Timestamp {
+pub(super) fn at(minute: u32) -> Timestamp {
     NOON.plus(Span::minutes(minute))
 }
 
-fn vote_of(
+pub(super) fn vote_of(
     request: &Request,
     who: PersonFacts,
     member: &[bool],
@@ -52,45 +50,6 @@ fn an_approver_approves_and_the_action_is_ordered_within_its_validity() {
 }
 
 #[test]
-fn who_may_not_decide_is_told_why() {
-    let request = refund();
-    let standing = |standing| PersonFacts { standing, ..person("jonas") };
-    let table = [
-        (person("mia"), vec![true], Refusal::OwnRequest),
-        (person("eve"), vec![false], Refusal::NotAnApprover),
-        (person("eve"), vec![], Refusal::NotAnApprover),
-        // Priya is a manager, and the managers have not been asked yet.
-        (person("priya"), vec![false, true], Refusal::NotAnApprover),
-        (standing(Standing::Guest), vec![true], Refusal::Guest),
-        (standing(Standing::Deactivated), vec![true], Refusal::Deactivated),
-        (standing(Standing::Bot), vec![true], Refusal::Bot),
-        (standing(Standing::Outsider), vec![true], Refusal::Outsider),
-        (standing(Standing::Unknown), vec![true], Refusal::UnknownPerson),
-        (standing(Standing::Unreachable), vec![true], Refusal::DirectoryUnreachable),
-    ];
-    for (who, member, refusal) in table {
-        let refused = vote_of(&request, who, &member, Choice::Approve, None, at(1));
-        assert_eq!(refused.unwrap_err(), refusal);
-    }
-}
-
-#[test]
-fn the_human_behind_a_requesting_automation_may_not_decide_either() {
-    let mut request = refund();
-    request.requester.owner = Some(person("noor").person);
-    let refused = vote_of(&request, person("noor"), &[true], Choice::Approve, None, at(1));
-    assert_eq!(refused.unwrap_err(), Refusal::OwnRequest);
-}
-
-#[test]
-fn a_policy_may_waive_separation() {
-    let mut request = refund();
-    request.terms.separation = Separation::Waived;
-    let voted = vote_of(&request, person("mia"), &[true], Choice::Approve, None, at(1));
-    assert_eq!(outcome(voted), Some(Outcome::Approved));
-}
-
-#[test]
 fn a_rejection_needs_a_reason_and_so_does_an_approval_where_the_rule_says_so() {
     let mut request = refund();
     for reason in [None, Some(""), Some("  \n")] {
@@ -117,23 +76,133 @@ fn two_humans_are_two_humans_and_one_human_is_one() {
     assert_eq!(outcome(twice), Some(Outcome::Approved));
 }
 
+const FINANCE_ENDS: Event = Event::TimerDue(TimerKind::StageEnds { stage: 0 });
+const MANAGERS_END: Event = Event::TimerDue(TimerKind::StageEnds { stage: 1 });
+
+fn raised() -> Request {
+    step(&refund(), &FINANCE_ENDS, at(30)).unwrap().0
+}
+
+fn timers_of(stage: usize, minutes: [u32; 3]) -> Vec<Effect> {
+    let [first, second, end] = minutes;
+    let remind = |nth, minute| Effect::SetTimer {
+        kind: TimerKind::Remind { stage, nth },
+        due: at(minute),
+    };
+    let ends = Effect::SetTimer { kind: TimerKind::StageEnds { stage }, due: at(end) };
+    vec![remind(0, first), remind(1, second), ends]
+}
+
+fn card(stage: usize) -> Effect {
+    Effect::ShowCard { stage, place: Place("approvals".to_owned()) }
+}
+
 #[test]
-fn escalation_asks_the_managers_and_finance_may_still_decide() {
+fn a_request_opens_with_a_card_a_status_and_its_timers() {
+    let terms = terms(vec![stage("finance", 1), stage("managers", 1)]);
+    let sealed = sealed_under(&terms);
+    let (request, effects) = open(&sealed, terms).unwrap();
+    assert_eq!((request.version, request.stage, request.asked_at), (1, 0, NOON));
+    assert_eq!((request.digest, request.decide_by()), (sealed.digest(), at(60)));
+    assert_eq!(effects, [vec![Effect::ShowStatus, card(0)], timers_of(0, [10, 20, 30])].concat());
+}
+
+#[test]
+fn only_what_was_sealed_is_asked_about() {
+    let good = || terms(vec![stage("finance", 1)]);
+    let sealed = sealed_under(&good());
+    assert_eq!(open(&sealed, terms(Vec::new())), Err(OpenError::NoStage));
+    let nobody = Envelope { request: None, ..envelope(serde_json::json!({})) };
+    assert_eq!(open(&Sealed::seal(nobody).unwrap(), good()), Err(OpenError::NoRequest));
+    for other in [
+        terms(vec![stage("finance", 1), stage("managers", 1)]),
+        Terms { risk: Risk::Low, ..good() },
+        Terms { rule: "others".to_owned(), ..good() },
+        Terms { policy_digest: "00".to_owned(), ..good() },
+        Terms { valid_for: Span::minutes(99), ..good() },
+    ] {
+        assert_eq!(open(&sealed, other), Err(OpenError::OtherTerms));
+    }
+    assert!(open(&sealed, good()).is_ok());
+}
+
+#[test]
+fn escalation_asks_the_managers_and_moves_no_deadline() {
     let request = refund();
-    let event = Event::TimerDue(TimerKind::StageEnds { stage: 0 });
-    assert_eq!(step(&request, &event, at(29)), Err(Refusal::StaleTimer));
-    let (raised, effects) = step(&request, &event, at(30)).unwrap();
-    assert_eq!(raised.stage, 1);
+    assert_eq!(step(&request, &FINANCE_ENDS, at(29)), Err(Refusal::StaleTimer));
+    let (raised, effects) = step(&request, &FINANCE_ENDS, at(30)).unwrap();
+    assert_eq!((raised.stage, raised.stage_since), (1, at(30)));
     assert_eq!(raised.decide_by(), request.decide_by());
-    assert!(effects.contains(&Effect::SetTimer {
-        kind: TimerKind::StageEnds { stage: 1 },
-        due: at(60)
-    }));
-    assert_eq!(step(&raised, &event, at(31)), Err(Refusal::StaleTimer));
+    let expected = [
+        vec![Effect::ClearTimers, card(1)],
+        timers_of(1, [40, 50, 60]),
+        vec![Effect::RefreshCards],
+    ];
+    assert_eq!(effects, expected.concat());
+    assert_eq!(step(&raised, &FINANCE_ENDS, at(31)), Err(Refusal::StaleTimer));
+}
+
+#[test]
+fn after_an_escalation_either_stage_may_decide() {
     for (who, member) in [("priya", [false, true]), ("jonas", [true, false])] {
-        let voted = vote_of(&raised, person(who), &member, Choice::Approve, None, at(40));
+        let voted = vote_of(&raised(), person(who), &member, Choice::Approve, None, at(40));
         assert_eq!(outcome(voted), Some(Outcome::Approved), "{who}");
     }
+    let no = vote_of(&raised(), person("jonas"), &[true], Choice::Reject, Some("no"), at(40));
+    assert_eq!(outcome(no), Some(Outcome::Rejected));
+}
+
+#[test]
+fn each_stage_counts_only_its_own_people() {
+    let request = opened(terms(vec![stage("finance", 2), stage("managers", 2)]));
+    let yes = |request: &Request, who, member: &[bool], minute| {
+        vote_of(request, person(who), member, Choice::Approve, None, at(minute)).unwrap().0
+    };
+    let request = yes(&request, "jonas", &[true, false], 1);
+    let (request, _) = step(&request, &FINANCE_ENDS, at(30)).unwrap();
+    let request = yes(&request, "priya", &[false, true], 31);
+    assert!(request.is_pending(), "one of finance and one manager are not two of either");
+    for (who, member) in [("lena", [true, false]), ("noor", [false, true]), ("sam", [true, true])] {
+        let ended = yes(&request, who, &member, 32);
+        assert_eq!(ended.decision.unwrap().outcome, Outcome::Approved, "{who}");
+    }
+}
+
+#[test]
+fn a_quorum_of_none_still_needs_one() {
+    let request = opened(terms(vec![stage("finance", 0)]));
+    assert!(request.is_pending());
+    let voted = vote_of(&request, person("jonas"), &[true], Choice::Approve, None, at(1));
+    assert_eq!(outcome(voted), Some(Outcome::Approved));
+}
+
+#[test]
+fn reminders_say_what_is_left_and_only_while_something_is() {
+    let remind = |stage, nth| Event::TimerDue(TimerKind::Remind { stage, nth });
+    let (reminded, effects) = step(&refund(), &remind(0, 0), at(10)).unwrap();
+    let left = Span::minutes(20);
+    assert_eq!(effects, [Effect::Notify(Notice::Reminder { stage: 0, nth: 0, left })]);
+    assert_eq!((reminded.version, reminded.stage), (2, 0));
+    for (request, event, minute) in [
+        (refund(), remind(0, 0), 9),
+        (refund(), remind(0, 7), 20),
+        (refund(), remind(1, 0), 40),
+        (refund(), remind(7, 0), 40),
+        (refund(), remind(0, 1), 30),
+        (raised(), remind(0, 1), 31),
+    ] {
+        assert_eq!(step(&request, &event, at(minute)), Err(Refusal::StaleTimer), "{event:?}");
+    }
+}
+
+/// The service was down, or the clock was turned: the stages are gone through one by one, and what
+/// is set in the past is due at once.
+#[test]
+fn a_standstill_over_the_whole_path_escalates_and_then_expires() {
+    let (request, effects) = step(&refund(), &FINANCE_ENDS, at(600)).unwrap();
+    assert_eq!(effects[2..5], timers_of(1, [40, 50, 60]));
+    let (expired, _) = step(&request, &MANAGERS_END, at(600)).unwrap();
+    assert_eq!(expired.decision.unwrap().outcome, Outcome::Expired);
 }
 
 #[test]
@@ -150,132 +219,126 @@ fn the_last_stage_expires_and_expiry_is_nobodys_no() {
 #[test]
 fn a_click_that_came_too_late_never_counts_even_before_the_expiry_has_fired() {
     let request = refund();
-    let voted = vote_of(&request, person("jonas"), &[true], Choice::Approve, None, at(60));
-    assert_eq!(voted.unwrap_err(), Refusal::TooLate { decide_by: at(60) });
+    for choice in [Choice::Approve, Choice::Reject] {
+        let voted = vote_of(&request, person("jonas"), &[true], choice, Some("x"), at(60));
+        assert_eq!(voted.unwrap_err(), Refusal::TooLate { decide_by: at(60) });
+    }
+}
+
+#[test]
+fn a_click_that_came_in_time_counts_even_when_it_is_written_later() {
+    let request = refund();
+    let authority = authorize(&request, person("jonas"), &Membership(vec![true])).unwrap();
+    let received_at = at(59);
+    let vote = Event::Vote { authority, choice: Choice::Approve, reason: None, received_at };
+    let (ended, _) = step(&request, &vote, at(61)).unwrap();
+    assert_eq!(ended.decision, Some(approved(at(59), at(69))));
+    assert_eq!(ended.votes[0].at, at(59));
+}
+
+#[test]
+fn authority_counts_only_for_the_state_it_was_checked_on() {
+    let request = refund();
+    let authority = authorize(&request, person("jonas"), &Membership(vec![true])).unwrap();
+    let vote = Event::Vote {
+        authority,
+        choice: Choice::Approve,
+        reason: None,
+        received_at: at(31),
+    };
+    assert_eq!(step(&raised(), &vote, at(31)), Err(Refusal::StaleAuthority));
+    let other = Request { id: RequestId::existing("req_2"), ..request.clone() };
+    assert_eq!(step(&other, &vote, at(31)), Err(Refusal::StaleAuthority));
+    assert!(step(&request, &vote, at(31)).is_ok());
 }
 
 #[test]
 fn a_stage_that_cannot_be_shown_asks_the_next_one_at_once() {
-    let request = refund();
-    let (raised, effects) = step(&request, &Event::Undeliverable { stage: 0 }, at(1)).unwrap();
-    assert_eq!((raised.stage, raised.decide_by()), (1, request.decide_by()));
-    assert!(effects.contains(&Effect::Notify(Notice::Undeliverable { stage: 0 })));
-    let (last, effects) = step(&raised, &Event::Undeliverable { stage: 1 }, at(2)).unwrap();
+    let gone = |stage| Event::Undeliverable { stage };
+    let (raised, effects) = step(&refund(), &gone(0), at(1)).unwrap();
+    assert_eq!((raised.stage, raised.stage_since), (1, at(1)));
+    let told = |stage| Effect::Notify(Notice::Undeliverable { stage });
+    let expected = [
+        vec![Effect::ClearTimers, card(1)],
+        timers_of(1, [40, 50, 60]),
+        vec![Effect::RefreshCards, told(0)],
+    ];
+    assert_eq!(effects, expected.concat());
+    assert_eq!(step(&raised, &gone(0), at(2)), Err(Refusal::StaleTimer));
+    let (last, effects) = step(&raised, &gone(1), at(2)).unwrap();
     assert!(last.is_pending());
-    assert!(!effects.contains(&Effect::ClearTimers));
+    assert_eq!(effects, [Effect::RefreshCards, told(1)]);
+}
+
+/// Every way to end that is not an approval, with who ended it.
+fn endings() -> Vec<(Event, Outcome, DecidedBy, Option<&'static str>)> {
+    let by = |who| DecidedBy::Person(Box::new(person(who)));
+    let (operator, reason) = ("sam".to_owned(), "maintenance".to_owned());
+    let next = RequestId::existing("req_2");
+    vec![
+        (Event::Withdraw { by: person("mia") }, Outcome::Cancelled, by("mia"), None),
+        (
+            Event::Cancel { operator: operator.clone(), reason },
+            Outcome::Cancelled,
+            DecidedBy::Operator(operator),
+            Some("maintenance"),
+        ),
+        (
+            Event::Supersede { by: next.clone() },
+            Outcome::Superseded,
+            DecidedBy::Request(next),
+            None,
+        ),
+    ]
+}
+
+#[test]
+fn a_request_that_ends_without_approval_answers_its_run() {
+    for (event, outcome, by, reason) in endings() {
+        let (ended, effects) = step(&refund(), &event, at(5)).unwrap();
+        let reason = reason.map(str::to_owned);
+        let decision = Decision { outcome, by, at: at(5), reason, start_by: None };
+        assert_eq!(ended.decision.as_ref(), Some(&decision));
+        let expected = [
+            Effect::ClearTimers,
+            Effect::RefreshCards,
+            Effect::AnswerRun(decision),
+            Effect::Notify(Notice::Decided),
+        ];
+        assert_eq!(effects, expected);
+    }
 }
 
 #[test]
 fn only_the_requester_withdraws() {
-    let request = refund();
-    let refused = step(&request, &Event::Withdraw { by: person("eve") }, at(1));
-    assert_eq!(refused, Err(Refusal::NotYourRequest));
-    assert_eq!(
-        outcome(step(&request, &Event::Withdraw { by: person("mia") }, at(1))),
-        Some(Outcome::Cancelled)
-    );
-}
-
-/// Something somebody tries, at some minute.
-#[derive(Clone, Debug)]
-enum Try {
-    Vote { who: &'static str, approve: bool },
-    Timer(TimerKind),
-    Withdraw(&'static str),
-    Cancel,
-    Undeliverable(usize),
-}
-
-fn tries() -> impl Strategy<Value = Vec<(u32, Try)>> {
-    let who = prop::sample::select(vec!["mia", "jonas", "lena", "priya", "eve"]);
-    let attempt = prop_oneof![
-        6 => (who.clone(), any::<bool>()).prop_map(|(who, approve)| Try::Vote { who, approve }),
-        4 => (0..3_usize).prop_map(|stage| Try::Timer(TimerKind::StageEnds { stage })),
-        2 => (0..3_usize, 0..3_usize)
-            .prop_map(|(stage, nth)| Try::Timer(TimerKind::Remind { stage, nth })),
-        1 => who.prop_map(Try::Withdraw),
-        1 => Just(Try::Cancel),
-        1 => (0..3_usize).prop_map(Try::Undeliverable),
-    ];
-    prop::collection::vec((0..40_u32, attempt), 1..25)
-}
-
-fn attempt(request: &Request, what: &Try, now: Timestamp) -> Result<Stepped, Refusal> {
-    match what {
-        Try::Vote { who, approve } => {
-            let member = match *who {
-                "priya" => [false, true],
-                "eve" => [false, false],
-                _ => [true, false],
-            };
-            let choice = if *approve { Choice::Approve } else { Choice::Reject };
-            vote_of(request, person(who), &member, choice, Some("because"), now)
-        }
-        Try::Timer(timer) => step(request, &Event::TimerDue(*timer), now),
-        Try::Withdraw(who) => step(request, &Event::Withdraw { by: person(who) }, now),
-        Try::Cancel => {
-            let (operator, reason) = ("sam".to_owned(), "maintenance".to_owned());
-            step(request, &Event::Cancel { operator, reason }, now)
-        }
-        Try::Undeliverable(stage) => step(request, &Event::Undeliverable { stage: *stage }, now),
+    for who in ["eve", "jonas"] {
+        let refused = step(&refund(), &Event::Withdraw { by: person(who) }, at(1));
+        assert_eq!(refused, Err(Refusal::NotYourRequest));
     }
 }
 
-fn apply(timers: &mut Vec<TimerKind>, effects: &[Effect]) {
-    for effect in effects {
-        match effect {
-            Effect::ClearTimers => timers.clear(),
-            Effect::SetTimer { kind, .. } => timers.push(*kind),
-            _ => {}
+#[test]
+fn nothing_follows_an_outcome() {
+    for outcome in [
+        Outcome::Approved,
+        Outcome::Rejected,
+        Outcome::Expired,
+        Outcome::Cancelled,
+        Outcome::Superseded,
+    ] {
+        let decision = Decision { outcome, ..approved(at(5), at(15)) };
+        let ended = Request { decision: Some(decision.clone()), ..refund() };
+        let over = Refusal::AlreadyDecided { decision: Box::new(decision) };
+        let authority = authorize(&refund(), person("jonas"), &Membership(vec![true])).unwrap();
+        let vote =
+            Event::Vote { authority, choice: Choice::Approve, reason: None, received_at: at(6) };
+        let timers = [FINANCE_ENDS, Event::TimerDue(TimerKind::Remind { stage: 0, nth: 0 })];
+        let others = [vote, Event::Undeliverable { stage: 0 }];
+        let endings = endings().into_iter().map(|(event, ..)| event);
+        for event in timers.into_iter().chain(others).chain(endings) {
+            assert_eq!(step(&ended, &event, at(30)), Err(over.clone()), "{outcome:?} {event:?}");
         }
-    }
-}
-
-proptest! {
-    #[test]
-    fn whatever_happens_the_promises_hold(quorum in 1..3_u32, story in tries()) {
-        let path = vec![stage("finance", quorum), stage("managers", 1)];
-        let terms = terms(path);
-        let (mut request, effects) = open(&sealed_under(&terms), terms).unwrap();
-        let decide_by = request.decide_by();
-        let mut timers = Vec::new();
-        let mut ordered = 0;
-        apply(&mut timers, &effects);
-        let mut minute = 0;
-        for (later, what) in &story {
-            minute += later;
-            let Ok((next, effects)) = attempt(&request, what, at(minute)) else { continue };
-            prop_assert!(request.is_pending(), "a no is final: nothing follows an outcome");
-            prop_assert_eq!(next.version, request.version + 1);
-            prop_assert_eq!(next.decide_by(), decide_by, "no deadline ever moves");
-            prop_assert!(next.stage >= request.stage);
-            apply(&mut timers, &effects);
-            ordered += effects
-                .iter()
-                .filter(|effect| matches!(effect, Effect::OrderExecution { .. }))
-                .count();
-            request = next;
-            let ends = TimerKind::StageEnds { stage: request.stage };
-            prop_assert_eq!(timers.contains(&ends), request.is_pending(), "one live deadline");
-        }
-        let approved = request
-            .decision
-            .as_ref()
-            .is_some_and(|decision| decision.outcome == Outcome::Approved);
-        prop_assert_eq!(ordered, usize::from(approved), "ordered once, if approved");
-        if approved {
-            let by_stage = |stage: usize| {
-                let people: std::collections::BTreeSet<_> = request
-                    .votes
-                    .iter()
-                    .filter(|vote| vote.choice == Choice::Approve && vote.stages.contains(&stage))
-                    .map(|vote| vote.by.person.as_str())
-                    .collect();
-                prop_assert!(!people.contains("mia"), "nobody decides on their own request");
-                Ok(people.len())
-            };
-            let enough = by_stage(0)? >= quorum as usize || by_stage(1)? >= 1;
-            prop_assert!(enough, "a quorum of distinct humans");
-        }
+        let refused = authorize(&ended, person("jonas"), &Membership(vec![true]));
+        assert_eq!(refused, Err(over));
     }
 }
