@@ -1,6 +1,6 @@
 //! Runs go on: an agent's graph from where it stands to its next question or its end.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -57,10 +57,9 @@ impl Runs {
             desk,
             run: &claimed,
             asker: Asker { run: claimed.id.clone(), agent: agent.clone(), requester },
-            latest: Mutex::default(),
         };
         let limits = Limits::of_run(claimed.id.as_str()).supersteps(desk.config.limits.recursion);
-        let ended = worker.graph.run(Input::New(input), &saver, Arc::new(NoEvents), limits).await;
+        let ended = worker.graph.run(Input::Restart(input), &saver, Arc::new(NoEvents), limits).await;
         match ended {
             Ok(RunEnd::Finished { .. } | RunEnd::Interrupted { .. } | RunEnd::Paused { .. }) => {
                 desk.wake.everybody();
@@ -69,7 +68,7 @@ impl Runs {
             Err(RunError::Save(error)) => {
                 Err(error.downcast_ref::<StoreError>().cloned().unwrap_or(StoreError::Fenced))
             }
-            Err(error) => self.try_later_or_fail(&claimed, &error).await,
+            Err(error) => self.try_later_or_fail(&claimed, &chain(&error)).await,
         }
     }
 
@@ -81,7 +80,7 @@ impl Runs {
         match person.standing {
             Standing::Member | Standing::Guest => {}
             Standing::Unreachable => {
-                self.try_later_or_fail(claimed, &"the directory could not be asked").await?;
+                self.try_later_or_fail(claimed, "the directory could not be asked").await?;
                 return Ok(None);
             }
             Standing::Deactivated | Standing::Bot | Standing::Outsider | Standing::Unknown => {
@@ -103,15 +102,15 @@ impl Runs {
     async fn try_later_or_fail(
         &self,
         claimed: &ClaimedRun,
-        error: &(dyn std::fmt::Display + Sync),
+        error: &str,
     ) -> Result<(), StoreError> {
-        tracing::warn!(run = %claimed.id, attempt = claimed.attempts, %error, "a run stumbled");
+        tracing::warn!(run = %claimed.id, attempt = claimed.attempts, error, "a run stumbled");
         if claimed.attempts >= ATTEMPTS {
-            return self.fail(claimed, &error.to_string()).await;
+            return self.fail(claimed, error).await;
         }
         let wait = Span::seconds(2_u32.saturating_pow(u32::try_from(claimed.attempts).unwrap_or(8)));
         let retry_at = self.desk.clock.now().plus(wait);
-        self.desk.store.release_run(&claimed.id, claimed.epoch, retry_at, &error.to_string()).await
+        self.desk.store.release_run(&claimed.id, claimed.epoch, retry_at, error).await
     }
 
     async fn fail(&self, claimed: &ClaimedRun, why: &str) -> Result<(), StoreError> {
@@ -144,6 +143,18 @@ impl Work for Runs {
     }
 }
 
+/// An error with its causes: the run's own text says only which node failed. For the log and the
+/// database; people in Slack are told that it failed, not how.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
 /// A word of the agent to the thread.
 fn reply(run: &ClaimedRun, text: &str) -> NewNotice {
     NewNotice {
@@ -160,8 +171,6 @@ struct TurnSaver<'a> {
     desk: &'a Desk,
     run: &'a ClaimedRun,
     asker: Asker,
-    /// The thread's latest checkpoint, as loaded or saved.
-    latest: Mutex<Option<String>>,
 }
 
 impl Saver for TurnSaver<'_> {
@@ -177,7 +186,6 @@ impl Saver for TurnSaver<'_> {
                 .map(serde_json::from_value)
                 .collect::<Result<_, _>>()
                 .map_err(SaveError::new)?;
-            self.stands_at(checkpoint.id.clone());
             Ok(Some(Snapshot { checkpoint, writes, answers: stored.answers }))
         }
         .boxed()
@@ -186,22 +194,13 @@ impl Saver for TurnSaver<'_> {
     fn save(&self, turn: Turn) -> BoxFuture<'_, Result<(), SaveError>> {
         async move {
             let turn = self.turn(turn)?;
-            let now_at = turn.checkpoint.as_ref().map(|checkpoint| checkpoint.id.clone());
-            self.desk.store.save_turn(turn).await.map_err(SaveError::new)?;
-            if let Some(id) = now_at {
-                self.stands_at(id);
-            }
-            Ok(())
+            self.desk.store.save_turn(turn).await.map_err(SaveError::new)
         }
         .boxed()
     }
 }
 
 impl TurnSaver<'_> {
-    fn stands_at(&self, checkpoint: String) {
-        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = Some(checkpoint);
-    }
-
     fn turn(&self, turn: Turn) -> Result<SaveTurn, SaveError> {
         let ending = match turn.status {
             TurnStatus::Continues | TurnStatus::Failed => None,
@@ -218,15 +217,12 @@ impl TurnSaver<'_> {
             .iter()
             .map(|interrupt| self.desk.question(&self.asker, &interrupt.id, &interrupt.value))
             .collect();
-        // Writes of an unfinished superstep hang on the checkpoint before it.
-        let before = self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let writes = turn
             .writes
             .iter()
             .map(|writes| {
-                let checkpoint = before.clone().unwrap_or_default();
                 let body = serde_json::to_value(writes)?;
-                Ok(NewWrites { checkpoint, task: writes.task.clone(), body })
+                Ok(NewWrites { task: writes.task.clone(), body })
             })
             .collect::<Result<_, serde_json::Error>>()
             .map_err(SaveError::new)?;
