@@ -93,6 +93,7 @@ async fn begin(
         epoch,
         claimed_epoch,
         start_by: instant(row.start_by),
+        started_at: row.started_at.map(instant),
         key: row.key.clone(),
     };
     let warrant = match approval::warrant(facts, tx.now) {

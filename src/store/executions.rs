@@ -4,7 +4,7 @@ use super::answers::Asking;
 use super::rows::{big, count, instant, json};
 use super::runs::fenced;
 use super::{Store, StoreError, Tx, settle};
-use crate::approval::{ExecutionState, RetryClass, Sealed, StartRefusal};
+use crate::approval::{self, Begun, ExecutionState, Sealed, Settlement, StartRefusal};
 use crate::base::{ExecutionId, RequestId, RunId, Span, Timestamp, WorkspaceId};
 
 /// What a claimed execution needs.
@@ -48,16 +48,21 @@ pub struct ExecutionView {
 
 impl Store {
     /// Takes at most `limit` executions that need work: ordered, or left by a worker whose lease
-    /// has ended. Of the latter, those that may neither be repeated nor asked about become
-    /// `unknown` here and are not handed out.
+    /// has ended. Of the latter, those that may neither be repeated nor asked about are settled
+    /// here and not handed out. `window` says how long the target of a keyed action remembers its
+    /// key; zero when nobody knows.
     pub async fn claim_executions(
         &self,
         owner: &str,
         lease: Span,
         limit: usize,
+        window: impl Fn(&Sealed) -> Span + Send + Sync + 'static,
     ) -> Result<Vec<ClaimedExecution>, StoreError> {
         let owner = owner.to_owned();
-        self.write(move |tx| Box::pin(async move { claim(tx, &owner, lease, limit).await })).await
+        self.write(move |tx| {
+            Box::pin(async move { claim(tx, &owner, lease, limit, &window).await })
+        })
+        .await
     }
 
     /// Keeps an execution for another `lease` from now.
@@ -113,6 +118,17 @@ impl Store {
         .fetch_all(&mut *self.reader().await?)
         .await?;
         rows.into_iter().map(view).collect()
+    }
+
+    /// How many executions ended so that only a human can say what they did.
+    pub async fn unknown_executions(&self, workspace: &WorkspaceId) -> Result<u64, StoreError> {
+        let unknown: i64 = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM executions WHERE state = 'unknown' AND workspace = $1",
+        )
+        .bind(workspace.as_str())
+        .fetch_one(&mut *self.reader().await?)
+        .await?;
+        count("unknown executions", unknown)
     }
 }
 
@@ -205,9 +221,16 @@ pub(super) struct Row {
     pub(super) epoch: i64,
     pub(super) attempts: i64,
     pub(super) start_by: i64,
+    pub(super) started_at: Option<i64>,
 }
 
 impl Row {
+    /// The calls that have begun, if any has.
+    pub(super) fn begun(&self) -> Result<Option<Begun>, StoreError> {
+        let Some(first) = self.started_at.map(instant) else { return Ok(None) };
+        Ok(Some(Begun { first, attempts: count("attempts", self.attempts)? }))
+    }
+
     pub(super) fn asking(&self) -> Option<Asking> {
         let (run, interrupt) = self.run_id.clone().zip(self.interrupt_id.clone())?;
         Some(Asking { run: RunId::existing(run), interrupt })
@@ -217,7 +240,7 @@ impl Row {
 pub(super) async fn row(tx: &mut Tx, execution: &str) -> Result<Row, StoreError> {
     let row = sqlx::query_as(
         "SELECT id, workspace, request_id, run_id, interrupt_id, envelope, digest, key, state,
-                epoch, attempts, start_by
+                epoch, attempts, start_by, started_at
          FROM executions WHERE id = $1",
     )
     .bind(execution)
@@ -231,6 +254,7 @@ async fn claim(
     owner: &str,
     lease: Span,
     limit: usize,
+    window: &(impl Fn(&Sealed) -> Span + Sync),
 ) -> Result<Vec<ClaimedExecution>, StoreError> {
     let due: Vec<String> = sqlx::query_scalar(
         "SELECT id FROM executions
@@ -244,7 +268,17 @@ async fn claim(
     let mut claimed = Vec::with_capacity(due.len());
     for execution in due {
         let row = row(tx, &execution).await?;
-        claimed.extend(take(tx, row, owner, lease).await?);
+        // Bytes that cannot be read or were changed could name any tool: nothing is ever done
+        // with them again.
+        match Sealed::open(&row.envelope) {
+            Ok(sealed) if sealed.digest().to_string() == row.digest => {
+                let window = window(&sealed);
+                claimed.extend(take(tx, row, sealed, owner, lease, window).await?);
+            }
+            Ok(_) | Err(_) => {
+                settle::never_starts(tx, &row, StartRefusal::DigestMismatch).await?;
+            }
+        }
     }
     Ok(claimed)
 }
@@ -253,33 +287,26 @@ async fn claim(
 async fn take(
     tx: &mut Tx,
     row: Row,
+    sealed: Sealed,
     owner: &str,
     lease: Span,
+    window: Span,
 ) -> Result<Option<ClaimedExecution>, StoreError> {
-    // Bytes that cannot be read or were changed could name any tool: nothing is ever done with
-    // them again.
-    let sealed = match Sealed::open(&row.envelope) {
-        Ok(sealed) if sealed.digest().to_string() == row.digest => sealed,
-        Ok(_) | Err(_) => {
-            settle::never_starts(tx, &row, StartRefusal::DigestMismatch).await?;
+    let retry = sealed.envelope().tool.retry;
+    let (state, next) = match approval::settle(row.begun()?, retry, window, tx.now) {
+        Settlement::OrderAgain => (ExecutionState::Claimed, NextStep::Start),
+        Settlement::Repeat => (ExecutionState::Started, NextStep::Start),
+        Settlement::Probe => (ExecutionState::Started, NextStep::Probe),
+        Settlement::Unknown => {
+            let why = "its worker stopped before it could say how the call ended";
+            settle::end(tx, &row, ExecutionState::Unknown, why).await?;
             return Ok(None);
         }
-    };
-    let (state, next) = match state_of(&row.state)? {
-        ExecutionState::Started => match after_breaking_off(sealed.envelope().tool.retry) {
-            Some(next) => (ExecutionState::Started, next),
-            None => {
-                let why = "the worker stopped before it could say how the call ended";
-                settle::end(tx, &row, ExecutionState::Unknown, why).await?;
-                return Ok(None);
-            }
-        },
-        ExecutionState::Ordered
-        | ExecutionState::Claimed
-        | ExecutionState::Succeeded
-        | ExecutionState::Failed
-        | ExecutionState::Unknown
-        | ExecutionState::Refused => (ExecutionState::Claimed, NextStep::Start),
+        Settlement::Failed => {
+            let why = "it stopped its worker every time it was tried";
+            settle::end(tx, &row, ExecutionState::Failed, why).await?;
+            return Ok(None);
+        }
     };
     sqlx::query(
         "UPDATE executions SET state = $2, owner = $3, lease_until = $4, epoch = epoch + 1
@@ -303,13 +330,4 @@ async fn take(
         start_by: instant(row.start_by),
         next,
     }))
-}
-
-/// What may follow a call that nobody saw the end of; nothing when only a human can tell.
-fn after_breaking_off(class: RetryClass) -> Option<NextStep> {
-    match class {
-        RetryClass::Pure | RetryClass::Keyed => Some(NextStep::Start),
-        RetryClass::Probe => Some(NextStep::Probe),
-        RetryClass::Once => None,
-    }
 }

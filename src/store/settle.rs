@@ -89,17 +89,21 @@ async fn keep_evidence(
     audit::append(tx, entry).await
 }
 
-/// It may not start. When an earlier call already went out nobody knows what that one did.
+/// It may not start, or not again.
 pub(super) async fn never_starts(
     tx: &mut Tx,
     row: &Row,
     refusal: StartRefusal,
 ) -> Result<(), StoreError> {
-    if row.attempts > 0 {
-        let why = format!("an earlier call broke off, and it may not be repeated: {refusal}");
-        return end(tx, row, ExecutionState::Unknown, &why).await;
+    let begun = row.begun()?;
+    let why = match begun {
+        Some(_) => format!("an earlier call broke off, and it may not be repeated: {refusal}"),
+        None => refusal.to_string(),
+    };
+    match refusal.leaves(begun) {
+        Some(state) => end(tx, row, state, &why).await,
+        None => Ok(()),
     }
-    end(tx, row, ExecutionState::Refused, &refusal.to_string()).await
 }
 
 /// Ends an execution with a state that is final.
