@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     APPROVAL_NODE, CallAnswer, Message, Model, Prompt, ProposedCall, TokenSink, ToolCall,
@@ -38,6 +38,20 @@ pub struct AgentSpec {
     pub instructions: String,
     /// The tools it may call; it is told of no other.
     pub tools: Vec<ToolDescription>,
+}
+
+/// The input that starts a run: one human message.
+pub fn agent_input(text: impl Into<String>, name: Option<String>) -> Result<Value, NodeError> {
+    let message = Message::Human {
+        text: text.into(),
+        name,
+    };
+    Ok(json!({ MESSAGES: [serde_json::to_value(message)?] }))
+}
+
+/// What the agent said last; an error when the last word is not the agent's.
+pub fn agent_reply(state: &State) -> Result<String, NodeError> {
+    last_reply(state).map(|(text, _)| text)
 }
 
 /// Makes the graph of one agent.
@@ -153,7 +167,10 @@ fn tools(state: &State) -> Result<Update, NodeError> {
         return Err(NodeError::message("the answers do not fit the calls"));
     }
     let results: Vec<_> = calls.into_iter().zip(answers).map(result_of).collect();
-    Ok(Update::none().set(MESSAGES, serde_json::to_value(results)?))
+    // The answers are in the messages now; keeping both would keep every result twice.
+    Ok(Update::none()
+        .set(MESSAGES, serde_json::to_value(results)?)
+        .set(ANSWERS, json!([])))
 }
 
 fn result_of((call, answer): (ToolCall, CallAnswer)) -> Message {
@@ -178,3 +195,6 @@ fn last_reply(state: &State) -> Result<(String, Vec<ToolCall>), NodeError> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
