@@ -8,14 +8,14 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     APPROVAL_NODE, CallAnswer, Message, Model, Prompt, ProposedCall, TokenSink, ToolCall,
     ToolDescription,
 };
 use crate::graph::{
-    BuildError, Context, END, Graph, GraphBuilder, Node, NodeError, Reducer, START, State, Update,
+    BuildError, Checkpoint, Context, END, Graph, GraphBuilder, Node, NodeError, Reducer, START, State, StateValue, Update,
 };
 
 /// How many tool calls may follow one human message. A model that goes in circles stops here.
@@ -27,7 +27,7 @@ const MAX_CONTENT: usize = 16 * 1024;
 const AGENT: &str = "agent";
 const TOOLS: &str = "tools";
 /// The conversation. An input of the graph is `{"messages": [Message, …]}`.
-pub const MESSAGES: &str = "messages";
+const MESSAGES: &str = "messages";
 /// What became of the calls of the last message, in their order.
 const ANSWERS: &str = "answers";
 
@@ -38,6 +38,29 @@ pub struct AgentSpec {
     pub instructions: String,
     /// The tools it may call; it is told of no other.
     pub tools: Vec<ToolDescription>,
+}
+
+/// The input that starts a run: one human message.
+pub fn agent_input(text: impl Into<String>, name: Option<String>) -> Result<Value, NodeError> {
+    let message = Message::Human {
+        text: text.into(),
+        name,
+    };
+    Ok(json!({ MESSAGES: [serde_json::to_value(message)?] }))
+}
+
+/// What the agent said last; an error when the last word is not the agent's.
+pub fn agent_reply(state: &State) -> Result<String, NodeError> {
+    last_reply(state).map(|(text, _)| text)
+}
+
+/// What the agent said last, if it said anything, from the checkpoint at a run's end.
+pub fn last_words(checkpoint: &Checkpoint) -> Option<String> {
+    let StateValue::List(messages) = checkpoint.values.get(MESSAGES)? else { return None };
+    match Message::deserialize(messages.last()?) {
+        Ok(Message::Assistant { text, .. }) if !text.trim().is_empty() => Some(text),
+        Ok(_) | Err(_) => None,
+    }
 }
 
 /// Makes the graph of one agent.
@@ -153,7 +176,10 @@ fn tools(state: &State) -> Result<Update, NodeError> {
         return Err(NodeError::message("the answers do not fit the calls"));
     }
     let results: Vec<_> = calls.into_iter().zip(answers).map(result_of).collect();
-    Ok(Update::none().set(MESSAGES, serde_json::to_value(results)?))
+    // The answers are in the messages now; keeping both would keep every result twice.
+    Ok(Update::none()
+        .set(MESSAGES, serde_json::to_value(results)?)
+        .set(ANSWERS, json!([])))
 }
 
 fn result_of((call, answer): (ToolCall, CallAnswer)) -> Message {
@@ -178,3 +204,6 @@ fn last_reply(state: &State) -> Result<(String, Vec<ToolCall>), NodeError> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

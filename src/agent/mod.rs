@@ -8,25 +8,26 @@
 
 mod agent_loop;
 mod call;
-mod model;
 mod egress;
+mod model;
 mod schema;
 mod spec;
 mod template;
 mod text;
 mod tools;
 
-pub use agent_loop::{AgentSpec, MESSAGES, agent_graph};
+pub use agent_loop::{AgentSpec, agent_graph, agent_input, agent_reply, last_words};
 pub use call::{APPROVAL_NODE, CallAnswer, CallStatus, ProposedCall};
 pub use egress::{Egress, EgressRefusal};
 pub use model::{
-    ModelSpecError, ProviderModel, ScriptError, ScriptedModel, open_model,
-    Message, Model, ModelError, Prompt, Reply, Stop, TokenSink, ToolCall, ToolDescription, Usage,
+    Message, Model, ModelError, ModelSpecError, Prompt, ProviderModel, Reply, ScriptError,
+    ScriptedModel, Stop, TokenSink, ToolCall, ToolDescription, Usage, open_model,
 };
 pub use spec::{
     Api, Body, CommandSpec, Credential, EnvironmentValue, HttpSpec, Method, ModelSpec,
     ProviderSpec, RetrySpec, TargetSpec, ToolSpec,
 };
 pub use tools::{
-    ArgumentError, CallOutcome, ConfiguredTool, ProbeOutcome, Resolved, Tool, ToolSpecError, Toolbox,
+    ArgumentError, CallOutcome, ConfiguredTool, ProbeOutcome, Resolved, Tool, ToolSpecError,
+    Toolbox,
 };

@@ -61,7 +61,8 @@ impl RetrySpec {
     }
 }
 
-/// An HTTP request. Its texts are templates over `args` and `key`.
+/// An HTTP request. Its texts are templates over `args`, the arguments, and in a probe also over
+/// `key`, the idempotency key of the call it asks about.
 #[derive(Clone, Debug, Serialize)]
 pub struct HttpSpec {
     pub method: Method,
@@ -113,8 +114,9 @@ pub struct Credential {
 /// A program, started without a shell.
 #[derive(Clone, Debug, Serialize)]
 pub struct CommandSpec {
-    /// The program, by its absolute path, and its arguments. Each is a template over `args` and
-    /// `key` that fills exactly one element, whatever it renders to.
+    /// The program, by its absolute path, and its arguments. Each is a template, as in
+    /// [`HttpSpec`], that fills exactly one element, whatever it renders to. A value
+    /// that begins with a dash is refused, unless it is a number or the template itself begins with one.
     pub argv: Vec<String>,
     pub cwd: Option<PathBuf>,
     /// The whole environment the program gets, beside `COUNTERSIGN_KEY`; nothing is inherited.
@@ -125,8 +127,8 @@ pub struct CommandSpec {
     pub timeout: Span,
     /// In bytes; the rest is cut off, visibly.
     pub max_output: u32,
-    /// Exit codes by which the program says that it changed nothing. Any other failure leaves the
-    /// outcome unknown.
+    /// Exit codes by which the program says that it changed nothing; in a probe, that the call did
+    /// not happen. Any other failure leaves the outcome unknown.
     pub fails_cleanly: Vec<u8>,
 }
 

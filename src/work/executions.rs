@@ -8,6 +8,8 @@ use futures::future::BoxFuture;
 use super::{Work, lease};
 use crate::agent::{CallOutcome, ProbeOutcome};
 use crate::approval::{Proposal, Sealed, Terms};
+use crate::base::Span;
+use crate::config::Retry;
 use crate::desk::Desk;
 use crate::store::{ClaimedExecution, Ended, NextStep, StartCheck, StartRefused, StoreError};
 
@@ -65,7 +67,9 @@ impl Work for Executions {
     }
 
     fn claim(&self, room: usize) -> BoxFuture<'_, Result<Vec<ClaimedExecution>, StoreError>> {
-        self.desk.store.claim_executions(&self.desk.owner, lease::TIME, room).boxed()
+        let desk = self.desk.clone();
+        let window = move |sealed: &Sealed| remembered_for(&desk, &sealed.envelope().tool.name);
+        self.desk.store.claim_executions(&self.desk.owner, lease::TIME, room, window).boxed()
     }
 
     fn work(&self, claimed: ClaimedExecution) -> BoxFuture<'_, Result<(), StoreError>> {
@@ -85,6 +89,14 @@ fn check(desk: &Desk, sealed: &Sealed, terms: Option<&Terms>) -> StartCheck {
     StartCheck {
         policy_still_holds: desk.policy.still_permits(&Proposal::from(envelope), terms),
         tool_unchanged: tool.is_some_and(|tool| *tool.facts() == envelope.tool),
+    }
+}
+
+/// How long the target of a keyed tool remembers our key; a tool that is gone remembers nothing.
+fn remembered_for(desk: &Desk, tool: &str) -> Span {
+    match desk.config.tools.get(tool).map(|tool| &tool.retry) {
+        Some(Retry::Keyed { window }) => *window,
+        Some(Retry::Pure | Retry::Probe(_) | Retry::Once) | None => Span::ZERO,
     }
 }
 

@@ -7,12 +7,12 @@ use futures::future::BoxFuture;
 use serde_json::json;
 
 use super::{Work, lease};
-use crate::agent::{self, Message};
+use crate::agent;
 use crate::approval::{Requester, Standing};
 use crate::base::Span;
 use crate::desk::{Asker, Desk};
 use crate::graph::{
-    Checkpoint, Input, Limits, NoEvents, RunEnd, RunError, SaveError, Saver, Snapshot, StateValue, Turn,
+    Checkpoint, Input, Limits, NoEvents, RunEnd, RunError, SaveError, Saver, Snapshot, Turn,
     TurnStatus,
 };
 use crate::slack::texts;
@@ -49,10 +49,8 @@ impl Runs {
                 None => return Ok(()),
             },
         };
-        let input = json!({ "messages": [Message::Human {
-            text: claimed.input.text.clone(),
-            name: Some(requester.name.clone()),
-        }] });
+        let input = agent::agent_input(&claimed.input.text, Some(requester.name.clone()));
+        let Ok(input) = input else { return self.fail(&claimed, "the input is no text").await };
         let saver = TurnSaver {
             desk,
             run: &claimed,
@@ -209,7 +207,7 @@ impl TurnSaver<'_> {
         };
         let said = turn.checkpoint.as_ref().filter(|_| turn.status == TurnStatus::Finished);
         let notices = said
-            .and_then(last_words)
+            .and_then(agent::last_words)
             .map(|text| vec![reply(self.run, &text)])
             .unwrap_or_default();
         let questions = turn
@@ -248,13 +246,4 @@ fn stored(checkpoint: Checkpoint) -> Result<NewCheckpoint, serde_json::Error> {
         step: checkpoint.step,
         body: serde_json::to_value(checkpoint)?,
     })
-}
-
-/// What the agent said last, if it said anything.
-fn last_words(checkpoint: &Checkpoint) -> Option<String> {
-    let StateValue::List(messages) = checkpoint.values.get(agent::MESSAGES)? else { return None };
-    match serde_json::from_value(messages.last()?.clone()) {
-        Ok(Message::Assistant { text, .. }) if !text.trim().is_empty() => Some(text),
-        Ok(_) | Err(_) => None,
-    }
 }

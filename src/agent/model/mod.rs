@@ -20,7 +20,7 @@ pub use script::{ScriptError, ScriptedModel};
 
 /// A language model, or something that stands in for one.
 pub trait Model: Send + Sync {
-    /// As the configuration calls it.
+    /// For logs: as the configuration calls it, or `script` for the scripted stand-in.
     fn name(&self) -> &str;
 
     /// Answers a conversation. `tokens` gets the text as it comes, for display only; what counts is

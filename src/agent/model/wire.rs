@@ -40,14 +40,24 @@ impl<'p> Names<'p> {
         Ok(Self(names))
     }
 
-    fn from_wire(&self, name: &str) -> String {
-        self.0.get(name).map_or(name, |ours| ours).to_owned()
+    fn ours(&self, name: &str) -> String {
+        self.0.get(name).map_or(name, |own| own).to_owned()
     }
 }
 
 fn to_wire(name: &str) -> String {
-    let taken = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
-    name.replace('.', "__").chars().map(taken).take(MAX_NAME).collect()
+    let taken = |c: char| {
+        if c.is_ascii_alphanumeric() || c == '-' {
+            c
+        } else {
+            '_'
+        }
+    };
+    name.replace('.', "__")
+        .chars()
+        .map(taken)
+        .take(MAX_NAME)
+        .collect()
 }
 
 /// The request for a prompt.
@@ -74,7 +84,10 @@ fn messages(messages: &[Message]) -> Vec<ChatMessage> {
         }
         match message {
             Message::Human { text, name: None } => written.push(ChatMessage::user(text)),
-            Message::Human { text, name: Some(name) } => {
+            Message::Human {
+                text,
+                name: Some(name),
+            } => {
                 written.push(ChatMessage::user(format!("{name}: {text}")));
             }
             Message::Assistant { text, calls } => {
@@ -86,7 +99,12 @@ fn messages(messages: &[Message]) -> Vec<ChatMessage> {
                 }
                 open.extend(calls);
             }
-            Message::Tool { call_id, tool, status, content } => {
+            Message::Tool {
+                call_id,
+                tool,
+                status,
+                content,
+            } => {
                 open.retain(|call| call.id != *call_id);
                 let response = ToolResponse::new(call_id, status.told(content));
                 results.push(response.with_fn_name(to_wire(tool)));
@@ -103,9 +121,10 @@ fn close(
     results: &mut Vec<ToolResponse>,
 ) {
     let why = CallStatus::Cancelled.told("the conversation went on without it");
-    results.extend(open.drain(..).map(|call| {
-        ToolResponse::new(&call.id, &why).with_fn_name(to_wire(&call.tool))
-    }));
+    results.extend(
+        open.drain(..)
+            .map(|call| ToolResponse::new(&call.id, &why).with_fn_name(to_wire(&call.tool))),
+    );
     if !results.is_empty() {
         written.push(ChatMessage::from(std::mem::take(results)));
     }
@@ -150,12 +169,14 @@ impl Answer {
                 tokens.token(&chunk.content);
                 self.text.push_str(&chunk.content);
             }
-            ChatStreamEvent::ReasoningChunk(chunk) | ChatStreamEvent::ThoughtSignatureChunk(chunk) => {
+            ChatStreamEvent::ReasoningChunk(chunk)
+            | ChatStreamEvent::ThoughtSignatureChunk(chunk) => {
                 self.reasoning_bytes += chunk.content.len();
             }
             ChatStreamEvent::ToolCallChunk(chunk) => {
                 let call = chunk.tool_call;
-                self.arguments.insert(call.call_id, text_of(call.fn_arguments));
+                self.arguments
+                    .insert(call.call_id, text_of(call.fn_arguments));
             }
             ChatStreamEvent::End(end) => return self.complete(end, names).map(Some),
         }
@@ -190,13 +211,25 @@ impl Answer {
             )
             | None => {}
         }
-        let usage = end.captured_usage.as_ref().map_or_else(Usage::default, |usage| Usage {
-            input_tokens: count(usage.prompt_tokens),
-            output_tokens: count(usage.completion_tokens),
-        });
+        let usage = end
+            .captured_usage
+            .as_ref()
+            .map_or_else(Usage::default, |usage| Usage {
+                input_tokens: count(usage.prompt_tokens),
+                output_tokens: count(usage.completion_tokens),
+            });
         let calls = self.calls(end.captured_into_tool_calls().unwrap_or_default(), names)?;
-        let stop = if calls.is_empty() { Stop::Done } else { Stop::ToolCalls };
-        Ok(Reply { text: std::mem::take(&mut self.text), calls, usage, stop })
+        let stop = if calls.is_empty() {
+            Stop::Done
+        } else {
+            Stop::ToolCalls
+        };
+        Ok(Reply {
+            text: std::mem::take(&mut self.text),
+            calls,
+            usage,
+            stop,
+        })
     }
 
     fn calls(
@@ -213,10 +246,19 @@ impl Answer {
             let why = "its tool calls cannot be told apart".to_owned();
             return Err(ModelError::Malformed { why });
         }
-        let exact = |WireCall { call_id: id, fn_name, fn_arguments, .. }| {
+        let exact = |WireCall {
+                         call_id: id,
+                         fn_name,
+                         fn_arguments,
+                         ..
+                     }| {
             let written = self.arguments.remove(&id);
             let arguments = written.unwrap_or_else(|| text_of(fn_arguments));
-            ToolCall { id, tool: names.from_wire(&fn_name), arguments }
+            ToolCall {
+                id,
+                tool: names.ours(&fn_name),
+                arguments,
+            }
         };
         Ok(calls.into_iter().map(exact).collect())
     }
@@ -235,5 +277,7 @@ fn text_of(arguments: Value) -> String {
 }
 
 fn count(tokens: Option<i32>) -> u64 {
-    tokens.and_then(|tokens| u64::try_from(tokens).ok()).unwrap_or_default()
+    tokens
+        .and_then(|tokens| u64::try_from(tokens).ok())
+        .unwrap_or_default()
 }

@@ -23,7 +23,10 @@ pub struct ConfiguredTool {
 impl ConfiguredTool {
     /// Checks schema and templates, and takes the hashes that bind a call to this very tool.
     pub fn new(spec: ToolSpec, egress: &Egress) -> Result<Self, ToolSpecError> {
-        let error = |why| ToolSpecError { tool: spec.name.clone(), why };
+        let error = |why| ToolSpecError {
+            tool: spec.name.clone(),
+            why,
+        };
         let facts = ToolFacts {
             name: spec.name.clone(),
             version: hash(&spec).map_err(error)?,
@@ -36,9 +39,27 @@ impl ConfiguredTool {
             RetrySpec::Probe(probe) => Some(Target::new(probe, egress).map_err(error)?),
             RetrySpec::Pure | RetrySpec::Keyed { .. } | RetrySpec::Once => None,
         };
-        let ToolSpec { name, description, parameters, show, target: _, retry: _ } = spec;
-        let description = ToolDescription { name, description, parameters };
-        Ok(Self { description, facts, show, schema, target, probe })
+        let ToolSpec {
+            name,
+            description,
+            parameters,
+            show,
+            target: _,
+            retry: _,
+        } = spec;
+        let description = ToolDescription {
+            name,
+            description,
+            parameters,
+        };
+        Ok(Self {
+            description,
+            facts,
+            show,
+            schema,
+            target,
+            probe,
+        })
     }
 
     /// The stored arguments, if what would run is still what the envelope says.
@@ -90,13 +111,17 @@ impl Tool for ConfiguredTool {
                 Err(why) => return CallOutcome::NotDone { why },
             };
             let values = Values::of_call(arguments);
-            match (self.target.exchange(&values, warrant.key()).await, self.facts.retry) {
+            match (
+                self.target.exchange(&values, warrant.key()).await,
+                self.facts.retry,
+            ) {
                 (Ending::Success { content }, _) => CallOutcome::Done { content },
                 (Ending::Refusal { why } | Ending::Absent { why }, _)
                 | (Ending::Lost { why }, RetryClass::Pure) => CallOutcome::NotDone { why },
-                (Ending::Lost { why }, RetryClass::Keyed | RetryClass::Probe | RetryClass::Once) => {
-                    CallOutcome::Unknown { why }
-                }
+                (
+                    Ending::Lost { why },
+                    RetryClass::Keyed | RetryClass::Probe | RetryClass::Once,
+                ) => CallOutcome::Unknown { why },
             }
         })
     }
@@ -123,6 +148,7 @@ impl Tool for ConfiguredTool {
 
 /// SHA-256 over the canonical JSON, in hex.
 fn hash(value: &impl serde::Serialize) -> Result<String, String> {
-    let canonical = serde_json_canonicalizer::to_string(value).map_err(|error| error.to_string())?;
+    let canonical =
+        serde_json_canonicalizer::to_string(value).map_err(|error| error.to_string())?;
     Ok(hex::encode(Sha256::digest(canonical)))
 }

@@ -65,11 +65,17 @@ pub struct Resolved {
 /// What a call came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallOutcome {
-    Done { content: String },
+    Done {
+        content: String,
+    },
     /// This attempt certainly changed nothing.
-    NotDone { why: String },
+    NotDone {
+        why: String,
+    },
     /// Perhaps applied.
-    Unknown { why: String },
+    Unknown {
+        why: String,
+    },
 }
 
 /// What a probe found.
@@ -118,7 +124,9 @@ impl Toolbox {
         egress: &Egress,
     ) -> Result<Self, ToolSpecError> {
         let make = |spec| Ok(Arc::new(ConfiguredTool::new(spec, egress)?) as Arc<dyn Tool>);
-        Ok(Self::new(specs.into_iter().map(make).collect::<Result<Vec<_>, _>>()?))
+        Ok(Self::new(
+            specs.into_iter().map(make).collect::<Result<Vec<_>, _>>()?,
+        ))
     }
 
     pub fn get(&self, name: &str) -> Option<&Arc<dyn Tool>> {

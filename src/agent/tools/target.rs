@@ -28,13 +28,21 @@ impl Values {
 /// How one exchange with a target ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Ending {
-    Success { content: String },
+    Success {
+        content: String,
+    },
     /// It certainly did nothing.
-    Refusal { why: String },
+    Refusal {
+        why: String,
+    },
     /// It certainly did nothing, and to a probe: what was asked for does not exist.
-    Absent { why: String },
+    Absent {
+        why: String,
+    },
     /// Nobody knows.
-    Lost { why: String },
+    Lost {
+        why: String,
+    },
 }
 
 impl Target {
