@@ -11,7 +11,7 @@ pub mod config;
 pub mod desk;
 pub mod graph;
 pub mod http;
-// pub mod sandbox;
+pub mod sandbox;
 pub mod slack;
 pub mod store;
 pub mod work;

@@ -1,0 +1,211 @@
+//! The state of the workspace: messages, views, triggers, and the journal of all that passed.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use super::cast::{APP, BOT_ID, BOT_USER, Cast, TEAM};
+use super::faults::Fault;
+use crate::base::{Span, Timestamp, TurnableClock};
+
+/// How long a trigger opens a dialog, and a response URL takes answers.
+const TRIGGER_LIFE: Span = Span::seconds(3);
+const RESPONSE_LIFE: Span = Span::minutes(30);
+const RESPONSE_USES: u32 = 5;
+
+/// Shared by the server, the page and the drivers.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) clock: Arc<TurnableClock>,
+    state: Arc<Mutex<Workspace>>,
+    pub(super) changed: watch::Sender<u64>,
+}
+
+/// One exchange with the bot. Headers, and so tokens and signatures, are not kept.
+#[derive(Clone, Debug)]
+pub struct Passed {
+    /// `chat.postMessage`, or `POST /slack/events`.
+    pub what: String,
+    pub sent: Value,
+    pub status: u16,
+    pub answer: Value,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Message {
+    pub(super) ts: String,
+    pub(super) user: String,
+    pub(super) text: String,
+    pub(super) blocks: Vec<Value>,
+    pub(super) thread_ts: Option<String>,
+    pub(super) metadata: Option<Value>,
+    pub(super) edited: bool,
+    pub(super) ephemeral_for: Option<String>,
+}
+
+/// A dialog that somebody has open.
+#[derive(Clone, Debug)]
+pub(super) struct OpenView {
+    pub(super) id: String,
+    pub(super) user: String,
+    pub(super) view: Value,
+    pub(super) hash: String,
+}
+
+/// An event on its way to the bot.
+#[derive(Clone, Debug)]
+pub(super) struct Pending {
+    pub(super) body: Value,
+    pub(super) due: Timestamp,
+    pub(super) tries: usize,
+}
+
+struct Trigger {
+    id: String,
+    user: String,
+    made: Timestamp,
+}
+
+struct ResponseUrl {
+    path: String,
+    channel: String,
+    user: String,
+    made: Timestamp,
+    uses: u32,
+}
+
+pub(super) struct Workspace {
+    pub(super) cast: Cast,
+    pub(super) messages: BTreeMap<String, Vec<Message>>,
+    pub(super) views: Vec<OpenView>,
+    pub(super) homes: BTreeMap<String, Value>,
+    pub(super) events: VecDeque<Pending>,
+    pub(super) journal: Vec<Passed>,
+    pub(super) faults: BTreeMap<String, VecDeque<Fault>>,
+    pub(super) calls: BTreeMap<String, Vec<Timestamp>>,
+    triggers: Vec<Trigger>,
+    responses: Vec<ResponseUrl>,
+    count: u64,
+}
+
+impl Shared {
+    pub(super) fn new(clock: Arc<TurnableClock>, cast: Cast) -> Self {
+        let workspace = Workspace {
+            cast,
+            messages: BTreeMap::new(),
+            views: Vec::new(),
+            homes: BTreeMap::new(),
+            events: VecDeque::new(),
+            journal: Vec::new(),
+            faults: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            triggers: Vec::new(),
+            responses: Vec::new(),
+            count: 0,
+        };
+        let state = Arc::new(Mutex::new(workspace));
+        Self { clock, state, changed: watch::Sender::new(0) }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Workspace> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn tell(&self) {
+        self.changed.send_modify(|count| *count = count.wrapping_add(1));
+    }
+}
+
+impl Workspace {
+    /// A text that names one thing, in the order of making.
+    pub(super) fn next(&mut self) -> u64 {
+        self.count += 1;
+        self.count
+    }
+
+    /// A message ts: the second, and a count that makes it unique.
+    pub(super) fn ts(&mut self, now: Timestamp) -> String {
+        format!("{}.{:06}", now.as_seconds(), self.next())
+    }
+
+    pub(super) fn post(&mut self, channel: &str, message: Message) {
+        self.messages.entry(channel.to_owned()).or_default().push(message);
+    }
+
+    pub(super) fn find(&mut self, channel: &str, ts: &str) -> Option<&mut Message> {
+        self.messages.get_mut(channel)?.iter_mut().find(|message| message.ts == ts)
+    }
+
+    /// A trigger that opens one dialog within three seconds.
+    pub(super) fn trigger(&mut self, user: &str, made: Timestamp) -> String {
+        let id = format!("trigger.{}", self.next());
+        self.triggers.push(Trigger { id: id.clone(), user: user.to_owned(), made });
+        id
+    }
+
+    /// Uses a trigger up and says whose it is, or why it does not work.
+    pub(super) fn pull(&mut self, id: &str, now: Timestamp) -> Result<String, &'static str> {
+        let at = self.triggers.iter().position(|trigger| trigger.id == id);
+        let trigger = self.triggers.swap_remove(at.ok_or("exchanged_trigger_id")?);
+        let fresh = now.since(trigger.made) <= TRIGGER_LIFE;
+        if fresh { Ok(trigger.user) } else { Err("expired_trigger_id") }
+    }
+
+    pub(super) fn response_path(&mut self, channel: &str, user: &str, made: Timestamp) -> String {
+        let path = format!("response-{}", self.next());
+        let (channel, user) = (channel.to_owned(), user.to_owned());
+        self.responses.push(ResponseUrl { path: path.clone(), channel, user, made, uses: 0 });
+        path
+    }
+
+    /// Where an answer to a response URL goes, if it still takes one.
+    pub(super) fn respond(&mut self, path: &str, now: Timestamp) -> Option<(String, String)> {
+        let url = self.responses.iter_mut().find(|url| url.path == path)?;
+        url.uses += 1;
+        let alive = url.uses <= RESPONSE_USES && now.since(url.made) <= RESPONSE_LIFE;
+        alive.then(|| (url.channel.clone(), url.user.clone()))
+    }
+
+    /// Queues an event for the bot.
+    pub(super) fn happens(&mut self, event: Value, now: Timestamp) {
+        let id = format!("Ev{:08}", self.next());
+        let body = json!({
+            "type": "event_callback", "token": "unused", "team_id": TEAM, "api_app_id": APP,
+            "event": event, "event_id": id, "event_time": now.as_seconds(),
+            "authorizations": [{
+                "enterprise_id": null, "team_id": TEAM, "user_id": BOT_USER, "is_bot": true,
+                "is_enterprise_install": false,
+            }],
+            "is_ext_shared_channel": false,
+        });
+        self.events.push_back(Pending { body, due: now, tries: 0 });
+    }
+}
+
+impl Message {
+    /// The message object of the Web API. Only those who ask for it get the metadata's payload.
+    pub(super) fn object(&self, with_metadata: bool) -> Value {
+        let mut object = json!({
+            "type": "message", "ts": self.ts, "user": self.user, "text": self.text, "team": TEAM,
+        });
+        if !self.blocks.is_empty() {
+            object["blocks"] = json!(self.blocks);
+        }
+        if let Some(thread) = &self.thread_ts {
+            object["thread_ts"] = json!(thread);
+        }
+        if self.user == BOT_USER {
+            object["bot_id"] = json!(BOT_ID);
+            object["app_id"] = json!(APP);
+        }
+        if let Some(metadata) = &self.metadata {
+            object["metadata"] = match with_metadata {
+                true => metadata.clone(),
+                false => json!({ "event_type": metadata["event_type"] }),
+            };
+        }
+        object
+    }
+}
