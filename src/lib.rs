@@ -6,7 +6,7 @@ pub mod audit;
 pub mod base;
 pub mod app;
 pub mod cli;
-// pub mod demo;
+pub mod demo;
 pub mod config;
 pub mod desk;
 pub mod graph;

@@ -1,6 +1,7 @@
 //! The command line: one file a command, each a thin layer over the rooms it shows.
 
 mod check;
+mod demo;
 mod logs;
 mod manifest;
 mod serve;
@@ -35,6 +36,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Bring up bot, stand-in Slack, scripted agent and tools with real local effects.
+    Demo(demo::Demo),
     /// Run the desk for the workspace in the configuration.
     Serve,
     /// Validate the configuration and find policies that cannot work. Exits 1 on an error.
@@ -48,6 +51,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     logs::start(cli.log_format);
     let file = cli.config.as_path();
     match cli.command {
+        Command::Demo(demo) => demo::run(demo).await,
         Command::Serve => serve::run(read(file)?).await,
         Command::Check => check::run(file),
         Command::Manifest(manifest) => manifest::run(&manifest),

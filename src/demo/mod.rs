@@ -1,3 +1,8 @@
-//! A small company to try the desk with.
+//! A small company to try the desk with: `countersign demo`, and the stories it plays by itself.
+
 mod company;
+pub mod stories;
+mod world;
+
 pub use company::{Company, Entry};
+pub use world::{Setting, World};

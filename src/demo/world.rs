@@ -9,6 +9,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use super::Company;
 use crate::app::App;
@@ -179,6 +180,33 @@ impl World {
     pub async fn next_due(&self) -> anyhow::Result<Option<Timestamp>> {
         let desk = &self.app()?.desk;
         Ok(desk.store.next_due(&desk.workspace).await?)
+    }
+
+    /// Messages that still offer a decision, although nothing is waiting for one.
+    pub fn live_cards(&self) -> Vec<String> {
+        let manager = self.slack.person("priya");
+        let channels = ["#approvals", "#managers"];
+        let seen = channels.iter().flat_map(|channel| manager.sees(channel));
+        seen.filter(|message| !message.buttons.is_empty()).map(|message| message.text).collect()
+    }
+
+    /// Runs on the machine's own time until `end`, as `serve` would, and closes.
+    pub async fn run_until<T>(mut self, end: impl Future<Output = T>) -> anyhow::Result<()> {
+        self.crash_desk().await;
+        let app = App::open(self.config()?, self.clock.clone(), Arc::new(RandomIds)).await?;
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        self.slack.set_bot_url(&format!("http://{}", listener.local_addr()?));
+        let desk = app.desk.clone();
+        self.slack.set_next_due(Arc::new(move || {
+            let desk = desk.clone();
+            Box::pin(async move { desk.store.next_due(&desk.workspace).await.ok().flatten() })
+        }));
+        let stop = CancellationToken::new();
+        let serving = tokio::spawn(app.serve(listener, stop.clone()));
+        end.await;
+        stop.cancel();
+        serving.await??;
+        Ok(())
     }
 
     /// Checks the audit chain and every invariant over the database, from outside the desk.
