@@ -1,0 +1,88 @@
+//! The log as JSON Lines, for whoever keeps evidence elsewhere.
+
+use std::io::Write;
+
+use super::chain::Record;
+use crate::base::{Timestamp, WorkspaceId};
+use crate::store::{Store, StoreError, count};
+
+/// How many records are read at a time.
+const PAGE: i64 = 1_000;
+
+/// Why an export stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the export could not be written: {0}")]
+    Write(#[from] std::io::Error),
+}
+
+/// Writes every record, one JSON object a line, oldest first; says how many there were.
+pub async fn export(store: &Store, out: &mut (dyn Write + Send)) -> Result<u64, ExportError> {
+    let mut written = 0;
+    for workspace in workspaces(store).await? {
+        let mut after = 0;
+        loop {
+            let page = page(store, &workspace, after).await?;
+            let Some(last) = page.last() else { break };
+            after = last.seq;
+            for record in &page {
+                serde_json::to_writer(&mut *out, record).map_err(std::io::Error::from)?;
+                out.write_all(b"\n")?;
+                written += 1;
+            }
+        }
+    }
+    Ok(written)
+}
+
+/// Every workspace that the log knows.
+pub(super) async fn workspaces(store: &Store) -> Result<Vec<String>, StoreError> {
+    let found = sqlx::query_scalar(
+        "SELECT workspace FROM audit UNION SELECT workspace FROM audit_heads ORDER BY 1",
+    );
+    Ok(found.fetch_all(&mut *store.reader().await?).await?)
+}
+
+/// The records of a workspace after a sequence number, as they stand.
+pub(super) async fn page(
+    store: &Store,
+    workspace: &str,
+    after: u64,
+) -> Result<Vec<Record>, StoreError> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT seq, at, kind, subject, body, prev_hash, hash FROM audit
+         WHERE workspace = $1 AND seq > $2 ORDER BY seq LIMIT $3",
+    )
+    .bind(workspace)
+    .bind(i64::try_from(after).unwrap_or(i64::MAX))
+    .bind(PAGE)
+    .fetch_all(&mut *store.reader().await?)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Record {
+                workspace: WorkspaceId::existing(workspace),
+                seq: count("audit record", row.seq)?,
+                at: Timestamp::from_millis(row.at),
+                kind: row.kind,
+                subject: row.subject,
+                body: row.body,
+                prev_hash: row.prev_hash,
+                hash: row.hash,
+            })
+        })
+        .collect()
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    seq: i64,
+    at: i64,
+    kind: String,
+    subject: String,
+    body: String,
+    prev_hash: String,
+    hash: String,
+}

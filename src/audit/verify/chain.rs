@@ -1,0 +1,61 @@
+//! The chain: gapless, unbroken, never back in time, and ending where the head says.
+
+use super::{Anchor, Violation, broken};
+use crate::audit::chain::GENESIS;
+use crate::audit::export::{page, workspaces};
+use crate::base::Timestamp;
+use crate::store::{Store, StoreError, big};
+
+pub(super) async fn check(
+    store: &Store,
+    anchors: &[Anchor],
+    found: &mut Vec<Violation>,
+) -> Result<(), StoreError> {
+    for workspace in workspaces(store).await? {
+        let mut last = (0, GENESIS.to_owned(), Timestamp::from_millis(i64::MIN));
+        loop {
+            let records = page(store, &workspace, last.0).await?;
+            if records.is_empty() {
+                break;
+            }
+            for record in records {
+                let at = format!("{workspace}:{}", record.seq);
+                if record.seq != last.0 + 1 {
+                    let missing = last.0 + 1;
+                    broken(found, "I6", &at, format!("the record {missing} before it is missing"));
+                }
+                if record.prev_hash != last.1 {
+                    broken(found, "I6", &at, "it does not follow the record before it");
+                }
+                if record.hash != record.computed_hash() {
+                    broken(found, "I6", &at, "it was changed after it was written");
+                }
+                if record.at < last.2 {
+                    broken(found, "I20", &at, "it is older than the record before it");
+                }
+                last = (record.seq, record.hash, record.at);
+            }
+        }
+        let head: Option<(i64, String)> =
+            sqlx::query_as("SELECT seq, hash FROM audit_heads WHERE workspace = $1")
+                .bind(&workspace)
+                .fetch_optional(&mut *store.reader().await?)
+                .await?;
+        if head.is_none_or(|(seq, hash)| seq != big(last.0) || hash != last.1) {
+            broken(found, "I6", &workspace, "the log does not end where its head says");
+        }
+    }
+    for anchor in anchors {
+        let kept: Option<String> =
+            sqlx::query_scalar("SELECT hash FROM audit WHERE workspace = $1 AND seq = $2")
+                .bind(anchor.workspace.as_str())
+                .bind(big(anchor.seq))
+                .fetch_optional(&mut *store.reader().await?)
+                .await?;
+        if kept.as_deref() != Some(&anchor.hash) {
+            let at = format!("{}:{}", anchor.workspace, anchor.seq);
+            broken(found, "I6", at, "the record that was anchored outside is gone or changed");
+        }
+    }
+    Ok(())
+}
