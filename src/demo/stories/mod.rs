@@ -18,7 +18,10 @@ use crate::base::{Clock, Ids, RandomIds, Span, Timestamp, TurnableClock};
 use crate::sandbox::{MessageRef, MessageView, Pace};
 
 /// Half past one, on a Tuesday.
-const START: Timestamp = Timestamp::from_millis(1_795_526_400_000 + 48_600_000);
+const START: Timestamp = Timestamp::from_millis(1_795_527_000_000);
+
+/// Slack takes about one post a second in a channel, so what follows an act takes a moment.
+const MOMENT: Span = Span::seconds(10);
 
 /// Plays every story. Exits 1 when a promise is broken.
 pub async fn play_all() -> anyhow::Result<ExitCode> {
@@ -88,7 +91,7 @@ impl Tale {
     pub async fn writes(&self, who: &str, text: &str) -> anyhow::Result<MessageRef> {
         self.say(&format!("{who}: {text}"));
         let message = self.world.slack.person(who).writes_to_bot(text);
-        self.world.settle().await?;
+        self.passes(MOMENT).await?;
         Ok(message)
     }
 
@@ -121,7 +124,7 @@ impl Tale {
             }
             None => self.say(&format!("{who} presses {button}")),
         }
-        self.world.settle().await?;
+        self.passes(MOMENT).await?;
         for line in &told {
             self.say(&format!("  only {who} sees: {line}"));
         }

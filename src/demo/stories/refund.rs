@@ -14,13 +14,13 @@ pub(super) async fn play(tale: &mut Tale) -> anyhow::Result<()> {
     tale.say(&format!("#approvals shows:\n{}", card.text));
     promise!(company.payments("refund").await? == 1, "nothing may run before the approval");
 
-    let told = tale.decides("mia", &card, "Approve…", "it is fine").await?;
+    let told = tale.decides("mia", &card, "Approve", "it is fine").await?;
     promise!(!told.is_empty(), "the requester must be told that her own approval does not count");
     promise!(company.payments("refund").await? == 1, "nobody approves their own request");
 
-    tale.decides("jonas", &card, "Approve…", "checked with the bank").await?;
+    tale.decides("jonas", &card, "Approve", "checked with the bank").await?;
     tale.say(&format!("  in the thread: {}", tale.last_reply("mia", &asked)?));
-    let told = tale.decides("lena", &card, "Approve…", "me too").await?;
+    let told = tale.decides("lena", &card, "Approve", "me too").await?;
     promise!(told.join(" ").contains("Jonas"), "who comes second is told who decided: {told:?}");
     promise!(company.payments("refund").await? == 2, "an approved refund is paid once");
 
