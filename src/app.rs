@@ -11,9 +11,9 @@ use tokio_util::task::TaskTracker;
 use crate::base::{Clock, Ids};
 use crate::config::Config;
 use crate::desk::{Desk, StartError};
+use crate::http;
 use crate::store::StoreError;
 use crate::work::{self, Deliveries, Executions, Runs, Timers};
-use crate::http;
 
 /// How long work under way may take to finish once we are told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -71,19 +71,33 @@ impl App {
 
     /// Serves until `stop` is cancelled. Then no new work is taken, what is under way is finished,
     /// and whatever takes longer than ten seconds is left to its lease.
-    pub async fn serve(self, listener: TcpListener, stop: CancellationToken) -> std::io::Result<()> {
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        stop: CancellationToken,
+    ) -> std::io::Result<()> {
         let router = self.router();
-        let Self { desk, runs, executions, timers, deliveries } = self;
+        let Self {
+            desk,
+            runs,
+            executions,
+            timers,
+            deliveries,
+        } = self;
         let wake = desk.wake.clone();
         let crew = TaskTracker::new();
         let (ear, end) = (wake.clone(), stop.clone());
         crew.spawn(async move { work::keep_going(runs, RUNS_AT_ONCE, &ear, end).await });
         let (ear, end) = (wake.clone(), stop.clone());
-        crew.spawn(async move { work::keep_going(executions, EXECUTIONS_AT_ONCE, &ear, end).await });
+        crew.spawn(
+            async move { work::keep_going(executions, EXECUTIONS_AT_ONCE, &ear, end).await },
+        );
         let (ear, end) = (wake.clone(), stop.clone());
         crew.spawn(async move { work::keep_going(timers, TIMERS_AT_ONCE, &ear, end).await });
         let (ear, end) = (wake, stop.clone());
-        crew.spawn(async move { work::keep_going(deliveries, DELIVERIES_AT_ONCE, &ear, end).await });
+        crew.spawn(
+            async move { work::keep_going(deliveries, DELIVERIES_AT_ONCE, &ear, end).await },
+        );
         crew.close();
         let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
         let result = served.await;

@@ -1,13 +1,13 @@
 //! Countersign: the approval desk for agents and automations that lives in Slack.
 
 pub mod agent;
+pub mod app;
 pub mod approval;
 pub mod audit;
 pub mod base;
-pub mod app;
 pub mod cli;
-pub mod demo;
 pub mod config;
+pub mod demo;
 pub mod desk;
 pub mod graph;
 pub mod http;

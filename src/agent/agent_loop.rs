@@ -15,7 +15,8 @@ use super::{
     ToolDescription,
 };
 use crate::graph::{
-    BuildError, Checkpoint, Context, END, Graph, GraphBuilder, Node, NodeError, Reducer, START, State, StateValue, Update,
+    BuildError, Checkpoint, Context, END, Graph, GraphBuilder, Node, NodeError, Reducer, START,
+    State, StateValue, Update,
 };
 
 /// How many tool calls may follow one human message. A model that goes in circles stops here.
@@ -56,7 +57,9 @@ pub fn agent_reply(state: &State) -> Result<String, NodeError> {
 
 /// What the agent said last, if it said anything, from the checkpoint at a run's end.
 pub fn last_words(checkpoint: &Checkpoint) -> Option<String> {
-    let StateValue::List(messages) = checkpoint.values.get(MESSAGES)? else { return None };
+    let StateValue::List(messages) = checkpoint.values.get(MESSAGES)? else {
+        return None;
+    };
     match Message::deserialize(messages.last()?) {
         Ok(Message::Assistant { text, .. }) if !text.trim().is_empty() => Some(text),
         Ok(_) | Err(_) => None,

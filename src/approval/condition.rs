@@ -59,7 +59,11 @@ pub enum ConditionError {
     #[error("{0}")]
     NeverFits(String),
     #[error("it compares `{name}` with {value}, which it can never be; it is one of {allowed}")]
-    NeverEqual { name: String, value: String, allowed: String },
+    NeverEqual {
+        name: String,
+        value: String,
+        allowed: String,
+    },
     #[error("it is {0}, not a yes or no")]
     NotYesOrNo(String),
     #[error("the pattern of `matches` must be written out as a text")]
@@ -78,7 +82,10 @@ impl Condition {
         let program = parse::parse(&env, source)?;
         Checker::new(None).check(program.expression())?;
         patterns::try_all(&env, program.expression())?;
-        Ok(Self { source: source.to_owned(), compiled: Arc::new(Compiled { program, env }) })
+        Ok(Self {
+            source: source.to_owned(),
+            compiled: Arc::new(Compiled { program, env }),
+        })
     }
 
     pub fn source(&self) -> &str {
@@ -120,9 +127,7 @@ impl Condition {
                 "it divides by zero".to_owned()
             }
             ExecutionError::Overflow(..) => "a number becomes too large".to_owned(),
-            ExecutionError::IndexOutOfBounds(_) => {
-                "a list is shorter than the index".to_owned()
-            }
+            ExecutionError::IndexOutOfBounds(_) => "a list is shorter than the index".to_owned(),
             ExecutionError::FunctionError { function, .. } => {
                 format!("`{function}` cannot work with what it is given")
             }

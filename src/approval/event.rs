@@ -20,17 +20,31 @@ pub enum TimerKind {
 pub enum Event {
     /// Somebody with the authority to decide pressed a button. `received_at` is when the signed
     /// click reached us: it counts only when that was before the deadline.
-    Vote { authority: Authority, choice: Choice, reason: Option<String>, received_at: Timestamp },
+    Vote {
+        authority: Authority,
+        choice: Choice,
+        reason: Option<String>,
+        received_at: Timestamp,
+    },
     TimerDue(TimerKind),
     /// The requester withdrew it.
-    Withdraw { by: PersonFacts },
+    Withdraw {
+        by: PersonFacts,
+    },
     /// The operator ended it on the command line.
-    Cancel { operator: String, reason: String },
+    Cancel {
+        operator: String,
+        reason: String,
+    },
     /// A changed action took its place.
-    Supersede { by: RequestId },
+    Supersede {
+        by: RequestId,
+    },
     /// The card of this stage can never be shown in its place: ask the next stage early, so that
     /// no request is without an owner. Its deadline stays where it was.
-    Undeliverable { stage: usize },
+    Undeliverable {
+        stage: usize,
+    },
 }
 
 /// A one-off message that somebody is owed.
@@ -38,7 +52,11 @@ pub enum Event {
 #[serde(rename_all = "snake_case", tag = "notice")]
 pub enum Notice {
     /// Under the stage's card, naming nobody.
-    Reminder { stage: usize, nth: usize, left: Span },
+    Reminder {
+        stage: usize,
+        nth: usize,
+        left: Span,
+    },
     /// To the requester's thread: how it ended. Updates of a card notify nobody, so this posts.
     Decided,
     /// To the requester's thread: the request could not be shown to this stage's approvers.
@@ -48,18 +66,26 @@ pub enum Notice {
 /// What must become true together with the new state, in the same transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    SetTimer { kind: TimerKind, due: Timestamp },
+    SetTimer {
+        kind: TimerKind,
+        due: Timestamp,
+    },
     /// Every timer of the request that has not fired is void.
     ClearTimers,
     /// A card is owed in the place of this stage.
-    ShowCard { stage: usize, place: Place },
+    ShowCard {
+        stage: usize,
+        place: Place,
+    },
     /// A live line is owed in the requester's thread: who has it, since when, what comes next.
     ShowStatus,
     /// Every card of the request must show the new state.
     RefreshCards,
     Notify(Notice),
     /// Approved: the action may run once, if it starts before `start_by`.
-    OrderExecution { start_by: Timestamp },
+    OrderExecution {
+        start_by: Timestamp,
+    },
     /// Ended without approval: the waiting run gets the refusal as the tool's result.
     AnswerRun(Decision),
 }

@@ -166,7 +166,11 @@ pub fn warrant(facts: StartFacts, now: Timestamp) -> Result<Warrant, StartRefusa
     if !facts.tool_unchanged {
         return Err(StartRefusal::ToolChanged);
     }
-    Ok(Warrant { execution: facts.execution, sealed: facts.sealed, key: facts.key })
+    Ok(Warrant {
+        execution: facts.execution,
+        sealed: facts.sealed,
+        key: facts.key,
+    })
 }
 
 /// The calls of an execution that have begun.
@@ -198,13 +202,10 @@ const MOST_ATTEMPTS: u32 = 5;
 ///
 /// `window` is how long the target of a keyed tool remembers a key, counted from the first attempt:
 /// after that the same key could act twice.
-pub fn settle(
-    begun: Option<Begun>,
-    retry: RetryClass,
-    window: Span,
-    now: Timestamp,
-) -> Settlement {
-    let Some(begun) = begun else { return Settlement::OrderAgain };
+pub fn settle(begun: Option<Begun>, retry: RetryClass, window: Span, now: Timestamp) -> Settlement {
+    let Some(begun) = begun else {
+        return Settlement::OrderAgain;
+    };
     let again = begun.attempts < MOST_ATTEMPTS;
     match retry {
         RetryClass::Pure if again => Settlement::Repeat,
@@ -246,7 +247,12 @@ mod tests {
         let mut envelope = envelope(serde_json::json!({ "order": 7 }));
         envelope.decide_by = None;
         let sealed = Sealed::seal(envelope).unwrap();
-        StartFacts { stored_digest: sealed.digest(), sealed, decision: None, ..facts() }
+        StartFacts {
+            stored_digest: sealed.digest(),
+            sealed,
+            decision: None,
+            ..facts()
+        }
     }
 
     #[test]
@@ -254,7 +260,10 @@ mod tests {
         for (facts, minute) in [(facts(), 5), (facts(), 14), (allowed(), 14)] {
             let bytes = facts.sealed.bytes().to_owned();
             let warrant = warrant(facts, at(minute)).unwrap();
-            assert_eq!((warrant.sealed().bytes(), warrant.key()), (bytes.as_str(), "key_1"));
+            assert_eq!(
+                (warrant.sealed().bytes(), warrant.key()),
+                (bytes.as_str(), "key_1")
+            );
         }
     }
 
@@ -268,10 +277,34 @@ mod tests {
             Some((decision, sealed().digest()))
         };
         let table = [
-            (StartRefusal::StaleEpoch, StartFacts { claimed_epoch: 2, ..facts() }),
-            (StartRefusal::Stopped, StartFacts { stopped: true, ..facts() }),
-            (StartRefusal::DigestMismatch, StartFacts { sealed: other.clone(), ..facts() }),
-            (StartRefusal::DigestMismatch, StartFacts { stored_digest: other.digest(), ..facts() }),
+            (
+                StartRefusal::StaleEpoch,
+                StartFacts {
+                    claimed_epoch: 2,
+                    ..facts()
+                },
+            ),
+            (
+                StartRefusal::Stopped,
+                StartFacts {
+                    stopped: true,
+                    ..facts()
+                },
+            ),
+            (
+                StartRefusal::DigestMismatch,
+                StartFacts {
+                    sealed: other.clone(),
+                    ..facts()
+                },
+            ),
+            (
+                StartRefusal::DigestMismatch,
+                StartFacts {
+                    stored_digest: other.digest(),
+                    ..facts()
+                },
+            ),
             (
                 StartRefusal::DigestMismatch,
                 StartFacts {
@@ -279,47 +312,116 @@ mod tests {
                     ..facts()
                 },
             ),
-            (StartRefusal::NotApproved, StartFacts { decision: None, ..facts() }),
-            (StartRefusal::NotApproved, StartFacts { decision: facts().decision, ..allowed() }),
             (
                 StartRefusal::NotApproved,
-                StartFacts { decision: with(&|decision| decision.at = at(60)), ..facts() },
+                StartFacts {
+                    decision: None,
+                    ..facts()
+                },
             ),
             (
                 StartRefusal::NotApproved,
-                StartFacts { decision: with(&|decision| decision.start_by = None), ..facts() },
+                StartFacts {
+                    decision: facts().decision,
+                    ..allowed()
+                },
+            ),
+            (
+                StartRefusal::NotApproved,
+                StartFacts {
+                    decision: with(&|decision| decision.at = at(60)),
+                    ..facts()
+                },
+            ),
+            (
+                StartRefusal::NotApproved,
+                StartFacts {
+                    decision: with(&|decision| decision.start_by = None),
+                    ..facts()
+                },
             ),
             (
                 StartRefusal::TooLate,
-                StartFacts { decision: with(&|decision| decision.start_by = Some(at(6))), ..facts() },
+                StartFacts {
+                    decision: with(&|decision| decision.start_by = Some(at(6))),
+                    ..facts()
+                },
             ),
-            (StartRefusal::TooLate, StartFacts { start_by: at(6), ..facts() }),
-            (StartRefusal::TooLate, StartFacts { start_by: at(6), ..allowed() }),
-            (StartRefusal::TooLate, StartFacts { started_at: Some(at(15)), ..facts() }),
-            (StartRefusal::PolicyChanged, StartFacts { policy_still_holds: false, ..facts() }),
-            (StartRefusal::ToolChanged, StartFacts { tool_unchanged: false, ..facts() }),
+            (
+                StartRefusal::TooLate,
+                StartFacts {
+                    start_by: at(6),
+                    ..facts()
+                },
+            ),
+            (
+                StartRefusal::TooLate,
+                StartFacts {
+                    start_by: at(6),
+                    ..allowed()
+                },
+            ),
+            (
+                StartRefusal::TooLate,
+                StartFacts {
+                    started_at: Some(at(15)),
+                    ..facts()
+                },
+            ),
+            (
+                StartRefusal::PolicyChanged,
+                StartFacts {
+                    policy_still_holds: false,
+                    ..facts()
+                },
+            ),
+            (
+                StartRefusal::ToolChanged,
+                StartFacts {
+                    tool_unchanged: false,
+                    ..facts()
+                },
+            ),
         ];
         for (refusal, facts) in table {
-            assert_eq!(warrant(facts.clone(), at(7)).unwrap_err(), refusal, "{facts:#?}");
+            assert_eq!(
+                warrant(facts.clone(), at(7)).unwrap_err(),
+                refusal,
+                "{facts:#?}"
+            );
         }
-        for outcome in
-            [Outcome::Rejected, Outcome::Expired, Outcome::Cancelled, Outcome::Superseded]
-        {
-            let facts =
-                StartFacts { decision: with(&|decision| decision.outcome = outcome), ..facts() };
-            assert_eq!(warrant(facts, at(7)).unwrap_err(), StartRefusal::NotApproved);
+        for outcome in [
+            Outcome::Rejected,
+            Outcome::Expired,
+            Outcome::Cancelled,
+            Outcome::Superseded,
+        ] {
+            let facts = StartFacts {
+                decision: with(&|decision| decision.outcome = outcome),
+                ..facts()
+            };
+            assert_eq!(
+                warrant(facts, at(7)).unwrap_err(),
+                StartRefusal::NotApproved
+            );
         }
     }
 
     #[test]
     fn a_repetition_of_a_start_that_was_in_time_is_in_time() {
-        let facts = StartFacts { started_at: Some(at(14)), ..facts() };
+        let facts = StartFacts {
+            started_at: Some(at(14)),
+            ..facts()
+        };
         assert!(warrant(facts, at(20)).is_ok());
     }
 
     #[test]
     fn only_a_first_attempt_can_be_refused_for_certain() {
-        let begun = Some(Begun { first: NOON, attempts: 1 });
+        let begun = Some(Begun {
+            first: NOON,
+            attempts: 1,
+        });
         let refused = StartRefusal::Stopped;
         assert_eq!(refused.leaves(None), Some(ExecutionState::Refused));
         assert_eq!(refused.leaves(begun), Some(ExecutionState::Unknown));
@@ -330,7 +432,12 @@ mod tests {
     fn what_broke_off_is_settled_by_what_its_tool_can_bear() {
         use RetryClass::{Keyed, Once, Probe, Pure};
         let window = Span::minutes(60);
-        let begun = |attempts| Some(Begun { first: NOON, attempts });
+        let begun = |attempts| {
+            Some(Begun {
+                first: NOON,
+                attempts,
+            })
+        };
         for retry in [Pure, Keyed, Probe, Once] {
             assert_eq!(settle(None, retry, window, at(600)), Settlement::OrderAgain);
         }
@@ -347,7 +454,10 @@ mod tests {
         ];
         for (retry, attempts, minute, settlement) in table {
             let settled = settle(begun(attempts), retry, window, at(minute));
-            assert_eq!(settled, settlement, "{retry:?} after {attempts} at {minute}");
+            assert_eq!(
+                settled, settlement,
+                "{retry:?} after {attempts} at {minute}"
+            );
         }
     }
 }

@@ -23,12 +23,13 @@ pub use condition::{Condition, ConditionError};
 pub use envelope::{Digest, Envelope, PolicyFacts, Sealed, ToolFacts};
 pub use event::{Effect, Event, Notice, Refusal, TimerKind};
 pub use execution::{
-    Begun, ExecutionState, RetryClass, Settlement, StartFacts, StartRefusal, Warrant, settle, warrant,
+    Begun, ExecutionState, RetryClass, Settlement, StartFacts, StartRefusal, Warrant, settle,
+    warrant,
 };
 pub use person::{PersonFacts, Requester, SlackUser, Standing};
 pub use policy::{Ask, Policy, Proposal, Rule, Ruling, Then};
 pub use request::{
-    Approvers, Choice, Decision, DecidedBy, Outcome, Place, ReasonRule, Request, Risk, Separation,
+    Approvers, Choice, DecidedBy, Decision, Outcome, Place, ReasonRule, Request, Risk, Separation,
     Stage, Terms, Vote,
 };
 pub use step::{OpenError, open, step};

@@ -10,7 +10,9 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::canonical::canonical;
-use super::{Approvers, Condition, Envelope, ReasonRule, Requester, Risk, Separation, Stage, Terms};
+use super::{
+    Approvers, Condition, Envelope, ReasonRule, Requester, Risk, Separation, Stage, Terms,
+};
 use crate::base::Span;
 
 /// Keeps a policy's digest apart from every other SHA-256 in the house.
@@ -83,10 +85,19 @@ pub struct Policy {
 /// What the policy says about one proposal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ruling {
-    Allow { rule: String },
-    Deny { rule: String, reason: String },
+    Allow {
+        rule: String,
+    },
+    Deny {
+        rule: String,
+        reason: String,
+    },
     /// `because` is set when a condition failed to evaluate and asking is the safe answer.
-    Ask { rule: String, ask: Ask, because: Option<String> },
+    Ask {
+        rule: String,
+        ask: Ask,
+        because: Option<String>,
+    },
 }
 
 impl Policy {
@@ -94,8 +105,15 @@ impl Policy {
     pub fn new(rules: Vec<Rule>, otherwise: Option<Ask>) -> Self {
         let form = canonical(&(&rules, &otherwise))
             .expect("rules hold texts and whole numbers only, which have a canonical form");
-        let digest = Sha256::new().chain_update(DOMAIN).chain_update(form).finalize();
-        Self { rules, otherwise, digest: hex::encode(digest) }
+        let digest = Sha256::new()
+            .chain_update(DOMAIN)
+            .chain_update(form)
+            .finalize();
+        Self {
+            rules,
+            otherwise,
+            digest: hex::encode(digest),
+        }
     }
 
     /// In hex; changes with any change of any rule.
@@ -111,14 +129,22 @@ impl Policy {
     /// default path; it never allows.
     pub fn rule_on(&self, proposal: &Proposal<'_>) -> Ruling {
         for rule in self.rules.iter().filter(|rule| rule.covers(proposal)) {
-            match rule.when.as_ref().map_or(Ok(true), |when| when.holds(proposal)) {
+            match rule
+                .when
+                .as_ref()
+                .map_or(Ok(true), |when| when.holds(proposal))
+            {
                 Ok(true) => return rule.ruling(),
                 Ok(false) => {}
                 Err(why) => return self.unsure(rule, &why),
             }
         }
         match &self.otherwise {
-            Some(ask) => Ruling::Ask { rule: DEFAULT.to_owned(), ask: ask.clone(), because: None },
+            Some(ask) => Ruling::Ask {
+                rule: DEFAULT.to_owned(),
+                ask: ask.clone(),
+                because: None,
+            },
             None => Ruling::Deny {
                 rule: DEFAULT.to_owned(),
                 reason: "no rule covers it".to_owned(),
@@ -142,7 +168,10 @@ impl Policy {
     }
 
     fn unsure(&self, rule: &Rule, why: &str) -> Ruling {
-        let because = format!("the condition of `{}` could not be worked out: {why}", rule.name);
+        let because = format!(
+            "the condition of `{}` could not be worked out: {why}",
+            rule.name
+        );
         let own = match &rule.then {
             Then::Ask(ask) => Some(ask),
             Then::Allow | Then::Deny { .. } => None,
@@ -153,7 +182,10 @@ impl Policy {
                 ask: ask.clone(),
                 because: Some(because),
             },
-            None => Ruling::Deny { rule: rule.name.clone(), reason: because },
+            None => Ruling::Deny {
+                rule: rule.name.clone(),
+                reason: because,
+            },
         }
     }
 }
@@ -161,12 +193,18 @@ impl Policy {
 impl Rule {
     fn covers(&self, proposal: &Proposal<'_>) -> bool {
         let tool = self.tools.is_empty()
-            || self.tools.iter().any(|pattern| match pattern.strip_suffix('*') {
-                Some(start) => proposal.tool.starts_with(start),
-                None => proposal.tool == pattern,
-            });
+            || self
+                .tools
+                .iter()
+                .any(|pattern| match pattern.strip_suffix('*') {
+                    Some(start) => proposal.tool.starts_with(start),
+                    None => proposal.tool == pattern,
+                });
         let agent = self.agents.is_empty()
-            || self.agents.iter().any(|agent| proposal.agent == Some(agent.as_str()));
+            || self
+                .agents
+                .iter()
+                .any(|agent| proposal.agent == Some(agent.as_str()));
         tool && agent
     }
 
@@ -174,8 +212,15 @@ impl Rule {
         let rule = self.name.clone();
         match &self.then {
             Then::Allow => Ruling::Allow { rule },
-            Then::Deny { reason } => Ruling::Deny { rule, reason: reason.clone() },
-            Then::Ask(ask) => Ruling::Ask { rule, ask: ask.clone(), because: None },
+            Then::Deny { reason } => Ruling::Deny {
+                rule,
+                reason: reason.clone(),
+            },
+            Then::Ask(ask) => Ruling::Ask {
+                rule,
+                ask: ask.clone(),
+                because: None,
+            },
         }
     }
 }
@@ -199,7 +244,11 @@ impl Stage {
     /// Would every approval of `granted` have been one of this stage as well?
     fn is_met_by(&self, granted: &Stage) -> bool {
         let Approvers(groups) = &self.approvers;
-        granted.approvers.0.iter().all(|group| groups.contains(group))
+        granted
+            .approvers
+            .0
+            .iter()
+            .all(|group| groups.contains(group))
             && self.quorum <= granted.quorum
     }
 }

@@ -147,7 +147,11 @@ pub struct Request {
 impl Request {
     /// When the stage with this index ends: fixed when the request was made.
     pub fn stage_ends(&self, stage: usize) -> Timestamp {
-        self.terms.path.iter().take(stage + 1).fold(self.asked_at, |at, stage| at.plus(stage.within))
+        self.terms
+            .path
+            .iter()
+            .take(stage + 1)
+            .fold(self.asked_at, |at, stage| at.plus(stage.within))
     }
 
     /// When the last stage ends. No read, retry or escalation ever moves it.

@@ -67,12 +67,17 @@ pub fn open(sealed: &Sealed, terms: Terms) -> Result<Stepped, OpenError> {
 /// A refusal changes nothing; it is still recorded by the caller.
 pub fn step(request: &Request, event: &Event, now: Timestamp) -> Result<Stepped, Refusal> {
     if let Some(decision) = &request.decision {
-        return Err(Refusal::AlreadyDecided { decision: Box::new(decision.clone()) });
+        return Err(Refusal::AlreadyDecided {
+            decision: Box::new(decision.clone()),
+        });
     }
     match event {
-        Event::Vote { authority, choice, reason, received_at } => {
-            vote(request, authority, *choice, reason.as_deref(), *received_at)
-        }
+        Event::Vote {
+            authority,
+            choice,
+            reason,
+            received_at,
+        } => vote(request, authority, *choice, reason.as_deref(), *received_at),
         Event::TimerDue(timer) => timer_due(request, *timer, now),
         Event::Withdraw { by } => {
             if by.person != request.requester.person {
@@ -83,11 +88,21 @@ pub fn step(request: &Request, event: &Event, now: Timestamp) -> Result<Stepped,
         }
         Event::Cancel { operator, reason } => {
             let by = DecidedBy::Operator(operator.clone());
-            Ok(end(request, Outcome::Cancelled, by, Some(reason.clone()), now))
+            Ok(end(
+                request,
+                Outcome::Cancelled,
+                by,
+                Some(reason.clone()),
+                now,
+            ))
         }
-        Event::Supersede { by } => {
-            Ok(end(request, Outcome::Superseded, DecidedBy::Request(by.clone()), None, now))
-        }
+        Event::Supersede { by } => Ok(end(
+            request,
+            Outcome::Superseded,
+            DecidedBy::Request(by.clone()),
+            None,
+            now,
+        )),
         Event::Undeliverable { stage } => undeliverable(request, *stage, now),
     }
 }
@@ -106,7 +121,9 @@ fn vote(
     // even when the expiry is late as well. What counts is when it came, not when it is written:
     // so a click that waited for the database is neither lost nor dated after the deadline.
     if received_at >= request.decide_by() {
-        return Err(Refusal::TooLate { decide_by: request.decide_by() });
+        return Err(Refusal::TooLate {
+            decide_by: request.decide_by(),
+        });
     }
     let reason = reason.map(str::trim).filter(|reason| !reason.is_empty());
     let needs_reason = match choice {
@@ -126,12 +143,20 @@ fn vote(
     });
     let by = || DecidedBy::Person(Box::new(authority.person().clone()));
     match choice {
-        Choice::Reject => {
-            Ok(end(&voted, Outcome::Rejected, by(), reason.map(str::to_owned), received_at))
-        }
-        Choice::Approve if has_quorum(&voted) => {
-            Ok(end(&voted, Outcome::Approved, by(), reason.map(str::to_owned), received_at))
-        }
+        Choice::Reject => Ok(end(
+            &voted,
+            Outcome::Rejected,
+            by(),
+            reason.map(str::to_owned),
+            received_at,
+        )),
+        Choice::Approve if has_quorum(&voted) => Ok(end(
+            &voted,
+            Outcome::Approved,
+            by(),
+            reason.map(str::to_owned),
+            received_at,
+        )),
         Choice::Approve => Ok(changed(voted, vec![Effect::RefreshCards])),
     }
 }
@@ -139,7 +164,12 @@ fn vote(
 /// Has any reached stage heard enough distinct humans of its own? A person has one vote at most,
 /// so counting votes counts humans.
 pub(super) fn has_quorum(request: &Request) -> bool {
-    let reached = request.terms.path.iter().enumerate().take(request.stage + 1);
+    let reached = request
+        .terms
+        .path
+        .iter()
+        .enumerate()
+        .take(request.stage + 1);
     reached.into_iter().any(|(stage, rules)| {
         let approvals = request
             .votes
@@ -153,7 +183,11 @@ pub(super) fn has_quorum(request: &Request) -> bool {
 fn timer_due(request: &Request, timer: TimerKind, now: Timestamp) -> Result<Stepped, Refusal> {
     match timer {
         TimerKind::Remind { stage, nth } => {
-            let due = request.terms.path.get(stage).and_then(|rules| rules.remind.get(nth));
+            let due = request
+                .terms
+                .path
+                .get(stage)
+                .and_then(|rules| rules.remind.get(nth));
             let due = due.map(|after| stage_starts(request, stage).plus(*after));
             let ends = request.stage_ends(stage);
             // After a standstill a reminder may come due together with the end of its stage: then
@@ -162,7 +196,10 @@ fn timer_due(request: &Request, timer: TimerKind, now: Timestamp) -> Result<Step
                 return Err(Refusal::StaleTimer);
             }
             let left = ends.since(now);
-            Ok(changed(request.clone(), vec![Effect::Notify(Notice::Reminder { stage, nth, left })]))
+            Ok(changed(
+                request.clone(),
+                vec![Effect::Notify(Notice::Reminder { stage, nth, left })],
+            ))
         }
         TimerKind::StageEnds { stage } => {
             if stage != request.stage || now < request.stage_ends(stage) {
@@ -215,13 +252,24 @@ fn stage_starts(request: &Request, stage: usize) -> Timestamp {
 
 /// The card and the timers of a stage that has just been reached.
 fn reach(request: &Request, stage: usize) -> Vec<Effect> {
-    let Some(rules) = request.terms.path.get(stage) else { return Vec::new() };
+    let Some(rules) = request.terms.path.get(stage) else {
+        return Vec::new();
+    };
     let starts = stage_starts(request, stage);
-    let mut effects = vec![Effect::ShowCard { stage, place: rules.place.clone() }];
-    effects.extend(rules.remind.iter().enumerate().map(|(nth, after)| Effect::SetTimer {
-        kind: TimerKind::Remind { stage, nth },
-        due: starts.plus(*after),
-    }));
+    let mut effects = vec![Effect::ShowCard {
+        stage,
+        place: rules.place.clone(),
+    }];
+    effects.extend(
+        rules
+            .remind
+            .iter()
+            .enumerate()
+            .map(|(nth, after)| Effect::SetTimer {
+                kind: TimerKind::Remind { stage, nth },
+                due: starts.plus(*after),
+            }),
+    );
     effects.push(Effect::SetTimer {
         kind: TimerKind::StageEnds { stage },
         due: request.stage_ends(stage),
@@ -240,7 +288,13 @@ fn end(
         Outcome::Approved => Some(at.plus(request.terms.valid_for)),
         Outcome::Rejected | Outcome::Expired | Outcome::Cancelled | Outcome::Superseded => None,
     };
-    let decision = Decision { outcome, by, at, reason, start_by };
+    let decision = Decision {
+        outcome,
+        by,
+        at,
+        reason,
+        start_by,
+    };
     let mut effects = vec![Effect::ClearTimers, Effect::RefreshCards];
     match start_by {
         // The requester is told when it has run: that is what they wait for.

@@ -9,8 +9,7 @@ use crate::base::{Timestamp, WorkspaceId};
 const DOMAIN: &str = "countersign.audit.v1\n";
 
 /// What the first record of a workspace names as its predecessor.
-pub(super) const GENESIS: &str =
-    "0000000000000000000000000000000000000000000000000000000000000000";
+pub(super) const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// One line of the log. Its JSON is what [`export`](super::export) writes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -43,7 +42,12 @@ impl Record {
         );
         // Texts and whole numbers always have a JSON form.
         let list = serde_json::to_vec(&fields).expect("texts and numbers are JSON");
-        hex::encode(Sha256::new().chain_update(DOMAIN).chain_update(list).finalize())
+        hex::encode(
+            Sha256::new()
+                .chain_update(DOMAIN)
+                .chain_update(list)
+                .finalize(),
+        )
     }
 }
 
@@ -87,7 +91,11 @@ mod tests {
         for (index, change) in changes.iter().enumerate() {
             let mut changed = record();
             change(&mut changed);
-            assert_ne!(changed.computed_hash(), record().computed_hash(), "change {index}");
+            assert_ne!(
+                changed.computed_hash(),
+                record().computed_hash(),
+                "change {index}"
+            );
         }
     }
 }

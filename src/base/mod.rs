@@ -6,8 +6,8 @@
 mod id;
 mod time;
 
-pub use id::{CountingIds, Ids, RandomIds, typed_id};
 pub use id::{
     ActionId, CardId, ExecutionId, NoticeId, PersonId, RequestId, RunId, ThreadId, WorkspaceId,
 };
+pub use id::{CountingIds, Ids, RandomIds, typed_id};
 pub use time::{Clock, Span, SystemClock, Timestamp, TurnableClock};

@@ -34,7 +34,8 @@ pub(super) async fn run(demo: Demo) -> anyhow::Result<ExitCode> {
         Some(folder) => folder,
         None => stories::new_folder("demo")?,
     };
-    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot make {}", folder.display()))?;
     let world = World::found(Setting {
         folder: &folder,
         clock: Arc::new(TurnableClock::running()),
@@ -43,9 +44,15 @@ pub(super) async fn run(demo: Demo) -> anyhow::Result<ExitCode> {
         edits: &[],
     })
     .await?;
-    println!("{}", invitation(&world.slack.url(), &folder.display().to_string()));
+    println!(
+        "{}",
+        invitation(&world.slack.url(), &folder.display().to_string())
+    );
     world.run_until(tokio::signal::ctrl_c()).await?;
-    println!("The desk is closed. What happened is in {}", folder.display());
+    println!(
+        "The desk is closed. What happened is in {}",
+        folder.display()
+    );
     Ok(ExitCode::SUCCESS)
 }
 

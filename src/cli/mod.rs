@@ -23,11 +23,23 @@ use crate::config::{self, Config};
 #[command(version, propagate_version = true, arg_required_else_help = true)]
 pub struct Cli {
     /// The configuration file.
-    #[arg(long, short, global = true, default_value = "countersign.yaml", env = "COUNTERSIGN_CONFIG")]
+    #[arg(
+        long,
+        short,
+        global = true,
+        default_value = "countersign.yaml",
+        env = "COUNTERSIGN_CONFIG"
+    )]
     config: PathBuf,
 
     /// How logs are written to standard error.
-    #[arg(long, global = true, value_enum, default_value = "human", env = "COUNTERSIGN_LOG_FORMAT")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value = "human",
+        env = "COUNTERSIGN_LOG_FORMAT"
+    )]
     log_format: logs::Format,
 
     #[command(subcommand)]

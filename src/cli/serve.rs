@@ -18,14 +18,18 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         .filter(|finding| finding.severity == Severity::Error)
         .map(|finding| finding.problem.to_string())
         .collect();
-    anyhow::ensure!(errors.is_empty(), "the configuration cannot work:\n\n{}", errors.join("\n\n"));
+    anyhow::ensure!(
+        errors.is_empty(),
+        "the configuration cannot work:\n\n{}",
+        errors.join("\n\n")
+    );
 
     abort_on_panic();
     let listen = config.listen;
     let app = App::open(config, Arc::new(SystemClock), Arc::new(RandomIds)).await?;
-    let listener = TcpListener::bind(listen)
-        .await
-        .with_context(|| format!("cannot listen on {listen}; change `listen` or stop what uses it"))?;
+    let listener = TcpListener::bind(listen).await.with_context(|| {
+        format!("cannot listen on {listen}; change `listen` or stop what uses it")
+    })?;
     tracing::info!(address = %listener.local_addr()?, "the desk is open");
     app.serve(listener, told_to_stop()?).await?;
     tracing::info!("the desk is closed");
@@ -38,7 +42,9 @@ fn abort_on_panic() {
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         report(panic);
-        tracing::error!("a bug made the desk stop; nothing is lost, please restart it and report it");
+        tracing::error!(
+            "a bug made the desk stop; nothing is lost, please restart it and report it"
+        );
         std::process::abort();
     }));
 }

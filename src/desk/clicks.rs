@@ -30,7 +30,9 @@ struct Vote<'a> {
 impl Desk {
     /// A button was pressed. Answered only after what it changed is committed.
     pub async fn click(&self, click: ButtonClick) -> Result<(), DeskError> {
-        let Some(token) = click.token.as_deref() else { return Ok(()) };
+        let Some(token) = click.token.as_deref() else {
+            return Ok(());
+        };
         let Some((button, stored)) = self.button(token).await? else {
             return self.tell(&click, &texts::unknown_button()).await;
         };
@@ -41,25 +43,32 @@ impl Desk {
         let pending = stored.request.is_pending();
         match button.choice {
             ButtonChoice::ShowAll => {
-                let approve = self.store.approve_token(&button.card).await?.filter(|_| pending);
+                let approve = self
+                    .store
+                    .approve_token(&button.card)
+                    .await?
+                    .filter(|_| pending);
                 let approve = approve.as_deref();
                 let none = CardButtons::default();
-                let dialog =
-                    self.with_view(&stored, &none, |view| modal::show_all(view, approve)).await;
+                let dialog = self
+                    .with_view(&stored, &none, |view| modal::show_all(view, approve))
+                    .await;
                 self.open_dialog(&click, dialog).await
             }
             ButtonChoice::Reject if pending => {
                 let none = CardButtons::default();
-                let dialog =
-                    self.with_view(&stored, &none, |view| modal::reject(view, token)).await;
+                let dialog = self
+                    .with_view(&stored, &none, |view| modal::reject(view, token))
+                    .await;
                 self.open_dialog(&click, dialog).await
             }
             ButtonChoice::Approve
                 if pending && stored.request.terms.reason == ReasonRule::Required =>
             {
                 let none = CardButtons::default();
-                let dialog =
-                    self.with_view(&stored, &none, |view| modal::approve(view, token)).await;
+                let dialog = self
+                    .with_view(&stored, &none, |view| modal::approve(view, token))
+                    .await;
                 self.open_dialog(&click, dialog).await
             }
             ButtonChoice::Approve if pending && !self.shows_everything(&stored).await => {
@@ -79,20 +88,23 @@ impl Desk {
             modal::REJECT => Choice::Reject,
             _ => return Ok(None),
         };
-        let meant = self.button(&sent.private_metadata).await?.filter(|(button, _)| {
-            match button.choice {
+        let meant = self
+            .button(&sent.private_metadata)
+            .await?
+            .filter(|(button, _)| match button.choice {
                 ButtonChoice::Approve => choice == Choice::Approve,
                 ButtonChoice::Reject => choice == Choice::Reject,
                 ButtonChoice::ShowAll | ButtonChoice::Withdraw => false,
-            }
-        });
+            });
         let Some((button, stored)) = meant else {
             return Ok(Some(replace(&texts::unknown_button())));
         };
         if choice == Choice::Approve && self.is_too_big(&stored).await {
             return Ok(Some(replace(&texts::incomplete())));
         }
-        let reason = sent.text(modal::REASON_BLOCK, modal::REASON_INPUT).map(str::to_owned);
+        let reason = sent
+            .text(modal::REASON_BLOCK, modal::REASON_INPUT)
+            .map(str::to_owned);
         let evidence = json!({
             "dialog": sent.view_id, "signed_at": sent.signed_at, "card": button.card,
             "message": button.shown_at.as_ref().map(|at| [&at.channel, &at.message_ts]),
@@ -189,7 +201,13 @@ impl Desk {
         let evidence = evidence(click, button);
         let verdict = self
             .store
-            .withdraw(&self.workspace, &button.request, &click.key(), person, evidence)
+            .withdraw(
+                &self.workspace,
+                &button.request,
+                &click.key(),
+                person,
+                evidence,
+            )
             .await?;
         self.wake.everybody();
         self.tell_if_refused(click, &verdict).await
@@ -230,7 +248,8 @@ impl Desk {
     ) -> Result<(), DeskError> {
         match &verdict.result {
             Err(refusal) if !verdict.repeated => {
-                self.tell(click, &texts::refusal(refusal, self.clock.now())).await
+                self.tell(click, &texts::refusal(refusal, self.clock.now()))
+                    .await
             }
             Ok(_) | Err(_) => Ok(()),
         }
@@ -250,10 +269,23 @@ impl Desk {
                 Err(error) => tracing::debug!(%error, "the response URL is gone"),
             }
         }
-        let ClickedIn::Message { channel, thread_ts, .. } = &click.place else { return Ok(()) };
-        let place = Place { channel: channel.clone(), thread_ts: thread_ts.clone() };
+        let ClickedIn::Message {
+            channel, thread_ts, ..
+        } = &click.place
+        else {
+            return Ok(());
+        };
+        let place = Place {
+            channel: channel.clone(),
+            thread_ts: thread_ts.clone(),
+        };
         let user = click.user.user.clone();
-        let note = Ephemeral { place, user, text: rendered.text, blocks: rendered.blocks };
+        let note = Ephemeral {
+            place,
+            user,
+            text: rendered.text,
+            blocks: rendered.blocks,
+        };
         if let Err(error) = self.slack.post_ephemeral(&note).await {
             tracing::warn!(%error, "could not tell somebody why their click changed nothing");
         }
@@ -272,9 +304,10 @@ fn is_a_copy(button: &Button, click: &ButtonClick) -> bool {
 
 fn pressed_at(click: &ButtonClick) -> Option<ShownAt> {
     match &click.place {
-        ClickedIn::Message { channel, ts, .. } => {
-            Some(ShownAt { channel: channel.clone(), message_ts: ts.clone() })
-        }
+        ClickedIn::Message { channel, ts, .. } => Some(ShownAt {
+            channel: channel.clone(),
+            message_ts: ts.clone(),
+        }),
         ClickedIn::View { .. } => None,
     }
 }

@@ -7,8 +7,8 @@ use super::{Desk, Worker};
 use crate::agent::{self, AgentSpec, Egress, ToolDescription, Toolbox};
 use crate::base::{Clock, Ids};
 use crate::config::{Agent, Config, Member, Members, Tool};
-use crate::slack::client::{Channels, HttpSlack, HttpSlackError, HttpSlackSettings, SlackApi};
 use crate::slack::client::SlackError;
+use crate::slack::client::{Channels, HttpSlack, HttpSlackError, HttpSlackSettings, SlackApi};
 use crate::slack::directory::{Directory, GroupSource, Home, MemberName};
 use crate::slack::signature::{Verifier, VerifierError};
 use crate::store::{Store, StoreError};
@@ -64,7 +64,12 @@ impl Desk {
         let agents = config
             .agents
             .iter()
-            .map(|(name, agent)| Ok((name.clone(), worker(&config, &toolbox, &egress, name, agent)?)))
+            .map(|(name, agent)| {
+                Ok((
+                    name.clone(),
+                    worker(&config, &toolbox, &egress, name, agent)?,
+                ))
+            })
             .collect::<Result<_, StartError>>()?;
         let adopted = store.adopt_orphans().await?;
         if adopted != crate::store::Adopted::default() {
@@ -99,7 +104,10 @@ fn worker(
     name: &str,
     agent: &Agent,
 ) -> Result<Worker, StartError> {
-    let refuse = |why: String| StartError::Agent { agent: name.to_owned(), why };
+    let refuse = |why: String| StartError::Agent {
+        agent: name.to_owned(),
+        why,
+    };
     let model = config
         .models
         .get(&agent.model.value)
@@ -123,11 +131,20 @@ fn worker(
         model,
     )
     .map_err(|error| refuse(error.to_string()))?;
-    let channel = |channel: &str| config.channels.get(channel).map(|known| known.slack.value.clone());
+    let channel = |channel: &str| {
+        config
+            .channels
+            .get(channel)
+            .map(|known| known.slack.value.clone())
+    };
     Ok(Worker {
         graph,
         tools: agent.tools.iter().map(|tool| tool.value.clone()).collect(),
-        channels: agent.channels.iter().filter_map(|name| channel(name)).collect(),
+        channels: agent
+            .channels
+            .iter()
+            .filter_map(|name| channel(name))
+            .collect(),
     })
 }
 
@@ -145,5 +162,9 @@ fn group_sources(config: &Config) -> BTreeMap<String, GroupSource> {
         ),
         Members::SlackUsergroup(id) => GroupSource::UserGroup(id.clone()),
     };
-    config.groups.iter().map(|(name, group)| (name.clone(), source(&group.members))).collect()
+    config
+        .groups
+        .iter()
+        .map(|(name, group)| (name.clone(), source(&group.members)))
+        .collect()
 }

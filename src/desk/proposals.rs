@@ -28,19 +28,29 @@ pub struct Asker {
 impl Desk {
     /// Turns one interrupt of a run into the question that the store writes down.
     pub fn question(&self, asker: &Asker, interrupt_id: &str, value: &Value) -> Question {
-        let outcome = self.outcome(asker, value).unwrap_or_else(|answer| {
-            QuestionOutcome::Answered(json!(answer))
-        });
-        Question { interrupt_id: interrupt_id.to_owned(), value: value.clone(), outcome }
+        let outcome = self
+            .outcome(asker, value)
+            .unwrap_or_else(|answer| QuestionOutcome::Answered(json!(answer)));
+        Question {
+            interrupt_id: interrupt_id.to_owned(),
+            value: value.clone(),
+            outcome,
+        }
     }
 
     fn outcome(&self, asker: &Asker, value: &Value) -> Result<QuestionOutcome, CallAnswer> {
         let proposed: ProposedCall = serde_json::from_value(value.clone())
             .map_err(|_| answer(CallStatus::Invalid, "this is not a tool call"))?;
         let name = &proposed.call.tool;
-        let granted = self.agents.get(&asker.agent).is_some_and(|agent| agent.may_call(name));
+        let granted = self
+            .agents
+            .get(&asker.agent)
+            .is_some_and(|agent| agent.may_call(name));
         let tool = self.toolbox.get(name).filter(|_| granted).ok_or_else(|| {
-            answer(CallStatus::Invalid, &format!("there is no tool called `{name}`"))
+            answer(
+                CallStatus::Invalid,
+                &format!("there is no tool called `{name}`"),
+            )
         })?;
         let resolved = tool
             .resolve(&proposed.call.arguments)
@@ -59,13 +69,28 @@ impl Desk {
                 Err(answer(CallStatus::Denied, &why))
             }
             Ruling::Allow { rule } => {
-                let draft = Draft { asker, tool: tool.as_ref(), resolved, rule: &rule, now };
+                let draft = Draft {
+                    asker,
+                    tool: tool.as_ref(),
+                    resolved,
+                    rule: &rule,
+                    now,
+                };
                 let sealed = self.seal(draft, None)?;
                 let start_by = now.plus(ALLOWED_VALID_FOR);
-                Ok(QuestionOutcome::Allowed { sealed: Box::new(sealed), start_by })
+                Ok(QuestionOutcome::Allowed {
+                    sealed: Box::new(sealed),
+                    start_by,
+                })
             }
             Ruling::Ask { rule, ask, because } => {
-                let draft = Draft { asker, tool: tool.as_ref(), resolved, rule: &rule, now };
+                let draft = Draft {
+                    asker,
+                    tool: tool.as_ref(),
+                    resolved,
+                    rule: &rule,
+                    now,
+                };
                 let id = RequestId::new(self.ids.as_ref());
                 let sealed = self.seal(draft, Some((&id, &ask)))?;
                 let terms = self.terms(&rule, ask);
@@ -100,10 +125,15 @@ impl Desk {
         draft: Draft<'_>,
         asked: Option<(&RequestId, &Ask)>,
     ) -> Result<Sealed, CallAnswer> {
-        let Draft { asker, tool, resolved, rule, now } = draft;
+        let Draft {
+            asker,
+            tool,
+            resolved,
+            rule,
+            now,
+        } = draft;
         let (request, ask) = asked.unzip();
-        let decide_by =
-            ask.map(|ask| ask.path.iter().fold(now, |at, stage| at.plus(stage.within)));
+        let decide_by = ask.map(|ask| ask.path.iter().fold(now, |at, stage| at.plus(stage.within)));
         let envelope = Envelope {
             form: 1,
             workspace: self.workspace.clone(),
@@ -142,5 +172,8 @@ struct Draft<'a> {
 }
 
 fn answer(status: CallStatus, content: &str) -> CallAnswer {
-    CallAnswer { status, content: content.to_owned() }
+    CallAnswer {
+        status,
+        content: content.to_owned(),
+    }
 }

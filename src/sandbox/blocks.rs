@@ -64,7 +64,8 @@ struct Check {
 
 impl Check {
     fn wrong(&mut self, at: &str, what: &str) {
-        self.found.push(format!("[ERROR] {what} [json-pointer:{at}]"));
+        self.found
+            .push(format!("[ERROR] {what} [json-pointer:{at}]"));
     }
 
     /// A text of `least` to `most` characters; absent is fine.
@@ -75,7 +76,10 @@ impl Check {
                 self.wrong(at, &format!("must be less than {} characters", most + 1));
             }
             Value::String(text) if text.chars().count() < least => {
-                self.wrong(at, &format!("must be more than {} characters", least.saturating_sub(1)));
+                self.wrong(
+                    at,
+                    &format!("must be more than {} characters", least.saturating_sub(1)),
+                );
             }
             Value::String(_) => {}
             _ => self.wrong(at, "must be a string"),
@@ -144,7 +148,11 @@ impl Check {
             Some("context") => {
                 self.keys(block, at, &["type", "block_id", "elements"]);
                 let elements = format!("{at}/elements");
-                for (nth, part) in self.items(&block["elements"], &elements, 1, 10).iter().enumerate() {
+                for (nth, part) in self
+                    .items(&block["elements"], &elements, 1, 10)
+                    .iter()
+                    .enumerate()
+                {
                     self.text(part, &format!("{elements}/{nth}"), 3000);
                 }
             }
@@ -152,7 +160,11 @@ impl Check {
                 self.keys(block, at, &["type", "block_id", "elements"]);
                 let elements = format!("{at}/elements");
                 let mut ids = BTreeSet::new();
-                for (nth, part) in self.items(&block["elements"], &elements, 1, 25).iter().enumerate() {
+                for (nth, part) in self
+                    .items(&block["elements"], &elements, 1, 25)
+                    .iter()
+                    .enumerate()
+                {
                     let here = format!("{elements}/{nth}");
                     self.button(part, &here);
                     if let Some(id) = part["action_id"].as_str()
@@ -170,7 +182,11 @@ impl Check {
             Some("rich_text") => {
                 self.keys(block, at, &["type", "block_id", "elements"]);
                 let elements = format!("{at}/elements");
-                for (nth, part) in self.items(&block["elements"], &elements, 1, 1000).iter().enumerate() {
+                for (nth, part) in self
+                    .items(&block["elements"], &elements, 1, 1000)
+                    .iter()
+                    .enumerate()
+                {
                     self.rich(part, &format!("{elements}/{nth}"));
                 }
             }
@@ -180,7 +196,11 @@ impl Check {
     }
 
     fn section(&mut self, block: &Value, at: &str) {
-        self.keys(block, at, &["type", "block_id", "text", "fields", "accessory", "expand"]);
+        self.keys(
+            block,
+            at,
+            &["type", "block_id", "text", "fields", "accessory", "expand"],
+        );
         if block["text"].is_null() && block["fields"].is_null() {
             return self.wrong(at, "missing required field: text");
         }
@@ -189,7 +209,11 @@ impl Check {
         }
         if !block["fields"].is_null() {
             let fields = format!("{at}/fields");
-            for (nth, field) in self.items(&block["fields"], &fields, 1, 10).iter().enumerate() {
+            for (nth, field) in self
+                .items(&block["fields"], &fields, 1, 10)
+                .iter()
+                .enumerate()
+            {
                 self.text(field, &format!("{fields}/{nth}"), 2000);
             }
         }
@@ -203,15 +227,28 @@ impl Check {
             return self.wrong(at, "unsupported element");
         }
         let known = [
-            "type", "text", "action_id", "value", "url", "style", "confirm", "accessibility_label",
+            "type",
+            "text",
+            "action_id",
+            "value",
+            "url",
+            "style",
+            "confirm",
+            "accessibility_label",
         ];
         self.keys(button, at, &known);
         self.plain(&button["text"], &format!("{at}/text"), 75);
         self.limit(&button["action_id"], &format!("{at}/action_id"), 1, 255);
         self.limit(&button["value"], &format!("{at}/value"), 0, 2000);
         self.limit(&button["url"], &format!("{at}/url"), 1, 3000);
-        self.limit(&button["accessibility_label"], &format!("{at}/accessibility_label"), 1, 75);
-        if !button["style"].is_null() && button["style"] != "primary" && button["style"] != "danger" {
+        self.limit(
+            &button["accessibility_label"],
+            &format!("{at}/accessibility_label"),
+            1,
+            75,
+        );
+        if !button["style"].is_null() && button["style"] != "primary" && button["style"] != "danger"
+        {
             self.wrong(&format!("{at}/style"), "must be primary or danger");
         }
         let confirm = &button["confirm"];
@@ -224,7 +261,15 @@ impl Check {
     }
 
     fn input(&mut self, block: &Value, at: &str) {
-        let known = ["type", "block_id", "label", "element", "hint", "optional", "dispatch_action"];
+        let known = [
+            "type",
+            "block_id",
+            "label",
+            "element",
+            "hint",
+            "optional",
+            "dispatch_action",
+        ];
         self.keys(block, at, &known);
         self.plain(&block["label"], &format!("{at}/label"), 2000);
         if !block["hint"].is_null() {
@@ -235,9 +280,16 @@ impl Check {
             self.wrong(&format!("{at}/element"), "unsupported element");
         }
         if !element["placeholder"].is_null() {
-            self.plain(&element["placeholder"], &format!("{at}/element/placeholder"), 150);
+            self.plain(
+                &element["placeholder"],
+                &format!("{at}/element/placeholder"),
+                150,
+            );
         }
-        if element["max_length"].as_u64().is_some_and(|most| !(1..=3000).contains(&most)) {
+        if element["max_length"]
+            .as_u64()
+            .is_some_and(|most| !(1..=3000).contains(&most))
+        {
             self.wrong(&format!("{at}/element/max_length"), "must be 1 to 3000");
         }
     }
@@ -245,17 +297,29 @@ impl Check {
     fn rich(&mut self, part: &Value, at: &str) {
         match part["type"].as_str() {
             Some("rich_text_section" | "rich_text_preformatted" | "rich_text_quote") => {
-                for (nth, piece) in part["elements"].as_array().into_iter().flatten().enumerate() {
+                for (nth, piece) in part["elements"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .enumerate()
+                {
                     let here = format!("{at}/elements/{nth}");
                     match piece["type"].as_str() {
-                        Some("text") => self.needed(&piece["text"], &format!("{here}/text"), 40_000),
+                        Some("text") => {
+                            self.needed(&piece["text"], &format!("{here}/text"), 40_000)
+                        }
                         Some("user" | "channel" | "date" | "link" | "emoji" | "usergroup") => {}
                         _ => self.wrong(&here, "unsupported rich text element"),
                     }
                 }
             }
             Some("rich_text_list") => {
-                for (nth, piece) in part["elements"].as_array().into_iter().flatten().enumerate() {
+                for (nth, piece) in part["elements"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .enumerate()
+                {
                     self.rich(piece, &format!("{at}/elements/{nth}"));
                 }
             }
@@ -292,11 +356,31 @@ mod tests {
             ("fifty blocks", dividers(50), true),
             ("fifty-one blocks", dividers(51), false),
             ("a button", button(|_| {}), true),
-            ("a value of 2000", button(|b| b["value"] = json!("x".repeat(2000))), true),
-            ("a value of 2001", button(|b| b["value"] = json!("x".repeat(2001))), false),
-            ("a style that is none", button(|b| b["style"] = json!("default")), false),
-            ("a name of 76", button(|b| b["text"]["text"] = json!("x".repeat(76))), false),
-            ("an unknown field", button(|b| b["colour"] = json!("red")), false),
+            (
+                "a value of 2000",
+                button(|b| b["value"] = json!("x".repeat(2000))),
+                true,
+            ),
+            (
+                "a value of 2001",
+                button(|b| b["value"] = json!("x".repeat(2001))),
+                false,
+            ),
+            (
+                "a style that is none",
+                button(|b| b["style"] = json!("default")),
+                false,
+            ),
+            (
+                "a name of 76",
+                button(|b| b["text"]["text"] = json!("x".repeat(76))),
+                false,
+            ),
+            (
+                "an unknown field",
+                button(|b| b["colour"] = json!("red")),
+                false,
+            ),
             ("an unknown block", json!([{ "type": "marquee" }]), false),
             ("no list", json!({}), false),
             (
@@ -313,6 +397,9 @@ mod tests {
     #[test]
     fn a_complaint_points_at_its_place() {
         let found = complaints(&section(3001), IN_MESSAGE);
-        assert_eq!(found, ["[ERROR] must be less than 3001 characters [json-pointer:/blocks/0/text/text]"]);
+        assert_eq!(
+            found,
+            ["[ERROR] must be less than 3001 characters [json-pointer:/blocks/0/text/text]"]
+        );
     }
 }

@@ -27,10 +27,20 @@ pub(super) fn write(
     if !found.members.contains(user) || found.archived {
         return Err("not_in_channel");
     }
-    let (direct, private, bot_is_in) =
-        (found.direct, found.private, found.members.contains(BOT_USER));
-    let team = workspace.cast.person(user).map_or(TEAM, |person| person.team());
-    let channel = workspace.cast.channel(channel).map(|found| found.id.clone()).unwrap_or_default();
+    let (direct, private, bot_is_in) = (
+        found.direct,
+        found.private,
+        found.members.contains(BOT_USER),
+    );
+    let team = workspace
+        .cast
+        .person(user)
+        .map_or(TEAM, |person| person.team());
+    let channel = workspace
+        .cast
+        .channel(channel)
+        .map(|found| found.id.clone())
+        .unwrap_or_default();
     let ts = workspace.ts(now);
     let mut event = json!({
         "type": "message", "user": user, "team": team, "text": text, "ts": ts, "event_ts": ts,
@@ -40,16 +50,19 @@ pub(super) fn write(
     if let Some(root) = thread_ts {
         event["thread_ts"] = json!(root);
     }
-    workspace.post(&channel, Message {
-        ts: ts.clone(),
-        user: user.to_owned(),
-        text: text.to_owned(),
-        blocks: Vec::new(),
-        thread_ts: thread_ts.map(str::to_owned),
-        metadata: None,
-        edited: false,
-        ephemeral_for: None,
-    });
+    workspace.post(
+        &channel,
+        Message {
+            ts: ts.clone(),
+            user: user.to_owned(),
+            text: text.to_owned(),
+            blocks: Vec::new(),
+            thread_ts: thread_ts.map(str::to_owned),
+            metadata: None,
+            edited: false,
+            ephemeral_for: None,
+        },
+    );
     if bot_is_in {
         if text.contains(&format!("<@{BOT_USER}>")) && !direct {
             let mut mention = event.clone();
@@ -70,7 +83,11 @@ pub(super) fn write(
 pub(super) fn open_home(inner: &Inner, user: &str) {
     let now = inner.shared.clock.now();
     let mut workspace = inner.shared.lock();
-    let channel = workspace.cast.direct(user).map(|found| found.id.clone()).unwrap_or_default();
+    let channel = workspace
+        .cast
+        .direct(user)
+        .map(|found| found.id.clone())
+        .unwrap_or_default();
     let ts = workspace.ts(now);
     let event = json!({
         "type": "app_home_opened", "user": user, "channel": channel, "tab": "home", "event_ts": ts,
@@ -96,10 +113,18 @@ pub(super) async fn deliver_due(inner: &Inner) -> usize {
                 ("x-slack-retry-reason", "http_error".to_owned()),
             ],
         };
-        let (status, answer) = inner.post.json("/slack/events", &event.body, &headers).await;
+        let (status, answer) = inner
+            .post
+            .json("/slack/events", &event.body, &headers)
+            .await;
         let what = "POST /slack/events".to_owned();
         let mut workspace = inner.shared.lock();
-        workspace.journal.push(Passed { what, sent: event.body.clone(), status, answer });
+        workspace.journal.push(Passed {
+            what,
+            sent: event.body.clone(),
+            status,
+            answer,
+        });
         if !(200..300).contains(&status)
             && let Some(wait) = RETRIES.get(event.tries)
         {
@@ -116,7 +141,9 @@ pub(super) async fn deliver_due(inner: &Inner) -> usize {
 fn user_object(inner: &Inner, user: &str) -> Value {
     let workspace = inner.shared.lock();
     let person = workspace.cast.person(user);
-    let name = person.map(|person| person.name.to_lowercase()).unwrap_or_default();
+    let name = person
+        .map(|person| person.name.to_lowercase())
+        .unwrap_or_default();
     let team = person.map_or(TEAM, |person| person.team());
     json!({ "id": user, "username": name, "name": name, "team_id": team })
 }
@@ -129,7 +156,9 @@ pub(super) async fn press(
     ts: &str,
     action_id: &str,
 ) -> Answered {
-    let Some(button) = button(inner, channel, ts, action_id) else { return (0, Value::Null) };
+    let Some(button) = button(inner, channel, ts, action_id) else {
+        return (0, Value::Null);
+    };
     press_stored(inner, user, channel, ts, &button).await
 }
 
@@ -162,8 +191,12 @@ pub(super) async fn press_stored(
     let who = user_object(inner, user);
     let payload = {
         let mut workspace = inner.shared.lock();
-        let message = workspace.find(channel, ts).map(|message| message.object(true));
-        let thread = message.as_ref().and_then(|message| message.get("thread_ts").cloned());
+        let message = workspace
+            .find(channel, ts)
+            .map(|message| message.object(true));
+        let thread = message
+            .as_ref()
+            .and_then(|message| message.get("thread_ts").cloned());
         let trigger = workspace.trigger(user, now);
         let path = workspace.response_path(channel, user, now);
         let pressed = workspace.ts(now);
@@ -191,18 +224,32 @@ pub(super) async fn press_stored(
 async fn interact(inner: &Inner, payload: Value) -> Answered {
     let (status, answer) = inner.post.payload("/slack/interactions", &payload).await;
     let what = "POST /slack/interactions".to_owned();
-    let passed = Passed { what, sent: payload, status, answer: answer.clone() };
+    let passed = Passed {
+        what,
+        sent: payload,
+        status,
+        answer: answer.clone(),
+    };
     inner.shared.lock().journal.push(passed);
     inner.shared.tell();
     (status, answer)
 }
 
-fn view_payload(inner: &Inner, kind: &str, user: &str, view_id: &str, values: Value) -> Option<Value> {
+fn view_payload(
+    inner: &Inner,
+    kind: &str,
+    user: &str,
+    view_id: &str,
+    values: Value,
+) -> Option<Value> {
     let now = inner.shared.clock.now();
     let who = user_object(inner, user);
     let mut workspace = inner.shared.lock();
     let trigger = workspace.trigger(user, now);
-    let open = workspace.views.iter().find(|open| open.id == view_id && open.user == user)?;
+    let open = workspace
+        .views
+        .iter()
+        .find(|open| open.id == view_id && open.user == user)?;
     let mut view = open.view.clone();
     view["id"] = json!(open.id);
     view["hash"] = json!(open.hash);
@@ -252,7 +299,11 @@ pub(super) async fn submit(inner: &Inner, user: &str, view_id: &str, fields: &Va
 pub(super) async fn close(inner: &Inner, user: &str, view_id: &str) {
     let payload = view_payload(inner, "view_closed", user, view_id, json!({}));
     let told = payload.filter(|payload| payload["view"]["notify_on_close"] == true);
-    inner.shared.lock().views.retain(|open| open.id != view_id || open.user != user);
+    inner
+        .shared
+        .lock()
+        .views
+        .retain(|open| open.id != view_id || open.user != user);
     if let Some(payload) = told {
         interact(inner, payload).await;
     }
@@ -270,7 +321,10 @@ pub(super) async fn command(
     let now = inner.shared.clock.now();
     let (trigger, path) = {
         let mut workspace = inner.shared.lock();
-        (workspace.trigger(user, now), workspace.response_path(channel, user, now))
+        (
+            workspace.trigger(user, now),
+            workspace.response_path(channel, user, now),
+        )
     };
     let fields = [
         ("token", "unused".to_owned()),
@@ -283,23 +337,29 @@ pub(super) async fn command(
         ("text", text.to_owned()),
         ("api_app_id", APP.to_owned()),
         ("is_enterprise_install", "false".to_owned()),
-        ("response_url", format!("{}/response/{path}", inner.base_url)),
+        (
+            "response_url",
+            format!("{}/response/{path}", inner.base_url),
+        ),
         ("trigger_id", trigger),
     ];
     let (status, answer) = inner.post.form("/slack/commands", &fields).await;
     if status == 200 && (answer["text"].is_string() || answer["blocks"].is_array()) {
         let mut workspace = inner.shared.lock();
         let ts = workspace.ts(now);
-        workspace.post(channel, Message {
-            ts,
-            user: BOT_USER.to_owned(),
-            text: answer["text"].as_str().unwrap_or_default().to_owned(),
-            blocks: answer["blocks"].as_array().cloned().unwrap_or_default(),
-            thread_ts: None,
-            metadata: None,
-            edited: false,
-            ephemeral_for: Some(user.to_owned()),
-        });
+        workspace.post(
+            channel,
+            Message {
+                ts,
+                user: BOT_USER.to_owned(),
+                text: answer["text"].as_str().unwrap_or_default().to_owned(),
+                blocks: answer["blocks"].as_array().cloned().unwrap_or_default(),
+                thread_ts: None,
+                metadata: None,
+                edited: false,
+                ephemeral_for: Some(user.to_owned()),
+            },
+        );
     }
     inner.shared.tell();
     (status, answer)

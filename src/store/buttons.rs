@@ -45,11 +45,12 @@ impl Store {
 
     /// The approve button that belongs to the same card: for the dialog that shows everything.
     pub async fn approve_token(&self, card: &CardId) -> Result<Option<String>, StoreError> {
-        let token =
-            sqlx::query_scalar("SELECT token FROM buttons WHERE card_id = $1 AND choice = 'approve'")
-                .bind(card.as_str())
-                .fetch_optional(&mut *self.reader().await?)
-                .await?;
+        let token = sqlx::query_scalar(
+            "SELECT token FROM buttons WHERE card_id = $1 AND choice = 'approve'",
+        )
+        .bind(card.as_str())
+        .fetch_optional(&mut *self.reader().await?)
+        .await?;
         Ok(token)
     }
 }
@@ -87,7 +88,12 @@ pub(super) async fn button(
 }
 
 pub(super) fn shown_at(channel: Option<String>, message_ts: Option<String>) -> Option<ShownAt> {
-    channel.zip(message_ts).map(|(channel, message_ts)| ShownAt { channel, message_ts })
+    channel
+        .zip(message_ts)
+        .map(|(channel, message_ts)| ShownAt {
+            channel,
+            message_ts,
+        })
 }
 
 impl ButtonChoice {

@@ -58,7 +58,9 @@ pub enum Ending {
     /// It waits until every question has an answer; with none open it is queued again at once.
     Waiting,
     Done,
-    Failed { error: String },
+    Failed {
+        error: String,
+    },
 }
 
 /// Everything that one turn of a run changes.
@@ -89,7 +91,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Fenced`] when the epoch is no longer the run's.
     pub async fn save_turn(&self, turn: SaveTurn) -> Result<(), StoreError> {
-        self.write(move |tx| Box::pin(async move { save(tx, turn).await })).await
+        self.write(move |tx| Box::pin(async move { save(tx, turn).await }))
+            .await
     }
 }
 
@@ -105,10 +108,7 @@ struct Row {
     body: String,
 }
 
-async fn load(
-    conn: &mut AnyConnection,
-    run: &RunId,
-) -> Result<Option<StoredSnapshot>, StoreError> {
+async fn load(conn: &mut AnyConnection, run: &RunId) -> Result<Option<StoredSnapshot>, StoreError> {
     let newest: Option<Row> = sqlx::query_as(
         "SELECT checkpoints.thread_id, seq, checkpoints.id, run_id, parent, namespace, step, body
          FROM checkpoints JOIN runs ON runs.thread_id = checkpoints.thread_id
@@ -118,7 +118,9 @@ async fn load(
     .bind(run.as_str())
     .fetch_optional(&mut *conn)
     .await?;
-    let Some(newest) = newest else { return Ok(None) };
+    let Some(newest) = newest else {
+        return Ok(None);
+    };
     let writes: Vec<String> = sqlx::query_scalar(
         "SELECT body FROM pending_writes WHERE thread_id = $1 AND checkpoint = $2 ORDER BY task_id",
     )
@@ -133,7 +135,9 @@ async fn load(
     .bind(run.as_str())
     .fetch_all(&mut *conn)
     .await?;
-    let answers = answers.into_iter().map(|(id, answer)| Ok((id, from_json("answer", &answer)?)));
+    let answers = answers
+        .into_iter()
+        .map(|(id, answer)| Ok((id, from_json("answer", &answer)?)));
     Ok(Some(StoredSnapshot {
         checkpoint: StoredCheckpoint {
             id: newest.id,

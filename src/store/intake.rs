@@ -1,8 +1,8 @@
 //! What comes in is taken once: messages, clicks, dialogs.
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use sqlx::AnyConnection;
 
 use super::rows::json;
@@ -36,7 +36,10 @@ pub struct NewMessage {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Taken {
     /// A run was queued; `waits_behind` is the unfinished run of the same conversation.
-    New { run: RunId, waits_behind: Option<RunId> },
+    New {
+        run: RunId,
+        waits_behind: Option<RunId>,
+    },
     /// It had been taken before.
     Again,
     /// The same keys came with another content: nothing was taken.
@@ -65,7 +68,8 @@ pub struct RunInput {
 impl Store {
     /// Takes a message in: dedup by event and by message, thread and queued run, in one commit.
     pub async fn take_message(&self, message: NewMessage) -> Result<Taken, StoreError> {
-        self.write(move |tx| Box::pin(async move { take(tx, &message).await })).await
+        self.write(move |tx| Box::pin(async move { take(tx, &message).await }))
+            .await
     }
 
     /// The conversation that lives in this Slack thread, if an agent takes part in it.
@@ -121,7 +125,10 @@ async fn take(tx: &mut Tx, message: &NewMessage) -> Result<Taken, StoreError> {
         }),
     };
     audit::append(tx, entry).await?;
-    Ok(Taken::New { run, waits_behind: waits_behind.map(RunId::existing) })
+    Ok(Taken::New {
+        run,
+        waits_behind: waits_behind.map(RunId::existing),
+    })
 }
 
 async fn new_thread(tx: &mut Tx, message: &NewMessage) -> Result<Thread, StoreError> {
@@ -206,13 +213,12 @@ pub(super) async fn seen(
     workspace: &WorkspaceId,
     key: &str,
 ) -> Result<Option<Seen>, StoreError> {
-    let seen = sqlx::query_as(
-        "SELECT body_hash, verdict FROM intake WHERE workspace = $1 AND key = $2",
-    )
-    .bind(workspace.as_str())
-    .bind(key)
-    .fetch_optional(&mut tx.conn)
-    .await?;
+    let seen =
+        sqlx::query_as("SELECT body_hash, verdict FROM intake WHERE workspace = $1 AND key = $2")
+            .bind(workspace.as_str())
+            .bind(key)
+            .fetch_optional(&mut tx.conn)
+            .await?;
     Ok(seen)
 }
 

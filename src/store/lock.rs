@@ -24,8 +24,9 @@ impl FileLock {
                 path: path.display().to_string(),
                 why: error.to_string(),
             })?;
-        flock(&file, FlockOperation::NonBlockingLockExclusive)
-            .map_err(|_| StoreError::InUse { path: database.display().to_string() })?;
+        flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| StoreError::InUse {
+            path: database.display().to_string(),
+        })?;
         Ok(Self(file))
     }
 }

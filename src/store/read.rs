@@ -113,5 +113,8 @@ async fn page(
     for (id, _) in keys {
         found.extend(requests::stored(&mut *conn, workspace, &RequestId::existing(id)).await?);
     }
-    Ok(Page { requests: found, next })
+    Ok(Page {
+        requests: found,
+        next,
+    })
 }

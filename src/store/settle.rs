@@ -16,11 +16,17 @@ use crate::base::{ExecutionId, RequestId, RunId, WorkspaceId};
 /// How a call ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
-    Succeeded { content: String },
+    Succeeded {
+        content: String,
+    },
     /// Certainly not applied.
-    Failed { why: String },
+    Failed {
+        why: String,
+    },
     /// Perhaps applied. Never retried.
-    Unknown { why: String },
+    Unknown {
+        why: String,
+    },
 }
 
 impl Ended {
@@ -65,7 +71,11 @@ impl Store {
                 })
             })
             .await?;
-        if counted { Ok(()) } else { Err(StoreError::Fenced) }
+        if counted {
+            Ok(())
+        } else {
+            Err(StoreError::Fenced)
+        }
     }
 }
 
@@ -174,6 +184,8 @@ fn answer_status(state: ExecutionState) -> &'static str {
         ExecutionState::Failed => "failed",
         ExecutionState::Unknown => "unknown",
         ExecutionState::Refused => "not_started",
-        ExecutionState::Ordered | ExecutionState::Claimed | ExecutionState::Started => "not_started",
+        ExecutionState::Ordered | ExecutionState::Claimed | ExecutionState::Started => {
+            "not_started"
+        }
     }
 }

@@ -31,7 +31,8 @@ impl Store {
         by: &str,
         reason: &str,
     ) -> Result<(), StoreError> {
-        self.turn_switch(workspace, SwitchPosition::Stopped, by, reason).await
+        self.turn_switch(workspace, SwitchPosition::Stopped, by, reason)
+            .await
     }
 
     /// Lets executions start again.
@@ -41,7 +42,8 @@ impl Store {
         by: &str,
         reason: &str,
     ) -> Result<(), StoreError> {
-        self.turn_switch(workspace, SwitchPosition::Going, by, reason).await
+        self.turn_switch(workspace, SwitchPosition::Going, by, reason)
+            .await
     }
 
     /// Absent when it was never touched: then everything goes.
@@ -76,7 +78,11 @@ pub(super) async fn read(
     .await?;
     Ok(row.map(|(stopped, by, reason, since)| Switch {
         // Anything but a clear 0 stops.
-        position: if stopped == 0 { SwitchPosition::Going } else { SwitchPosition::Stopped },
+        position: if stopped == 0 {
+            SwitchPosition::Going
+        } else {
+            SwitchPosition::Stopped
+        },
         by,
         reason,
         since: instant(since),
@@ -108,5 +114,14 @@ async fn turn(
     .execute(&mut tx.conn)
     .await?;
     let body = json!({ "by": by, "reason": reason });
-    audit::append(tx, Entry { workspace, kind, subject: workspace.as_str(), body }).await
+    audit::append(
+        tx,
+        Entry {
+            workspace,
+            kind,
+            subject: workspace.as_str(),
+            body,
+        },
+    )
+    .await
 }

@@ -13,10 +13,12 @@ impl Store {
     /// Fires at most `limit` timers that are due, each in a transaction of its own. How many were
     /// taken off the list is the answer; zero means that nothing is due.
     pub async fn fire_due_timers(&self, limit: usize) -> Result<usize, StoreError> {
-        let due = self.write(move |tx| Box::pin(async move { due(tx, limit).await })).await?;
-        let fired = due.into_iter().map(|timer| {
-            self.write(move |tx| Box::pin(async move { fire(tx, &timer).await }))
-        });
+        let due = self
+            .write(move |tx| Box::pin(async move { due(tx, limit).await }))
+            .await?;
+        let fired = due
+            .into_iter()
+            .map(|timer| self.write(move |tx| Box::pin(async move { fire(tx, &timer).await })));
         let mut count = 0;
         let mut last_error = None;
         for fired in join_all(fired).await {
@@ -89,7 +91,9 @@ async fn fire(tx: &mut Tx, timer: &str) -> Result<Fired, StoreError> {
     .bind(tx.now.as_millis())
     .fetch_optional(&mut tx.conn)
     .await?;
-    let Some((request, kind)) = taken else { return Ok(Fired::Before) };
+    let Some((request, kind)) = taken else {
+        return Ok(Fired::Before);
+    };
     let kind: TimerKind = from_json("timer", &kind)?;
     let request = RequestId::existing(request);
     let loaded = requests::load(&mut tx.conn, &request).await?;

@@ -47,8 +47,15 @@ impl Writer {
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = TypedJob { work: Some(work), outcome: None, reply };
-        self.0.send(Command::Run(Box::new(job))).await.map_err(|_| StoreError::Closed)?;
+        let job = TypedJob {
+            work: Some(work),
+            outcome: None,
+            reply,
+        };
+        self.0
+            .send(Command::Run(Box::new(job)))
+            .await
+            .map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
 
@@ -83,7 +90,9 @@ where
 {
     fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, Result<(), StoreError>> {
         Box::pin(async move {
-            let Some(work) = self.work.take() else { return Ok(()) };
+            let Some(work) = self.work.take() else {
+                return Ok(());
+            };
             // A half-done job is rolled back whole, so nothing it left broken can be seen.
             let run = AssertUnwindSafe(async { work(tx).await }).catch_unwind();
             let outcome = run.await.unwrap_or(Err(StoreError::Panicked));

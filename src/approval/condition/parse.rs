@@ -61,21 +61,42 @@ fn bracket_depth(source: &str) -> usize {
 }
 
 fn depth(expression: &IdedExpr) -> usize {
-    1 + parts(&expression.expr).into_iter().map(depth).max().unwrap_or(0)
+    1 + parts(&expression.expr)
+        .into_iter()
+        .map(depth)
+        .max()
+        .unwrap_or(0)
 }
 
 /// The direct parts of an expression, with what a list function is expanded to.
 pub(super) fn parts(expression: &Expr) -> Vec<&IdedExpr> {
     match expression {
-        Expr::Call(call) => call.target.as_deref().into_iter().chain(&call.args).collect(),
+        Expr::Call(call) => call
+            .target
+            .as_deref()
+            .into_iter()
+            .chain(&call.args)
+            .collect(),
         Expr::Select(select) => vec![&select.operand],
         Expr::List(list) => list.elements.iter().collect(),
-        Expr::Map(map) => map.entries.iter().flat_map(|entry| entry_parts(&entry.expr)).collect(),
-        Expr::Struct(message) => {
-            message.entries.iter().flat_map(|entry| entry_parts(&entry.expr)).collect()
-        }
+        Expr::Map(map) => map
+            .entries
+            .iter()
+            .flat_map(|entry| entry_parts(&entry.expr))
+            .collect(),
+        Expr::Struct(message) => message
+            .entries
+            .iter()
+            .flat_map(|entry| entry_parts(&entry.expr))
+            .collect(),
         Expr::Comprehension(of) => {
-            vec![&of.iter_range, &of.accu_init, &of.loop_cond, &of.loop_step, &of.result]
+            vec![
+                &of.iter_range,
+                &of.accu_init,
+                &of.loop_cond,
+                &of.loop_step,
+                &of.result,
+            ]
         }
         Expr::Ident(_) | Expr::Literal(_) | Expr::Unspecified => Vec::new(),
     }

@@ -48,9 +48,10 @@ pub(super) async fn check(store: &Store, found: &mut Vec<Violation>) -> Result<(
              'request.superseded'))",
     )
     .await?;
-    let all: Vec<(String, String)> = sqlx::query_as("SELECT workspace, id FROM requests ORDER BY id")
-        .fetch_all(&mut *store.reader().await?)
-        .await?;
+    let all: Vec<(String, String)> =
+        sqlx::query_as("SELECT workspace, id FROM requests ORDER BY id")
+            .fetch_all(&mut *store.reader().await?)
+            .await?;
     for (workspace, id) in all {
         let (workspace, request) = (WorkspaceId::existing(workspace), RequestId::existing(&id));
         match store.request(&workspace, &request).await {
@@ -70,7 +71,12 @@ fn decided_by_right(stored: &StoredRequest, found: &mut Vec<Violation>) {
     let request = &stored.request;
     let id = request.id.as_str();
     if stored.sealed.digest() != request.digest {
-        broken(found, "I1", id, "its envelope is not the one that people decided on");
+        broken(
+            found,
+            "I1",
+            id,
+            "its envelope is not the one that people decided on",
+        );
     }
     let requester = &request.requester;
     let mut people = BTreeSet::new();
@@ -78,22 +84,36 @@ fn decided_by_right(stored: &StoredRequest, found: &mut Vec<Violation>) {
         if !people.insert(&vote.by.person) {
             broken(found, "I7", id, "one person voted twice");
         }
-        let own = vote.by.person == requester.person || requester.owner.as_ref() == Some(&vote.by.person);
+        let own =
+            vote.by.person == requester.person || requester.owner.as_ref() == Some(&vote.by.person);
         if own && request.terms.separation == Separation::Required {
-            broken(found, "I7", id, "the requester decided on their own request");
+            broken(
+                found,
+                "I7",
+                id,
+                "the requester decided on their own request",
+            );
         }
     }
-    let Some(decision) = &request.decision else { return };
+    let Some(decision) = &request.decision else {
+        return;
+    };
     match decision.outcome {
         Outcome::Approved => {
             if decision.at >= request.decide_by() {
                 broken(found, "I1", id, "it was approved after its deadline");
             }
-            let reached = request.terms.path.iter().enumerate().take(request.stage + 1);
+            let reached = request
+                .terms
+                .path
+                .iter()
+                .enumerate()
+                .take(request.stage + 1);
             let quorum = reached.into_iter().any(|(stage, rules)| {
-                let approvals = request.votes.iter().filter(|vote| {
-                    vote.choice == Choice::Approve && vote.stages.contains(&stage)
-                });
+                let approvals = request
+                    .votes
+                    .iter()
+                    .filter(|vote| vote.choice == Choice::Approve && vote.stages.contains(&stage));
                 approvals.count() >= rules.quorum.max(1) as usize
             });
             if !quorum {
@@ -101,7 +121,11 @@ fn decided_by_right(stored: &StoredRequest, found: &mut Vec<Violation>) {
             }
         }
         Outcome::Rejected => {
-            if !request.votes.iter().any(|vote| vote.choice == Choice::Reject) {
+            if !request
+                .votes
+                .iter()
+                .any(|vote| vote.choice == Choice::Reject)
+            {
                 broken(found, "I1", id, "it is rejected and nobody rejected it");
             }
         }

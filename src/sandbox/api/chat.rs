@@ -19,7 +19,13 @@ pub(super) fn post(workspace: &mut Workspace, arguments: &Arguments, now: Timest
     let message = message(workspace, arguments, now)?;
     let object = message.object(true);
     let ts = message.ts.clone();
-    workspace.post(&channel, Message { thread_ts, ..message });
+    workspace.post(
+        &channel,
+        Message {
+            thread_ts,
+            ..message
+        },
+    );
     Ok(json!({ "channel": channel, "ts": ts, "message": object }))
 }
 
@@ -28,8 +34,9 @@ pub(super) fn update(workspace: &mut Workspace, arguments: &Arguments) -> Answer
     let ts = arguments.needed("ts")?;
     let blocks = checked_blocks(arguments)?;
     let text = arguments.text("text");
-    let message =
-        workspace.find(&channel, &ts).ok_or_else(|| Refused::from("message_not_found"))?;
+    let message = workspace
+        .find(&channel, &ts)
+        .ok_or_else(|| Refused::from("message_not_found"))?;
     if message.user != BOT_USER || message.ephemeral_for.is_some() {
         return Err("cant_update_message".into());
     }
@@ -74,7 +81,14 @@ pub(super) fn ephemeral(
     let message = message(workspace, arguments, now)?;
     let ts = message.ts.clone();
     let thread_ts = arguments.text("thread_ts");
-    workspace.post(&channel, Message { ephemeral_for: Some(user), thread_ts, ..message });
+    workspace.post(
+        &channel,
+        Message {
+            ephemeral_for: Some(user),
+            thread_ts,
+            ..message
+        },
+    );
     Ok(json!({ "message_ts": ts }))
 }
 
@@ -104,12 +118,19 @@ fn message(
 }
 
 fn checked_blocks(arguments: &Arguments) -> Result<Option<Vec<Value>>, Refused> {
-    let Some(blocks) = arguments.json("blocks") else { return Ok(None) };
+    let Some(blocks) = arguments.json("blocks") else {
+        return Ok(None);
+    };
     let messages = blocks::complaints(&blocks, blocks::IN_MESSAGE);
     if !messages.is_empty() {
-        return Err(Refused { code: "invalid_blocks".to_owned(), messages });
+        return Err(Refused {
+            code: "invalid_blocks".to_owned(),
+            messages,
+        });
     }
-    let Value::Array(mut blocks) = blocks else { return Err("invalid_blocks".into()) };
+    let Value::Array(mut blocks) = blocks else {
+        return Err("invalid_blocks".into());
+    };
     // Slack fills in the ids that were left out.
     for (nth, block) in blocks.iter_mut().enumerate() {
         if block["block_id"].is_null() {
