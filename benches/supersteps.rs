@@ -38,20 +38,15 @@ fn counter() -> Graph {
 
 fn hundred_supersteps(bencher: Bencher<'_, '_>, saver: impl Fn() -> Box<dyn Saver>) {
     let graph = counter();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let enough = NonZeroU32::new(SUPERSTEPS + 2).expect("more than nothing");
-    bencher
-        .counter(ItemsCount::new(SUPERSTEPS))
-        .with_inputs(saver)
-        .bench_values(|saver| {
-            let limits = Limits::of_run("bench").supersteps(enough);
-            let input = Input::New(json!({ "count": 0 }));
-            runtime
-                .block_on(graph.run(input, saver.as_ref(), Arc::new(NoEvents), limits))
-                .expect("it ends")
-        });
+    bencher.counter(ItemsCount::new(SUPERSTEPS)).with_inputs(saver).bench_values(|saver| {
+        let limits = Limits::of_run("bench").supersteps(enough);
+        let input = Input::New(json!({ "count": 0 }));
+        runtime
+            .block_on(graph.run(input, saver.as_ref(), Arc::new(NoEvents), limits))
+            .expect("it ends")
+    });
 }
 
 #[divan::bench]

@@ -77,13 +77,7 @@ impl App {
         stop: CancellationToken,
     ) -> std::io::Result<()> {
         let router = self.router();
-        let Self {
-            desk,
-            runs,
-            executions,
-            timers,
-            deliveries,
-        } = self;
+        let Self { desk, runs, executions, timers, deliveries } = self;
         let wake = desk.wake.clone();
         let crew = TaskTracker::new();
         let (ear, end) = (wake.clone(), stop.clone());

@@ -43,10 +43,7 @@ pub struct AgentSpec {
 
 /// The input that starts a run: one human message.
 pub fn agent_input(text: impl Into<String>, name: Option<String>) -> Result<Value, NodeError> {
-    let message = Message::Human {
-        text: text.into(),
-        name,
-    };
+    let message = Message::Human { text: text.into(), name };
     Ok(json!({ MESSAGES: [serde_json::to_value(message)?] }))
 }
 
@@ -73,13 +70,8 @@ pub fn agent_graph(spec: AgentSpec, model: Arc<dyn Model>) -> Result<Graph, Buil
         .key(MESSAGES, Reducer::Append)
         .key(ANSWERS, Reducer::LastValue)
         .node(AGENT, AskModel { spec, model })
-        .node(APPROVAL_NODE, |ctx: Context, state: State| async move {
-            approval(&ctx, &state)
-        })
-        .node(
-            TOOLS,
-            |_: Context, state: State| async move { tools(&state) },
-        )
+        .node(APPROVAL_NODE, |ctx: Context, state: State| async move { approval(&ctx, &state) })
+        .node(TOOLS, |_: Context, state: State| async move { tools(&state) })
         .edge(START, AGENT)
         .conditional_edge(AGENT, has_calls)
         .edge(APPROVAL_NODE, TOOLS)
@@ -103,26 +95,12 @@ impl Node for AskModel {
             let messages: Vec<Message> = state.get(MESSAGES)?;
             if calls_since_human(&messages) >= MAX_CALLS {
                 let text = format!("I stop here: I have asked for {MAX_CALLS} tool calls already.");
-                return say(Message::Assistant {
-                    text,
-                    calls: Vec::new(),
-                });
+                return say(Message::Assistant { text, calls: Vec::new() });
             }
-            let AgentSpec {
-                name: _,
-                instructions,
-                tools,
-            } = self.spec.clone();
-            let prompt = Prompt {
-                instructions,
-                messages,
-                tools,
-            };
+            let AgentSpec { name: _, instructions, tools } = self.spec.clone();
+            let prompt = Prompt { instructions, messages, tools };
             let reply = self.model.answer(&prompt, &Tokens(ctx)).await?;
-            say(Message::Assistant {
-                text: reply.text,
-                calls: reply.calls,
-            })
+            say(Message::Assistant { text: reply.text, calls: reply.calls })
         })
     }
 }
@@ -140,10 +118,8 @@ fn say(message: Message) -> Result<Update, NodeError> {
 }
 
 fn calls_since_human(messages: &[Message]) -> usize {
-    let since = messages
-        .iter()
-        .rev()
-        .take_while(|message| !matches!(message, Message::Human { .. }));
+    let since =
+        messages.iter().rev().take_while(|message| !matches!(message, Message::Human { .. }));
     since
         .map(|message| match message {
             Message::Assistant { calls, .. } => calls.len(),
@@ -162,12 +138,7 @@ fn approval(ctx: &Context, state: &State) -> Result<Update, NodeError> {
     let claim = (!text.trim().is_empty()).then_some(text);
     let proposals = calls
         .into_iter()
-        .map(|call| {
-            serde_json::to_value(ProposedCall {
-                call,
-                claim: claim.clone(),
-            })
-        })
+        .map(|call| serde_json::to_value(ProposedCall { call, claim: claim.clone() }))
         .collect::<Result<Vec<_>, _>>()?;
     Ok(Update::none().set(ANSWERS, Value::Array(ctx.interrupt_many(proposals)?)))
 }
@@ -180,20 +151,13 @@ fn tools(state: &State) -> Result<Update, NodeError> {
     }
     let results: Vec<_> = calls.into_iter().zip(answers).map(result_of).collect();
     // The answers are in the messages now; keeping both would keep every result twice.
-    Ok(Update::none()
-        .set(MESSAGES, serde_json::to_value(results)?)
-        .set(ANSWERS, json!([])))
+    Ok(Update::none().set(MESSAGES, serde_json::to_value(results)?).set(ANSWERS, json!([])))
 }
 
 fn result_of((call, answer): (ToolCall, CallAnswer)) -> Message {
     let CallAnswer { status, content } = answer;
     let content = super::text::capped(&content, MAX_CONTENT);
-    Message::Tool {
-        call_id: call.id,
-        tool: call.tool,
-        status,
-        content,
-    }
+    Message::Tool { call_id: call.id, tool: call.tool, status, content }
 }
 
 /// The text and the calls of the model's last message.

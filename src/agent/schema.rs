@@ -33,10 +33,7 @@ impl ArgumentSchema {
             .with_pattern_options(PatternOptions::regex())
             .build(source)
             .map_err(|error| format!("`parameters` is not a usable JSON Schema: {error}"))?;
-        Ok(Self {
-            source: source.clone(),
-            validator,
-        })
+        Ok(Self { source: source.clone(), validator })
     }
 
     /// Reads a model's exact text. Nothing is coerced: what does not fit goes back to the model.
@@ -46,10 +43,7 @@ impl ArgumentSchema {
     /// after validation.
     pub(super) fn read(&self, text: &str) -> Result<Value, ArgumentError> {
         if text.len() > MAX_ARGUMENTS {
-            return Err(ArgumentError::TooLong {
-                bytes: text.len(),
-                limit: MAX_ARGUMENTS,
-            });
+            return Err(ArgumentError::TooLong { bytes: text.len(), limit: MAX_ARGUMENTS });
         }
         // Providers send an empty text for a call without arguments.
         let text = if text.trim().is_empty() { "{}" } else { text };
@@ -64,10 +58,7 @@ impl ArgumentSchema {
         if complaints.is_empty() {
             return Ok(arguments);
         }
-        Err(ArgumentError::Schema(capped(
-            &complaints.join("; "),
-            MAX_COMPLAINT_BYTES,
-        )))
+        Err(ArgumentError::Schema(capped(&complaints.join("; "), MAX_COMPLAINT_BYTES)))
     }
 
     /// `followed` holds the references on the way to this value, so that a schema that refers to
@@ -115,10 +106,7 @@ impl ArgumentSchema {
     /// The schema that a local reference leads to.
     fn referred<'s>(&'s self, schema: &'s Value) -> Option<(&'s str, &'s Value)> {
         let reference = schema.get("$ref")?.as_str()?;
-        Some((
-            reference,
-            self.source.pointer(reference.strip_prefix('#')?)?,
-        ))
+        Some((reference, self.source.pointer(reference.strip_prefix('#')?)?))
     }
 }
 
@@ -179,20 +167,14 @@ mod tests {
             (r#"{"charge":"ch_1","amount":1,"admin":true}"#, "admin"),
             (r#"{"charge":"ch_1","amount":9007199254740993}"#, "beyond"),
             (r#"{"charge":"ch_1","amount":1} {}"#, "not JSON"),
-            (
-                r#"{"charge":"ch_1","amount":1,"currency":"GBP"}"#,
-                "/currency",
-            ),
+            (r#"{"charge":"ch_1","amount":1,"currency":"GBP"}"#, "/currency"),
             (r#"{"charge":"\ud800","amount":1}"#, "not JSON"),
         ] {
             let error = schema.read(text).expect_err(text).to_string();
             assert!(error.contains(why), "{text}: {error}");
         }
         let too_long = format!(r#"{{"charge":"{}"}}"#, "x".repeat(MAX_ARGUMENTS));
-        assert!(matches!(
-            schema.read(&too_long),
-            Err(ArgumentError::TooLong { .. })
-        ));
+        assert!(matches!(schema.read(&too_long), Err(ArgumentError::TooLong { .. })));
         let twice = schema.read(r#"{"charge":"ch_1","charge":"ch_2","amount":1}"#);
         let key = "charge".to_owned();
         assert_eq!(twice, Err(CanonicalError::DuplicateKey { key }.into()));
@@ -200,9 +182,7 @@ mod tests {
 
     #[test]
     fn a_refusal_does_not_repeat_the_values() {
-        let error = refund()
-            .read(r#"{"charge":"hunter2","amount":1}"#)
-            .expect_err("no charge");
+        let error = refund().read(r#"{"charge":"hunter2","amount":1}"#).expect_err("no charge");
         assert!(!error.to_string().contains("hunter2"), "{error}");
     }
 
@@ -212,11 +192,7 @@ mod tests {
             "type": "string", "pattern": "^(a+)+$",
         } } });
         let schema = ArgumentSchema::compile(&schema).expect("a linear pattern");
-        assert!(
-            schema
-                .read(&format!(r#"{{"x":"{}!"}}"#, "a".repeat(40_000)))
-                .is_err()
-        );
+        assert!(schema.read(&format!(r#"{{"x":"{}!"}}"#, "a".repeat(40_000))).is_err());
     }
 
     #[test]
@@ -238,9 +214,7 @@ mod tests {
             "type": "object",
             "properties": { "child": { "$ref": "#" }, "n": { "default": 1 } },
         });
-        let read = ArgumentSchema::compile(&tree)
-            .expect("it is good")
-            .read(r#"{"child":{}}"#);
+        let read = ArgumentSchema::compile(&tree).expect("it is good").read(r#"{"child":{}}"#);
         assert_eq!(read, Ok(json!({ "child": { "n": 1 }, "n": 1 })));
     }
 }

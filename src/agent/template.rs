@@ -13,11 +13,7 @@ use serde_json::Value;
 const FUEL: u64 = 20_000;
 
 /// Everything but RFC 3986's unreserved characters.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 const NAME: &str = "template";
 
@@ -53,10 +49,7 @@ impl Template {
 
     /// Fills it in. The error names no value.
     pub(super) fn fill(&self, values: &Value) -> Result<String, String> {
-        let template = self
-            .environment
-            .get_template(NAME)
-            .map_err(|error| told(&error))?;
+        let template = self.environment.get_template(NAME).map_err(|error| told(&error))?;
         template.render(Serde(values)).map_err(|error| told(&error))
     }
 }
@@ -101,12 +94,9 @@ impl JsonTemplate {
                 .try_fold(values, |value, key| value.get(key))
                 .ok_or_else(|| format!("`{}` is not there", path.join(".")))?
                 .clone(),
-            Self::List(items) => Value::Array(
-                items
-                    .iter()
-                    .map(|item| item.fill(values))
-                    .collect::<Result<_, _>>()?,
-            ),
+            Self::List(items) => {
+                Value::Array(items.iter().map(|item| item.fill(values)).collect::<Result<_, _>>()?)
+            }
             Self::Object(fields) => {
                 let fill = |(key, field): &(String, Self)| Ok((key.clone(), field.fill(values)?));
                 Value::Object(fields.iter().map(fill).collect::<Result<_, String>>()?)
@@ -149,9 +139,7 @@ fn write_value(out: &mut Output, value: &minijinja::Value, place: Place) -> Resu
 
 /// What went wrong and where. Minijinja's own text may quote the template but no value.
 fn told(error: &Error) -> String {
-    let line = error
-        .line()
-        .map_or_else(String::new, |line| format!(" (line {line})"));
+    let line = error.line().map_or_else(String::new, |line| format!(" (line {line})"));
     match error.detail() {
         Some(detail) => format!("{}: {detail}{line}", error.kind()),
         None => format!("{}{line}", error.kind()),
@@ -180,40 +168,23 @@ mod tests {
             (json!("\\evil"), "/orders/%5Cevil"),
             (json!(42), "/orders/42"),
         ] {
-            assert_eq!(
-                filled("/orders/{{ args.v }}", Place::Url, &value),
-                Ok(url.to_owned())
-            );
+            assert_eq!(filled("/orders/{{ args.v }}", Place::Url, &value), Ok(url.to_owned()));
             let safe = filled("/orders/{{ args.v | safe }}", Place::Url, &value);
-            assert_eq!(
-                safe,
-                Ok(url.to_owned()),
-                "`safe` must not switch the encoding off"
-            );
+            assert_eq!(safe, Ok(url.to_owned()), "`safe` must not switch the encoding off");
         }
     }
 
     #[test]
     fn a_value_is_never_read_as_a_template() {
-        for text in [
-            "{{ args.secret }}",
-            "{% for x in range(9) %}x{% endfor %}",
-            "{# no #}",
-        ] {
-            assert_eq!(
-                filled("{{ args.v }}", Place::Text, &json!(text)),
-                Ok(text.to_owned())
-            );
+        for text in ["{{ args.secret }}", "{% for x in range(9) %}x{% endfor %}", "{# no #}"] {
+            assert_eq!(filled("{{ args.v }}", Place::Text, &json!(text)), Ok(text.to_owned()));
         }
     }
 
     #[test]
     fn what_is_missing_or_no_single_value_is_refused() {
         for value in [json!(null), json!([1]), json!({"a": 1})] {
-            assert!(
-                filled("{{ args.v }}", Place::Text, &value).is_err(),
-                "{value}"
-            );
+            assert!(filled("{{ args.v }}", Place::Text, &value).is_err(), "{value}");
         }
         assert!(filled("{{ args.other }}", Place::Text, &json!(1)).is_err());
         assert!(filled("/x/{{ args.v }}", Place::Url, &json!("")).is_err());
@@ -230,20 +201,13 @@ mod tests {
         let source = json!({ "n": "{{ args.v }}", "text": "is {{ args.v }}", "list": [1, true] });
         let template = JsonTemplate::parse(&source).expect("it is a template");
         let filled = template.fill(&json!({ "args": { "v": 7 } }));
-        assert_eq!(
-            filled,
-            Ok(json!({ "n": 7, "text": "is 7", "list": [1, true] }))
-        );
+        assert_eq!(filled, Ok(json!({ "n": 7, "text": "is 7", "list": [1, true] })));
         assert!(template.fill(&json!({ "args": {} })).is_err());
     }
 
     #[test]
     fn a_text_cannot_leave_its_json_string() {
-        let text = filled(
-            r#"{"q": "{{ args.v }}"}"#,
-            Place::Json,
-            &json!(r#"x", "admin": "y\"#),
-        );
+        let text = filled(r#"{"q": "{{ args.v }}"}"#, Place::Json, &json!(r#"x", "admin": "y\"#));
         let read: Value = serde_json::from_str(&text.expect("it fills")).expect("it is JSON");
         assert_eq!(read, json!({ "q": r#"x", "admin": "y\"# }));
     }

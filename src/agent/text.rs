@@ -8,11 +8,7 @@ pub(super) fn capped(text: &str, limit: usize) -> String {
         return text.to_owned();
     }
     let end = text.floor_char_boundary(limit);
-    format!(
-        "{}\n[cut off after {end} of {} bytes]",
-        &text[..end],
-        text.len()
-    )
+    format!("{}\n[cut off after {end} of {} bytes]", &text[..end], text.len())
 }
 
 /// Bytes from outside as text. What is not UTF-8 is shown as `U+FFFD`.
@@ -60,9 +56,6 @@ mod tests {
     #[test]
     fn secrets_are_taken_out_and_an_empty_one_does_no_harm() {
         let secrets = [SecretString::from("hunter2"), SecretString::from("")];
-        assert_eq!(
-            without_secrets("it was hunter2!".to_owned(), &secrets),
-            "it was [secret]!"
-        );
+        assert_eq!(without_secrets("it was hunter2!".to_owned(), &secrets), "it was [secret]!");
     }
 }

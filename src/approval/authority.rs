@@ -47,9 +47,7 @@ pub fn authorize(
     membership: &Membership,
 ) -> Result<Authority, Refusal> {
     if let Some(decision) = &request.decision {
-        return Err(Refusal::AlreadyDecided {
-            decision: Box::new(decision.clone()),
-        });
+        return Err(Refusal::AlreadyDecided { decision: Box::new(decision.clone()) });
     }
     match person.standing {
         Standing::Member => {}
@@ -73,21 +71,10 @@ pub fn authorize(
     if stages.is_empty() {
         return Err(Refusal::NotAnApprover);
     }
-    if let Some(vote) = request
-        .votes
-        .iter()
-        .find(|vote| vote.by.person == person.person)
-    {
-        return Err(Refusal::AlreadyVoted {
-            choice: vote.choice,
-        });
+    if let Some(vote) = request.votes.iter().find(|vote| vote.by.person == person.person) {
+        return Err(Refusal::AlreadyVoted { choice: vote.choice });
     }
-    Ok(Authority {
-        request: request.id.clone(),
-        version: request.version,
-        person,
-        stages,
-    })
+    Ok(Authority { request: request.id.clone(), version: request.version, person, stages })
 }
 
 #[cfg(test)]
@@ -107,10 +94,7 @@ mod tests {
 
     fn asked(request: &Request, who: PersonFacts, member: &[bool]) -> Result<Vec<usize>, Refusal> {
         let authority = authorize(request, who, &Membership(member.to_vec()))?;
-        assert_eq!(
-            (authority.request(), authority.version()),
-            (&request.id, request.version)
-        );
+        assert_eq!((authority.request(), authority.version()), (&request.id, request.version));
         Ok(authority.stages().to_vec())
     }
 
@@ -126,10 +110,7 @@ mod tests {
             (Standing::Unreachable, Err(Refusal::DirectoryUnreachable)),
         ];
         for (standing, expected) in table {
-            let who = PersonFacts {
-                standing,
-                ..person("jonas")
-            };
+            let who = PersonFacts { standing, ..person("jonas") };
             assert_eq!(asked(&refund(), who, &[true, true]), expected);
         }
     }
@@ -137,7 +118,8 @@ mod tests {
     /// What the directory did not say is a no, and so is a stage that nobody has reached yet.
     #[test]
     fn only_members_of_a_reached_stage_decide() {
-        let table: [(usize, &[bool], Option<&[usize]>); 9] = [
+        type MayDecide<'a> = Option<&'a [usize]>;
+        let table: [(usize, &[bool], MayDecide<'_>); 9] = [
             (0, &[], None),
             (0, &[false], None),
             (0, &[false, true], None),
@@ -150,30 +132,18 @@ mod tests {
         ];
         for (stage, member, expected) in table {
             let request = Request { stage, ..refund() };
-            let expected = expected
-                .map(<[usize]>::to_vec)
-                .ok_or(Refusal::NotAnApprover);
-            assert_eq!(
-                asked(&request, person("jonas"), member),
-                expected,
-                "{stage} {member:?}"
-            );
+            let expected = expected.map(<[usize]>::to_vec).ok_or(Refusal::NotAnApprover);
+            assert_eq!(asked(&request, person("jonas"), member), expected, "{stage} {member:?}");
         }
         // However the row came to say so, there is no third stage.
-        let beyond = Request {
-            stage: 7,
-            ..refund()
-        };
+        let beyond = Request { stage: 7, ..refund() };
         let third = asked(&beyond, person("jonas"), &[false, false, true]);
         assert_eq!(third, Err(Refusal::NotAnApprover));
     }
 
     #[test]
     fn nobody_decides_on_what_they_asked_for_by_whatever_account() {
-        let second_account = PersonFacts {
-            user: user("mia-private"),
-            ..person("mia")
-        };
+        let second_account = PersonFacts { user: user("mia-private"), ..person("mia") };
         for who in [person("mia"), second_account, person("noor")] {
             for stage in [0, 1] {
                 let required = Request { stage, ..refund() };
@@ -181,10 +151,7 @@ mod tests {
                 assert_eq!(refused, Err(Refusal::OwnRequest), "{who:?}");
                 let mut waived = required;
                 waived.terms.separation = Separation::Waived;
-                assert!(
-                    asked(&waived, who.clone(), &[true, true]).is_ok(),
-                    "{who:?}"
-                );
+                assert!(asked(&waived, who.clone(), &[true, true]).is_ok(), "{who:?}");
             }
         }
     }
@@ -199,18 +166,10 @@ mod tests {
             at: NOON,
             stages: vec![0],
         });
-        let second_account = PersonFacts {
-            user: user("jonas-private"),
-            ..person("jonas")
-        };
+        let second_account = PersonFacts { user: user("jonas-private"), ..person("jonas") };
         for who in [person("jonas"), second_account] {
             let refused = asked(&request, who, &[true]);
-            assert_eq!(
-                refused,
-                Err(Refusal::AlreadyVoted {
-                    choice: Choice::Approve
-                })
-            );
+            assert_eq!(refused, Err(Refusal::AlreadyVoted { choice: Choice::Approve }));
         }
         assert_eq!(asked(&request, person("lena"), &[true]), Ok(vec![0]));
     }
@@ -218,13 +177,8 @@ mod tests {
     #[test]
     fn whoever_comes_late_hears_how_it_ended() {
         let decision = approved(NOON, NOON);
-        let ended = Request {
-            decision: Some(decision.clone()),
-            ..refund()
-        };
-        let over = Err(Refusal::AlreadyDecided {
-            decision: Box::new(decision),
-        });
+        let ended = Request { decision: Some(decision.clone()), ..refund() };
+        let over = Err(Refusal::AlreadyDecided { decision: Box::new(decision) });
         for who in [person("jonas"), person("mia"), person("eve")] {
             assert_eq!(asked(&ended, who, &[]), over);
         }

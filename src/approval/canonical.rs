@@ -39,19 +39,13 @@ pub enum CanonicalError {
 pub fn parse_strict(text: &str) -> Result<Value, CanonicalError> {
     let mut refused = None;
     let mut reader = serde_json::Deserializer::from_str(text);
-    let parsed = Strict {
-        depth: 0,
-        refused: &mut refused,
-    }
-    .deserialize(&mut reader);
+    let parsed = Strict { depth: 0, refused: &mut refused }.deserialize(&mut reader);
     let value = match (parsed, refused) {
         (_, Some(refusal)) => return Err(refusal),
         (Err(error), None) => return Err(CanonicalError::NotJson(error.to_string())),
         (Ok(value), None) => value,
     };
-    reader
-        .end()
-        .map_err(|error| CanonicalError::NotJson(error.to_string()))?;
+    reader.end().map_err(|error| CanonicalError::NotJson(error.to_string()))?;
     Ok(value)
 }
 
@@ -78,10 +72,7 @@ impl Strict<'_> {
         if self.depth == DEEPEST {
             return Err(self.refuse(CanonicalError::TooDeep));
         }
-        Ok(Strict {
-            depth: self.depth + 1,
-            refused: self.refused,
-        })
+        Ok(Strict { depth: self.depth + 1, refused: self.refused })
     }
 
     fn number<E: Error>(
@@ -91,9 +82,7 @@ impl Strict<'_> {
     ) -> Result<Value, E> {
         match value {
             Some(value) => Ok(Value::Number(value)),
-            None => Err(self.refuse(CanonicalError::NumberTooLarge {
-                number: number.to_string(),
-            })),
+            None => Err(self.refuse(CanonicalError::NumberTooLarge { number: number.to_string() })),
         }
     }
 }
@@ -130,10 +119,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
     }
 
     fn visit_i64<E: Error>(mut self, number: i64) -> Result<Value, E> {
-        self.number(
-            number,
-            (number.unsigned_abs() <= LARGEST).then(|| number.into()),
-        )
+        self.number(number, (number.unsigned_abs() <= LARGEST).then(|| number.into()))
     }
 
     fn visit_f64<E: Error>(mut self, number: f64) -> Result<Value, E> {

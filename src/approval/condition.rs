@@ -41,8 +41,11 @@ struct Compiled {
 /// A condition that cannot be used, found when the policy is read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConditionError {
-    #[error("{0}")]
-    Syntax(String),
+    /// The parser's words; the column counts from one, in a condition of one line.
+    #[error("it cannot be read at column {column}: {words}")]
+    Syntax { column: u64, words: String },
+    #[error("the parser {0}")]
+    Parser(&'static str),
     #[error("it is longer than {LONGEST_SOURCE} bytes; split the rule")]
     TooLong,
     #[error("it is nested deeper than {} levels; split the rule", parse::DEEPEST)]
@@ -59,11 +62,7 @@ pub enum ConditionError {
     #[error("{0}")]
     NeverFits(String),
     #[error("it compares `{name}` with {value}, which it can never be; it is one of {allowed}")]
-    NeverEqual {
-        name: String,
-        value: String,
-        allowed: String,
-    },
+    NeverEqual { name: String, value: String, allowed: String },
     #[error("it is {0}, not a yes or no")]
     NotYesOrNo(String),
     #[error("the pattern of `matches` must be written out as a text")]
@@ -82,10 +81,7 @@ impl Condition {
         let program = parse::parse(&env, source)?;
         Checker::new(None).check(program.expression())?;
         patterns::try_all(&env, program.expression())?;
-        Ok(Self {
-            source: source.to_owned(),
-            compiled: Arc::new(Compiled { program, env }),
-        })
+        Ok(Self { source: source.to_owned(), compiled: Arc::new(Compiled { program, env }) })
     }
 
     pub fn source(&self) -> &str {

@@ -85,9 +85,7 @@ impl Envelope {
         let envelope: Self = serde_json::from_value(parse_strict(bytes)?)
             .map_err(|error| CanonicalError::NotJson(error.to_string()))?;
         if envelope.form != Self::FORM {
-            return Err(CanonicalError::UnknownForm {
-                form: envelope.form,
-            });
+            return Err(CanonicalError::UnknownForm { form: envelope.form });
         }
         Ok(envelope)
     }
@@ -103,22 +101,14 @@ impl Sealed {
     /// What [`parse_strict`] would refuse: the arguments may come from a caller that did not ask it.
     pub fn seal(envelope: Envelope) -> Result<Self, CanonicalError> {
         let bytes = canonical(&envelope)?;
-        Ok(Self {
-            envelope: Envelope::read(&bytes)?,
-            digest: Digest::of(&bytes),
-            bytes,
-        })
+        Ok(Self { envelope: Envelope::read(&bytes)?, digest: Digest::of(&bytes), bytes })
     }
 
     /// Reads stored canonical bytes back; refuses bytes that are not exactly canonical, and so
     /// also fields that are not known or left out.
     pub fn open(bytes: &str) -> Result<Self, CanonicalError> {
         let sealed = Self::seal(Envelope::read(bytes)?)?;
-        if sealed.bytes == bytes {
-            Ok(sealed)
-        } else {
-            Err(CanonicalError::NotCanonical)
-        }
+        if sealed.bytes == bytes { Ok(sealed) } else { Err(CanonicalError::NotCanonical) }
     }
 
     pub fn envelope(&self) -> &Envelope {

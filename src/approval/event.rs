@@ -52,11 +52,7 @@ pub enum Event {
 #[serde(rename_all = "snake_case", tag = "notice")]
 pub enum Notice {
     /// Under the stage's card, naming nobody.
-    Reminder {
-        stage: usize,
-        nth: usize,
-        left: Span,
-    },
+    Reminder { stage: usize, nth: usize, left: Span },
     /// To the requester's thread: how it ended. Updates of a card notify nobody, so this posts.
     Decided,
     /// To the requester's thread: the request could not be shown to this stage's approvers.

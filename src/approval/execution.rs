@@ -166,11 +166,7 @@ pub fn warrant(facts: StartFacts, now: Timestamp) -> Result<Warrant, StartRefusa
     if !facts.tool_unchanged {
         return Err(StartRefusal::ToolChanged);
     }
-    Ok(Warrant {
-        execution: facts.execution,
-        sealed: facts.sealed,
-        key: facts.key,
-    })
+    Ok(Warrant { execution: facts.execution, sealed: facts.sealed, key: facts.key })
 }
 
 /// The calls of an execution that have begun.
@@ -247,12 +243,7 @@ mod tests {
         let mut envelope = envelope(serde_json::json!({ "order": 7 }));
         envelope.decide_by = None;
         let sealed = Sealed::seal(envelope).unwrap();
-        StartFacts {
-            stored_digest: sealed.digest(),
-            sealed,
-            decision: None,
-            ..facts()
-        }
+        StartFacts { stored_digest: sealed.digest(), sealed, decision: None, ..facts() }
     }
 
     #[test]
@@ -260,10 +251,7 @@ mod tests {
         for (facts, minute) in [(facts(), 5), (facts(), 14), (allowed(), 14)] {
             let bytes = facts.sealed.bytes().to_owned();
             let warrant = warrant(facts, at(minute)).unwrap();
-            assert_eq!(
-                (warrant.sealed().bytes(), warrant.key()),
-                (bytes.as_str(), "key_1")
-            );
+            assert_eq!((warrant.sealed().bytes(), warrant.key()), (bytes.as_str(), "key_1"));
         }
     }
 
@@ -277,68 +265,23 @@ mod tests {
             Some((decision, sealed().digest()))
         };
         let table = [
-            (
-                StartRefusal::StaleEpoch,
-                StartFacts {
-                    claimed_epoch: 2,
-                    ..facts()
-                },
-            ),
-            (
-                StartRefusal::Stopped,
-                StartFacts {
-                    stopped: true,
-                    ..facts()
-                },
-            ),
+            (StartRefusal::StaleEpoch, StartFacts { claimed_epoch: 2, ..facts() }),
+            (StartRefusal::Stopped, StartFacts { stopped: true, ..facts() }),
+            (StartRefusal::DigestMismatch, StartFacts { sealed: other.clone(), ..facts() }),
+            (StartRefusal::DigestMismatch, StartFacts { stored_digest: other.digest(), ..facts() }),
             (
                 StartRefusal::DigestMismatch,
-                StartFacts {
-                    sealed: other.clone(),
-                    ..facts()
-                },
+                StartFacts { decision: Some((approved(at(5), at(15)), other.digest())), ..facts() },
             ),
+            (StartRefusal::NotApproved, StartFacts { decision: None, ..facts() }),
+            (StartRefusal::NotApproved, StartFacts { decision: facts().decision, ..allowed() }),
             (
-                StartRefusal::DigestMismatch,
-                StartFacts {
-                    stored_digest: other.digest(),
-                    ..facts()
-                },
-            ),
-            (
-                StartRefusal::DigestMismatch,
-                StartFacts {
-                    decision: Some((approved(at(5), at(15)), other.digest())),
-                    ..facts()
-                },
+                StartRefusal::NotApproved,
+                StartFacts { decision: with(&|decision| decision.at = at(60)), ..facts() },
             ),
             (
                 StartRefusal::NotApproved,
-                StartFacts {
-                    decision: None,
-                    ..facts()
-                },
-            ),
-            (
-                StartRefusal::NotApproved,
-                StartFacts {
-                    decision: facts().decision,
-                    ..allowed()
-                },
-            ),
-            (
-                StartRefusal::NotApproved,
-                StartFacts {
-                    decision: with(&|decision| decision.at = at(60)),
-                    ..facts()
-                },
-            ),
-            (
-                StartRefusal::NotApproved,
-                StartFacts {
-                    decision: with(&|decision| decision.start_by = None),
-                    ..facts()
-                },
+                StartFacts { decision: with(&|decision| decision.start_by = None), ..facts() },
             ),
             (
                 StartRefusal::TooLate,
@@ -347,81 +290,33 @@ mod tests {
                     ..facts()
                 },
             ),
-            (
-                StartRefusal::TooLate,
-                StartFacts {
-                    start_by: at(6),
-                    ..facts()
-                },
-            ),
-            (
-                StartRefusal::TooLate,
-                StartFacts {
-                    start_by: at(6),
-                    ..allowed()
-                },
-            ),
-            (
-                StartRefusal::TooLate,
-                StartFacts {
-                    started_at: Some(at(15)),
-                    ..facts()
-                },
-            ),
-            (
-                StartRefusal::PolicyChanged,
-                StartFacts {
-                    policy_still_holds: false,
-                    ..facts()
-                },
-            ),
-            (
-                StartRefusal::ToolChanged,
-                StartFacts {
-                    tool_unchanged: false,
-                    ..facts()
-                },
-            ),
+            (StartRefusal::TooLate, StartFacts { start_by: at(6), ..facts() }),
+            (StartRefusal::TooLate, StartFacts { start_by: at(6), ..allowed() }),
+            (StartRefusal::TooLate, StartFacts { started_at: Some(at(15)), ..facts() }),
+            (StartRefusal::PolicyChanged, StartFacts { policy_still_holds: false, ..facts() }),
+            (StartRefusal::ToolChanged, StartFacts { tool_unchanged: false, ..facts() }),
         ];
         for (refusal, facts) in table {
-            assert_eq!(
-                warrant(facts.clone(), at(7)).unwrap_err(),
-                refusal,
-                "{facts:#?}"
-            );
+            assert_eq!(warrant(facts.clone(), at(7)).unwrap_err(), refusal, "{facts:#?}");
         }
-        for outcome in [
-            Outcome::Rejected,
-            Outcome::Expired,
-            Outcome::Cancelled,
-            Outcome::Superseded,
-        ] {
-            let facts = StartFacts {
-                decision: with(&|decision| decision.outcome = outcome),
-                ..facts()
-            };
-            assert_eq!(
-                warrant(facts, at(7)).unwrap_err(),
-                StartRefusal::NotApproved
-            );
+        for outcome in
+            [Outcome::Rejected, Outcome::Expired, Outcome::Cancelled, Outcome::Superseded]
+        {
+            let facts =
+                StartFacts { decision: with(&|decision| decision.outcome = outcome), ..facts() };
+            assert_eq!(warrant(facts, at(7)).unwrap_err(), StartRefusal::NotApproved);
         }
     }
 
     #[test]
     fn a_repetition_of_a_start_that_was_in_time_is_in_time() {
-        let facts = StartFacts {
-            started_at: Some(at(14)),
-            ..facts()
-        };
+        let facts = StartFacts { started_at: Some(at(14)), ..facts() };
         assert!(warrant(facts, at(20)).is_ok());
     }
 
     #[test]
     fn only_a_first_attempt_can_be_refused_for_certain() {
-        let begun = Some(Begun {
-            first: NOON,
-            attempts: 1,
-        });
+        let begun = Some(Begun { first: NOON, attempts: 1 });
         let refused = StartRefusal::Stopped;
         assert_eq!(refused.leaves(None), Some(ExecutionState::Refused));
         assert_eq!(refused.leaves(begun), Some(ExecutionState::Unknown));
@@ -432,12 +327,7 @@ mod tests {
     fn what_broke_off_is_settled_by_what_its_tool_can_bear() {
         use RetryClass::{Keyed, Once, Probe, Pure};
         let window = Span::minutes(60);
-        let begun = |attempts| {
-            Some(Begun {
-                first: NOON,
-                attempts,
-            })
-        };
+        let begun = |attempts| Some(Begun { first: NOON, attempts });
         for retry in [Pure, Keyed, Probe, Once] {
             assert_eq!(settle(None, retry, window, at(600)), Settlement::OrderAgain);
         }
@@ -454,10 +344,7 @@ mod tests {
         ];
         for (retry, attempts, minute, settlement) in table {
             let settled = settle(begun(attempts), retry, window, at(minute));
-            assert_eq!(
-                settled, settlement,
-                "{retry:?} after {attempts} at {minute}"
-            );
+            assert_eq!(settled, settlement, "{retry:?} after {attempts} at {minute}");
         }
     }
 }

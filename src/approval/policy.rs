@@ -105,15 +105,8 @@ impl Policy {
     pub fn new(rules: Vec<Rule>, otherwise: Option<Ask>) -> Self {
         let form = canonical(&(&rules, &otherwise))
             .expect("rules hold texts and whole numbers only, which have a canonical form");
-        let digest = Sha256::new()
-            .chain_update(DOMAIN)
-            .chain_update(form)
-            .finalize();
-        Self {
-            rules,
-            otherwise,
-            digest: hex::encode(digest),
-        }
+        let digest = Sha256::new().chain_update(DOMAIN).chain_update(form).finalize();
+        Self { rules, otherwise, digest: hex::encode(digest) }
     }
 
     /// In hex; changes with any change of any rule.
@@ -129,26 +122,17 @@ impl Policy {
     /// default path; it never allows.
     pub fn rule_on(&self, proposal: &Proposal<'_>) -> Ruling {
         for rule in self.rules.iter().filter(|rule| rule.covers(proposal)) {
-            match rule
-                .when
-                .as_ref()
-                .map_or(Ok(true), |when| when.holds(proposal))
-            {
+            match rule.when.as_ref().map_or(Ok(true), |when| when.holds(proposal)) {
                 Ok(true) => return rule.ruling(),
                 Ok(false) => {}
                 Err(why) => return self.unsure(rule, &why),
             }
         }
         match &self.otherwise {
-            Some(ask) => Ruling::Ask {
-                rule: DEFAULT.to_owned(),
-                ask: ask.clone(),
-                because: None,
-            },
-            None => Ruling::Deny {
-                rule: DEFAULT.to_owned(),
-                reason: "no rule covers it".to_owned(),
-            },
+            Some(ask) => Ruling::Ask { rule: DEFAULT.to_owned(), ask: ask.clone(), because: None },
+            None => {
+                Ruling::Deny { rule: DEFAULT.to_owned(), reason: "no rule covers it".to_owned() }
+            }
         }
     }
 
@@ -168,24 +152,16 @@ impl Policy {
     }
 
     fn unsure(&self, rule: &Rule, why: &str) -> Ruling {
-        let because = format!(
-            "the condition of `{}` could not be worked out: {why}",
-            rule.name
-        );
+        let because = format!("the condition of `{}` could not be worked out: {why}", rule.name);
         let own = match &rule.then {
             Then::Ask(ask) => Some(ask),
             Then::Allow | Then::Deny { .. } => None,
         };
         match own.or(self.otherwise.as_ref()) {
-            Some(ask) => Ruling::Ask {
-                rule: rule.name.clone(),
-                ask: ask.clone(),
-                because: Some(because),
-            },
-            None => Ruling::Deny {
-                rule: rule.name.clone(),
-                reason: because,
-            },
+            Some(ask) => {
+                Ruling::Ask { rule: rule.name.clone(), ask: ask.clone(), because: Some(because) }
+            }
+            None => Ruling::Deny { rule: rule.name.clone(), reason: because },
         }
     }
 }
@@ -193,18 +169,12 @@ impl Policy {
 impl Rule {
     fn covers(&self, proposal: &Proposal<'_>) -> bool {
         let tool = self.tools.is_empty()
-            || self
-                .tools
-                .iter()
-                .any(|pattern| match pattern.strip_suffix('*') {
-                    Some(start) => proposal.tool.starts_with(start),
-                    None => proposal.tool == pattern,
-                });
+            || self.tools.iter().any(|pattern| match pattern.strip_suffix('*') {
+                Some(start) => proposal.tool.starts_with(start),
+                None => proposal.tool == pattern,
+            });
         let agent = self.agents.is_empty()
-            || self
-                .agents
-                .iter()
-                .any(|agent| proposal.agent == Some(agent.as_str()));
+            || self.agents.iter().any(|agent| proposal.agent == Some(agent.as_str()));
         tool && agent
     }
 
@@ -212,15 +182,8 @@ impl Rule {
         let rule = self.name.clone();
         match &self.then {
             Then::Allow => Ruling::Allow { rule },
-            Then::Deny { reason } => Ruling::Deny {
-                rule,
-                reason: reason.clone(),
-            },
-            Then::Ask(ask) => Ruling::Ask {
-                rule,
-                ask: ask.clone(),
-                because: None,
-            },
+            Then::Deny { reason } => Ruling::Deny { rule, reason: reason.clone() },
+            Then::Ask(ask) => Ruling::Ask { rule, ask: ask.clone(), because: None },
         }
     }
 }
@@ -244,11 +207,7 @@ impl Stage {
     /// Would every approval of `granted` have been one of this stage as well?
     fn is_met_by(&self, granted: &Stage) -> bool {
         let Approvers(groups) = &self.approvers;
-        granted
-            .approvers
-            .0
-            .iter()
-            .all(|group| groups.contains(group))
+        granted.approvers.0.iter().all(|group| groups.contains(group))
             && self.quorum <= granted.quorum
     }
 }

@@ -12,11 +12,7 @@ use crate::base::{ActionId, PersonId, RequestId, Span, Timestamp, WorkspaceId};
 pub(super) const NOON: Timestamp = Timestamp::from_millis(1_790_000_000_000);
 
 pub(super) fn user(name: &str) -> SlackUser {
-    SlackUser {
-        team: "T0DEMO".to_owned(),
-        user: format!("U{name}"),
-        enterprise: None,
-    }
+    SlackUser { team: "T0DEMO".to_owned(), user: format!("U{name}"), enterprise: None }
 }
 
 pub(super) fn person(name: &str) -> PersonFacts {
@@ -90,10 +86,7 @@ pub(super) fn envelope(arguments: Value) -> Envelope {
         cwd: None,
         environment: Vec::new(),
         requester: mia(),
-        policy: PolicyFacts {
-            rule: "refunds".to_owned(),
-            digest: "ab".repeat(32),
-        },
+        policy: PolicyFacts { rule: "refunds".to_owned(), digest: "ab".repeat(32) },
         risk: Risk::Normal,
         asked_at: NOON,
         decide_by: Some(NOON.plus(Span::minutes(60))),
@@ -107,15 +100,9 @@ pub(super) fn sealed() -> Sealed {
 
 /// The refund of [`sealed`], sealed with these terms.
 pub(super) fn sealed_under(terms: &Terms) -> Sealed {
-    let within = terms
-        .path
-        .iter()
-        .fold(Span::ZERO, |sum, stage| sum.plus(stage.within));
+    let within = terms.path.iter().fold(Span::ZERO, |sum, stage| sum.plus(stage.within));
     Sealed::seal(Envelope {
-        policy: PolicyFacts {
-            rule: terms.rule.clone(),
-            digest: terms.policy_digest.clone(),
-        },
+        policy: PolicyFacts { rule: terms.rule.clone(), digest: terms.policy_digest.clone() },
         risk: terms.risk,
         decide_by: Some(NOON.plus(within)),
         valid_for: terms.valid_for,

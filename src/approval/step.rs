@@ -67,17 +67,12 @@ pub fn open(sealed: &Sealed, terms: Terms) -> Result<Stepped, OpenError> {
 /// A refusal changes nothing; it is still recorded by the caller.
 pub fn step(request: &Request, event: &Event, now: Timestamp) -> Result<Stepped, Refusal> {
     if let Some(decision) = &request.decision {
-        return Err(Refusal::AlreadyDecided {
-            decision: Box::new(decision.clone()),
-        });
+        return Err(Refusal::AlreadyDecided { decision: Box::new(decision.clone()) });
     }
     match event {
-        Event::Vote {
-            authority,
-            choice,
-            reason,
-            received_at,
-        } => vote(request, authority, *choice, reason.as_deref(), *received_at),
+        Event::Vote { authority, choice, reason, received_at } => {
+            vote(request, authority, *choice, reason.as_deref(), *received_at)
+        }
         Event::TimerDue(timer) => timer_due(request, *timer, now),
         Event::Withdraw { by } => {
             if by.person != request.requester.person {
@@ -88,21 +83,11 @@ pub fn step(request: &Request, event: &Event, now: Timestamp) -> Result<Stepped,
         }
         Event::Cancel { operator, reason } => {
             let by = DecidedBy::Operator(operator.clone());
-            Ok(end(
-                request,
-                Outcome::Cancelled,
-                by,
-                Some(reason.clone()),
-                now,
-            ))
+            Ok(end(request, Outcome::Cancelled, by, Some(reason.clone()), now))
         }
-        Event::Supersede { by } => Ok(end(
-            request,
-            Outcome::Superseded,
-            DecidedBy::Request(by.clone()),
-            None,
-            now,
-        )),
+        Event::Supersede { by } => {
+            Ok(end(request, Outcome::Superseded, DecidedBy::Request(by.clone()), None, now))
+        }
         Event::Undeliverable { stage } => undeliverable(request, *stage, now),
     }
 }
@@ -121,9 +106,7 @@ fn vote(
     // even when the expiry is late as well. What counts is when it came, not when it is written:
     // so a click that waited for the database is neither lost nor dated after the deadline.
     if received_at >= request.decide_by() {
-        return Err(Refusal::TooLate {
-            decide_by: request.decide_by(),
-        });
+        return Err(Refusal::TooLate { decide_by: request.decide_by() });
     }
     let reason = reason.map(str::trim).filter(|reason| !reason.is_empty());
     let needs_reason = match choice {
@@ -143,20 +126,12 @@ fn vote(
     });
     let by = || DecidedBy::Person(Box::new(authority.person().clone()));
     match choice {
-        Choice::Reject => Ok(end(
-            &voted,
-            Outcome::Rejected,
-            by(),
-            reason.map(str::to_owned),
-            received_at,
-        )),
-        Choice::Approve if has_quorum(&voted) => Ok(end(
-            &voted,
-            Outcome::Approved,
-            by(),
-            reason.map(str::to_owned),
-            received_at,
-        )),
+        Choice::Reject => {
+            Ok(end(&voted, Outcome::Rejected, by(), reason.map(str::to_owned), received_at))
+        }
+        Choice::Approve if has_quorum(&voted) => {
+            Ok(end(&voted, Outcome::Approved, by(), reason.map(str::to_owned), received_at))
+        }
         Choice::Approve => Ok(changed(voted, vec![Effect::RefreshCards])),
     }
 }
@@ -164,12 +139,7 @@ fn vote(
 /// Has any reached stage heard enough distinct humans of its own? A person has one vote at most,
 /// so counting votes counts humans.
 pub(super) fn has_quorum(request: &Request) -> bool {
-    let reached = request
-        .terms
-        .path
-        .iter()
-        .enumerate()
-        .take(request.stage + 1);
+    let reached = request.terms.path.iter().enumerate().take(request.stage + 1);
     reached.into_iter().any(|(stage, rules)| {
         let approvals = request
             .votes
@@ -183,11 +153,7 @@ pub(super) fn has_quorum(request: &Request) -> bool {
 fn timer_due(request: &Request, timer: TimerKind, now: Timestamp) -> Result<Stepped, Refusal> {
     match timer {
         TimerKind::Remind { stage, nth } => {
-            let due = request
-                .terms
-                .path
-                .get(stage)
-                .and_then(|rules| rules.remind.get(nth));
+            let due = request.terms.path.get(stage).and_then(|rules| rules.remind.get(nth));
             let due = due.map(|after| stage_starts(request, stage).plus(*after));
             let ends = request.stage_ends(stage);
             // After a standstill a reminder may come due together with the end of its stage: then
@@ -256,20 +222,11 @@ fn reach(request: &Request, stage: usize) -> Vec<Effect> {
         return Vec::new();
     };
     let starts = stage_starts(request, stage);
-    let mut effects = vec![Effect::ShowCard {
-        stage,
-        place: rules.place.clone(),
-    }];
-    effects.extend(
-        rules
-            .remind
-            .iter()
-            .enumerate()
-            .map(|(nth, after)| Effect::SetTimer {
-                kind: TimerKind::Remind { stage, nth },
-                due: starts.plus(*after),
-            }),
-    );
+    let mut effects = vec![Effect::ShowCard { stage, place: rules.place.clone() }];
+    effects.extend(rules.remind.iter().enumerate().map(|(nth, after)| Effect::SetTimer {
+        kind: TimerKind::Remind { stage, nth },
+        due: starts.plus(*after),
+    }));
     effects.push(Effect::SetTimer {
         kind: TimerKind::StageEnds { stage },
         due: request.stage_ends(stage),
@@ -288,13 +245,7 @@ fn end(
         Outcome::Approved => Some(at.plus(request.terms.valid_for)),
         Outcome::Rejected | Outcome::Expired | Outcome::Cancelled | Outcome::Superseded => None,
     };
-    let decision = Decision {
-        outcome,
-        by,
-        at,
-        reason,
-        start_by,
-    };
+    let decision = Decision { outcome, by, at, reason, start_by };
     let mut effects = vec![Effect::ClearTimers, Effect::RefreshCards];
     match start_by {
         // The requester is told when it has run: that is what they wait for.

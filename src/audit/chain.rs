@@ -42,12 +42,7 @@ impl Record {
         );
         // Texts and whole numbers always have a JSON form.
         let list = serde_json::to_vec(&fields).expect("texts and numbers are JSON");
-        hex::encode(
-            Sha256::new()
-                .chain_update(DOMAIN)
-                .chain_update(list)
-                .finalize(),
-        )
+        hex::encode(Sha256::new().chain_update(DOMAIN).chain_update(list).finalize())
     }
 }
 
@@ -91,11 +86,7 @@ mod tests {
         for (index, change) in changes.iter().enumerate() {
             let mut changed = record();
             change(&mut changed);
-            assert_ne!(
-                changed.computed_hash(),
-                record().computed_hash(),
-                "change {index}"
-            );
+            assert_ne!(changed.computed_hash(), record().computed_hash(), "change {index}");
         }
     }
 }

@@ -84,13 +84,7 @@ impl Span {
 /// The two largest units, in words a person reads at a glance: `1 h 30 min`, `45 s`.
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let units = [
-            ("d", 86_400_000),
-            ("h", 3_600_000),
-            ("min", 60_000),
-            ("s", 1000),
-            ("ms", 1),
-        ];
+        let units = [("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1000), ("ms", 1)];
         let mut rest = self.0;
         let mut written = 0;
         for (name, size) in units {
@@ -105,11 +99,7 @@ impl fmt::Display for Span {
                 return Ok(());
             }
         }
-        if written == 0 {
-            f.write_str("0 s")
-        } else {
-            Ok(())
-        }
+        if written == 0 { f.write_str("0 s") } else { Ok(()) }
     }
 }
 
@@ -123,13 +113,11 @@ impl FromStr for Span {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let refuse = || NotASpan(text.to_owned());
-        let duration: jiff::SignedDuration = text.parse().map_err(|_| refuse())?;
+        let span: jiff::Span = text.parse().map_err(|_| refuse())?;
+        let days = jiff::SpanRelativeTo::days_are_24_hours();
+        let duration = span.to_duration(days).map_err(|_| refuse())?;
         let millis = i64::try_from(duration.as_millis()).map_err(|_| refuse())?;
-        if millis < 0 {
-            Err(refuse())
-        } else {
-            Ok(Self(millis))
-        }
+        if millis < 0 { Err(refuse()) } else { Ok(Self(millis)) }
     }
 }
 
@@ -192,18 +180,12 @@ pub struct TurnableClock {
 impl TurnableClock {
     /// Stands still at `instant` until it is turned: for tests.
     pub fn standing_at(instant: Timestamp) -> Self {
-        Self {
-            standing_at: Some(instant),
-            turned_by: AtomicI64::new(0),
-        }
+        Self { standing_at: Some(instant), turned_by: AtomicI64::new(0) }
     }
 
     /// Runs with the machine's clock, plus what it was turned by: for the demo.
     pub fn running() -> Self {
-        Self {
-            standing_at: None,
-            turned_by: AtomicI64::new(0),
-        }
+        Self { standing_at: None, turned_by: AtomicI64::new(0) }
     }
 
     pub fn turn_forward(&self, span: Span) {
@@ -233,12 +215,9 @@ mod tests {
 
     #[test]
     fn spans_read_as_people_write_them() {
-        for (text, millis) in [
-            ("30m", 1_800_000),
-            ("1h 30m", 5_400_000),
-            ("45s", 45_000),
-            ("1d", 86_400_000),
-        ] {
+        for (text, millis) in
+            [("30m", 1_800_000), ("1h 30m", 5_400_000), ("45s", 45_000), ("1d", 86_400_000)]
+        {
             assert_eq!(text.parse(), Ok(Span(millis)), "{text}");
         }
         for text in ["", "30", "soon", "-5m"] {
@@ -248,21 +227,15 @@ mod tests {
 
     #[test]
     fn spans_show_their_two_largest_units() {
-        for (millis, text) in [
-            (0, "0 s"),
-            (45_000, "45 s"),
-            (5_400_000, "1 h 30 min"),
-            (90_061_001, "1 d 1 h"),
-        ] {
+        for (millis, text) in
+            [(0, "0 s"), (45_000, "45 s"), (5_400_000, "1 h 30 min"), (90_061_001, "1 d 1 h")]
+        {
             assert_eq!(Span(millis).to_string(), text);
         }
     }
 
     #[test]
     fn instants_show_in_utc() {
-        assert_eq!(
-            Timestamp(1_789_380_000_000).to_string(),
-            "2026-09-14T10:00:00.000Z"
-        );
+        assert_eq!(Timestamp(1_789_380_000_000).to_string(), "2026-09-14T10:00:00.000Z");
     }
 }

@@ -21,10 +21,7 @@ pub(super) fn run(file: &Path) -> anyhow::Result<ExitCode> {
         };
         eprintln!("{word}: {}\n", finding.problem);
     }
-    if findings
-        .iter()
-        .any(|finding| finding.severity == Severity::Error)
-    {
+    if findings.iter().any(|finding| finding.severity == Severity::Error) {
         return Ok(ExitCode::FAILURE);
     }
     println!(

@@ -44,15 +44,9 @@ pub(super) async fn run(demo: Demo) -> anyhow::Result<ExitCode> {
         edits: &[],
     })
     .await?;
-    println!(
-        "{}",
-        invitation(&world.slack.url(), &folder.display().to_string())
-    );
+    println!("{}", invitation(&world.slack.url(), &folder.display().to_string()));
     world.run_until(tokio::signal::ctrl_c()).await?;
-    println!(
-        "The desk is closed. What happened is in {}",
-        folder.display()
-    );
+    println!("The desk is closed. What happened is in {}", folder.display());
     Ok(ExitCode::SUCCESS)
 }
 

@@ -17,14 +17,9 @@ pub(super) enum Format {
 pub(super) fn start(format: Format) {
     let filter = EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn,hyper=warn,reqwest=warn"));
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match format {
-        Format::Human => log
-            .with_ansi(std::io::stderr().is_terminal())
-            .with_target(false)
-            .init(),
+        Format::Human => log.with_ansi(std::io::stderr().is_terminal()).with_target(false).init(),
         Format::Json => log.json().flatten_event(true).init(),
     }
 }

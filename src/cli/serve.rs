@@ -18,11 +18,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         .filter(|finding| finding.severity == Severity::Error)
         .map(|finding| finding.problem.to_string())
         .collect();
-    anyhow::ensure!(
-        errors.is_empty(),
-        "the configuration cannot work:\n\n{}",
-        errors.join("\n\n")
-    );
+    anyhow::ensure!(errors.is_empty(), "the configuration cannot work:\n\n{}", errors.join("\n\n"));
 
     abort_on_panic();
     let listen = config.listen;

@@ -51,14 +51,10 @@ pub(super) fn read(source: Source, env: Env<'_>) -> Result<Config, ConfigErrors>
 impl File {
     fn read(self, reader: &mut Reader<'_>, source: Source) -> Result<Config, Complained> {
         let slack = self.slack.read(reader);
-        let listen = self
-            .listen
-            .unwrap_or_else(|| Located::unwritten(DEFAULT_LISTEN));
+        let listen = self.listen.unwrap_or_else(|| Located::unwritten(DEFAULT_LISTEN));
         let listen = reader.parsed(&listen, "write an address and a port, `127.0.0.1:3000`");
         let public_url = self.public_url.map(|url| reader.url(&url)).transpose();
-        let store = self
-            .store
-            .unwrap_or_else(|| Located::unwritten(DEFAULT_STORE));
+        let store = self.store.unwrap_or_else(|| Located::unwritten(DEFAULT_STORE));
         let store = match store.strip_prefix("sqlite://") {
             Some(path) if !path.is_empty() => Ok(store.value),
             Some(_) | None => Err(reader.complain(
@@ -73,9 +69,7 @@ impl File {
         let models = models::read(self.models, reader);
         let tools = tools::read(self.tools, reader);
         let rules = policies::read_rules(self.policies, reader);
-        let otherwise = self
-            .default
-            .map_or(Ok(Otherwise::Deny), |default| default.read(reader));
+        let otherwise = self.default.map_or(Ok(Otherwise::Deny), |default| default.read(reader));
         let agents = agents::read(self.agents, reader);
         Ok(Config {
             slack: slack?,

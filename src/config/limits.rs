@@ -17,9 +17,6 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         let at_most = |count: u32| NonZeroU32::MIN.saturating_add(count - 1);
-        Self {
-            recursion: at_most(50),
-            pending_per_requester: at_most(20),
-        }
+        Self { recursion: at_most(50), pending_per_requester: at_most(20) }
     }
 }

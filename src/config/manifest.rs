@@ -48,13 +48,8 @@ mod tests {
     }
 
     fn texts<'a>(manifest: &'a Value, pointer: &str) -> Vec<&'a str> {
-        let list = manifest
-            .pointer(pointer)
-            .and_then(Value::as_array)
-            .expect(pointer);
-        list.iter()
-            .map(|text| text.as_str().expect(pointer))
-            .collect()
+        let list = manifest.pointer(pointer).and_then(Value::as_array).expect(pointer);
+        list.iter().map(|text| text.as_str().expect(pointer)).collect()
     }
 
     #[test]
@@ -69,11 +64,7 @@ mod tests {
             ("/settings/interactivity/request_url", "interactions"),
         ] {
             let url = format!("https://approvals.acme.example:8443/desk/slack/{path}");
-            assert_eq!(
-                manifest.pointer(pointer),
-                Some(&Value::from(url)),
-                "{pointer}"
-            );
+            assert_eq!(manifest.pointer(pointer), Some(&Value::from(url)), "{pointer}");
         }
     }
 
@@ -82,28 +73,13 @@ mod tests {
         for url in ["approvals", "mailto:ops@acme.example"] {
             assert_eq!(fill(url), Err(ManifestError::NotAUrl(url.to_owned())));
         }
-        for url in [
-            "http://approvals.acme.example",
-            "ftp://approvals.acme.example",
-        ] {
+        for url in ["http://approvals.acme.example", "ftp://approvals.acme.example"] {
             assert_eq!(fill(url), Err(ManifestError::NotHttps(url.to_owned())));
         }
-        for path in [
-            "me:secret@acme.example",
-            "acme.example/?a=b",
-            "acme.example/#a",
-        ] {
-            assert_eq!(
-                fill(&format!("https://{path}")),
-                Err(ManifestError::NotABase),
-                "{path}"
-            );
+        for path in ["me:secret@acme.example", "acme.example/?a=b", "acme.example/#a"] {
+            assert_eq!(fill(&format!("https://{path}")), Err(ManifestError::NotABase), "{path}");
         }
-        for url in [
-            "http://localhost:3000",
-            "http://127.0.0.1:3000",
-            "http://[::1]:3000",
-        ] {
+        for url in ["http://localhost:3000", "http://127.0.0.1:3000", "http://[::1]:3000"] {
             assert!(fill(url).is_ok(), "{url}");
         }
     }
@@ -112,36 +88,18 @@ mod tests {
     #[test]
     fn slack_knows_every_key() {
         let known = [
-            (
-                "",
-                "_metadata display_information features oauth_config settings",
-            ),
+            ("", "_metadata display_information features oauth_config settings"),
             ("/_metadata", "major_version minor_version"),
-            (
-                "/display_information",
-                "name description long_description background_color",
-            ),
-            (
-                "/features",
-                "bot_user app_home slash_commands shortcuts agent_view assistant_view",
-            ),
+            ("/display_information", "name description long_description background_color"),
+            ("/features", "bot_user app_home slash_commands shortcuts agent_view assistant_view"),
             ("/features/bot_user", "display_name always_online"),
             (
                 "/features/app_home",
                 "home_tab_enabled messages_tab_enabled messages_tab_read_only_enabled",
             ),
-            (
-                "/features/slash_commands/0",
-                "command url description usage_hint should_escape",
-            ),
-            (
-                "/oauth_config",
-                "redirect_urls scopes token_management_enabled pkce_enabled",
-            ),
-            (
-                "/oauth_config/scopes",
-                "bot user bot_optional user_optional",
-            ),
+            ("/features/slash_commands/0", "command url description usage_hint should_escape"),
+            ("/oauth_config", "redirect_urls scopes token_management_enabled pkce_enabled"),
+            ("/oauth_config/scopes", "bot user bot_optional user_optional"),
             (
                 "/settings",
                 "event_subscriptions interactivity org_deploy_enabled socket_mode_enabled \
@@ -151,22 +109,13 @@ mod tests {
                 "/settings/event_subscriptions",
                 "request_url bot_events user_events metadata_subscriptions",
             ),
-            (
-                "/settings/interactivity",
-                "is_enabled request_url message_menu_options_url",
-            ),
+            ("/settings/interactivity", "is_enabled request_url message_menu_options_url"),
         ];
         let manifest = manifest(MANIFEST);
         for (pointer, known) in known {
-            let section = manifest
-                .pointer(pointer)
-                .and_then(Value::as_object)
-                .expect(pointer);
+            let section = manifest.pointer(pointer).and_then(Value::as_object).expect(pointer);
             for key in section.keys() {
-                assert!(
-                    known.split_whitespace().any(|known| known == key),
-                    "{pointer}/{key}"
-                );
+                assert!(known.split_whitespace().any(|known| known == key), "{pointer}/{key}");
             }
         }
     }
@@ -183,10 +132,7 @@ mod tests {
             ("/features/slash_commands/0/usage_hint", 1000),
             ("/settings/event_subscriptions/request_url", 3000),
         ] {
-            let text = manifest
-                .pointer(pointer)
-                .and_then(Value::as_str)
-                .expect(pointer);
+            let text = manifest.pointer(pointer).and_then(Value::as_str).expect(pointer);
             assert!((1..=most).contains(&text.chars().count()), "{pointer}");
         }
         assert!(texts(&manifest, "/oauth_config/scopes/bot").len() <= 255);

@@ -53,14 +53,7 @@ fn script(
     section: Section,
     reader: &mut Reader<'_>,
 ) -> Result<ModelSpec, Complained> {
-    let Section {
-        model,
-        base_url,
-        api_key,
-        api_key_file,
-        script,
-        provider: _,
-    } = section;
+    let Section { model, base_url, api_key, api_key_file, script, provider: _ } = section;
     if model.is_some() || base_url.is_some() || api_key.is_some() || api_key_file.is_some() {
         let text = format!("the model `{}` is a script and asks no API", name.value);
         let mend = "keep only `provider: script` and `script: path`";
@@ -83,35 +76,16 @@ fn api(
 ) -> Result<ModelSpec, Complained> {
     if let Some(script) = &section.script {
         let text = format!("the model `{}` has a script and an API", name.value);
-        reader.complain(
-            script.at,
-            text,
-            "remove `script`, or write `provider: script`",
-        );
+        reader.complain(script.at, text, "remove `script`, or write `provider: script`");
     }
-    let model = section
-        .model
-        .filter(|model| !model.trim().is_empty())
-        .ok_or_else(|| {
-            let text = format!("`{}` does not say which model it is", name.value);
-            reader.complain(
-                name.at,
-                text,
-                "add `model: …`, the provider's own name for it",
-            )
-        });
-    let written = Written {
-        field: "api_key",
-        value: section.api_key,
-        file: section.api_key_file,
-    };
-    let base_url = section.base_url.map(|url| {
-        if written.is_absent() {
-            reader.url(&url)
-        } else {
-            reader.safe_url(&url)
-        }
+    let model = section.model.filter(|model| !model.trim().is_empty()).ok_or_else(|| {
+        let text = format!("`{}` does not say which model it is", name.value);
+        reader.complain(name.at, text, "add `model: …`, the provider's own name for it")
     });
+    let written = Written { field: "api_key", value: section.api_key, file: section.api_key_file };
+    let base_url = section
+        .base_url
+        .map(|url| if written.is_absent() { reader.url(&url) } else { reader.safe_url(&url) });
     let base_url = base_url.transpose();
     // At another address there may be a server of one's own that wants no key.
     let needs_key = kind != Api::Ollama && matches!(base_url, Ok(None));
@@ -121,10 +95,5 @@ fn api(
         reader.optional_secret(written)
     };
     let (model, base_url, api_key) = (model?, base_url?, api_key?);
-    Ok(ModelSpec::Provider(ProviderSpec {
-        api: kind,
-        model,
-        base_url,
-        api_key,
-    }))
+    Ok(ModelSpec::Provider(ProviderSpec { api: kind, model, base_url, api_key }))
 }

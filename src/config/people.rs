@@ -55,10 +55,7 @@ impl Config {
         let mut aliases = BTreeMap::new();
         for (name, person) in &self.people {
             for account in &person.slack {
-                aliases.insert(
-                    account.value.clone(),
-                    PersonId::existing(format!("per_{name}")),
-                );
+                aliases.insert(account.value.clone(), PersonId::existing(format!("per_{name}")));
             }
         }
         aliases
@@ -87,20 +84,14 @@ pub(super) fn read_people(
         for account in &section.slack.0 {
             if !is_slack_id(account, "UW") {
                 let text = format!("`{}` is not the id of a Slack account", account.value);
-                reader.complain(
-                    account.at,
-                    text,
-                    "copy the member id from their profile: `U…`",
-                );
+                reader.complain(account.at, text, "copy the member id from their profile: `U…`");
             }
             if let Some(owner) = owners.insert(account.value.clone(), name.value.clone()) {
                 let text = format!("`{}` already belongs to `{owner}`", account.value);
                 reader.complain(account.at, text, "give each account to one person");
             }
         }
-        Ok(Person {
-            slack: section.slack.0,
-        })
+        Ok(Person { slack: section.slack.0 })
     })
 }
 
@@ -111,9 +102,7 @@ pub(super) fn read_groups(
     reader.named(groups, |reader, name, section| {
         let members = match (section.users, section.slack_usergroup) {
             (Some(users), None) => {
-                let members = users
-                    .into_iter()
-                    .filter_map(|user| member(user, reader).ok());
+                let members = users.into_iter().filter_map(|user| member(user, reader).ok());
                 Members::Users(members.collect())
             }
             (None, Some(id)) if is_slack_id(&id, "S") => Members::SlackUsergroup(id.value),
@@ -125,10 +114,7 @@ pub(super) fn read_groups(
             (None, None) | (Some(_), Some(_)) => {
                 return Err(reader.complain(
                     name.at,
-                    format!(
-                        "the group `{}` must say in one way who is in it",
-                        name.value
-                    ),
+                    format!("the group `{}` must say in one way who is in it", name.value),
                     "write either `users: [...]` or `slack_usergroup: S…`",
                 ));
             }
@@ -143,19 +129,10 @@ fn member(
 ) -> Result<Located<Member>, Complained> {
     let Located { value: text, at } = written;
     if is_slack_id(&text, "UW") {
-        return Ok(Located {
-            value: Member::User(text),
-            at,
-        });
+        return Ok(Located { value: Member::User(text), at });
     }
-    if text
-        .split_once('@')
-        .is_some_and(|(user, host)| !user.is_empty() && host.contains('.'))
-    {
-        return Ok(Located {
-            value: Member::Email(text),
-            at,
-        });
+    if text.split_once('@').is_some_and(|(user, host)| !user.is_empty() && host.contains('.')) {
+        return Ok(Located { value: Member::Email(text), at });
     }
     Err(reader.complain(
         at,

@@ -56,31 +56,18 @@ pub(super) struct Section {
 impl Located<Section> {
     pub(super) fn read(self, reader: &mut Reader<'_>) -> Result<Slack, Complained> {
         let Self { value: section, at } = self;
-        let signing_secrets = signing_secrets(
-            at,
-            section.signing_secret,
-            section.signing_secret_file,
-            reader,
-        );
-        let bot_token = Written {
-            field: "bot_token",
-            value: section.bot_token,
-            file: section.bot_token_file,
-        };
+        let signing_secrets =
+            signing_secrets(at, section.signing_secret, section.signing_secret_file, reader);
+        let bot_token =
+            Written { field: "bot_token", value: section.bot_token, file: section.bot_token_file };
         let bot_token = reader.secret(at, bot_token);
         if let Some(app_id) = &section.app_id
             && !is_slack_id(app_id, "A")
         {
             let text = format!("`{}` is not the id of an app", app_id.value);
-            reader.complain(
-                app_id.at,
-                text,
-                "copy it from the app's page; it starts with `A`",
-            );
+            reader.complain(app_id.at, text, "copy it from the app's page; it starts with `A`");
         }
-        let api_url = section
-            .api_url
-            .unwrap_or_else(|| Located::unwritten(DEFAULT_API_URL));
+        let api_url = section.api_url.unwrap_or_else(|| Located::unwritten(DEFAULT_API_URL));
         let api_url = reader.safe_url(&api_url).map(with_final_slash);
         Ok(Slack {
             mode: section.mode,
@@ -104,12 +91,7 @@ fn signing_secrets(
         return Err(reader.complain(at, "`signing_secret` is missing here", mend));
     }
     let mut secrets = Vec::new();
-    secrets.extend(
-        values
-            .0
-            .iter()
-            .map(|value| reader.variable("signing_secret", value)),
-    );
+    secrets.extend(values.0.iter().map(|value| reader.variable("signing_secret", value)));
     secrets.extend(files.0.iter().map(|file| reader.secret_file(file)));
     secrets.into_iter().collect()
 }

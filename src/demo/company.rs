@@ -43,13 +43,8 @@ pub struct Entry {
 impl Company {
     /// Opens the company's books, and founds it when the file is new.
     pub async fn open(file: &Path) -> Result<Self, sqlx::Error> {
-        let options = SqliteConnectOptions::new()
-            .filename(file)
-            .create_if_missing(true);
-        let db = SqlitePoolOptions::new()
-            .max_connections(1)
-            .connect_with(options)
-            .await?;
+        let options = SqliteConnectOptions::new().filename(file).create_if_missing(true);
+        let db = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
         let company = Self { db };
         let founded: i64 =
             sqlx::query_scalar("SELECT count(*) FROM sqlite_master WHERE name = 'ledger'")
@@ -63,10 +58,7 @@ impl Company {
 
     async fn found(&self) -> Result<(), sqlx::Error> {
         sqlx::raw_sql(SCHEMA).execute(&self.db).await?;
-        for (count, last_seen) in [
-            (OLD_SESSIONS, "2024-06-30"),
-            (RECENT_SESSIONS, "2026-11-01"),
-        ] {
+        for (count, last_seen) in [(OLD_SESSIONS, "2024-06-30"), (RECENT_SESSIONS, "2026-11-01")] {
             sqlx::query(
                 "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
                  INSERT INTO sessions (last_seen) SELECT $2 FROM n",
@@ -91,9 +83,7 @@ impl Company {
 
     /// Every call that arrived, in order.
     pub async fn journal(&self) -> Result<Vec<Entry>, sqlx::Error> {
-        sqlx::query_as("SELECT call, key, body FROM journal ORDER BY seq")
-            .fetch_all(&self.db)
-            .await
+        sqlx::query_as("SELECT call, key, body FROM journal ORDER BY seq").fetch_all(&self.db).await
     }
 
     /// How many payments of this kind stand in the ledger, whoever asked how often.
@@ -106,9 +96,7 @@ impl Company {
 
     /// How many sessions are left.
     pub async fn sessions(&self) -> Result<i64, sqlx::Error> {
-        sqlx::query_scalar("SELECT count(*) FROM sessions")
-            .fetch_one(&self.db)
-            .await
+        sqlx::query_scalar("SELECT count(*) FROM sessions").fetch_one(&self.db).await
     }
 
     async fn note(&self, call: &str, key: &str, body: &Value) -> Result<(), Fault> {
@@ -130,8 +118,7 @@ impl Company {
         headers: &HeaderMap,
     ) -> Result<String, Fault> {
         let key = idempotency_key(headers)?;
-        self.note(kind, &key, &json!({ "what": what, "amount": amount }))
-            .await?;
+        self.note(kind, &key, &json!({ "what": what, "amount": amount })).await?;
         sqlx::query(
             "INSERT INTO ledger (key, kind, what, amount, receipt)
              SELECT $1, $2, $3, $4, $2 || '_' || (count(*) + 1001) FROM ledger
@@ -170,9 +157,7 @@ async fn refund(
     headers: HeaderMap,
     Json(refund): Json<Refund>,
 ) -> Result<(StatusCode, Json<Value>), Fault> {
-    let receipt = company
-        .pay("refund", &refund.charge, &refund.amount, &headers)
-        .await?;
+    let receipt = company.pay("refund", &refund.charge, &refund.amount, &headers).await?;
     let body = json!({ "refund": receipt, "amount": refund.amount, "currency": refund.currency });
     Ok((StatusCode::CREATED, Json(body)))
 }
@@ -188,12 +173,8 @@ async fn pay_invoice(
     headers: HeaderMap,
     Json(payment): Json<Payment>,
 ) -> Result<Json<Value>, Fault> {
-    let receipt = company
-        .pay("payment", &invoice, &payment.amount, &headers)
-        .await?;
-    Ok(Json(
-        json!({ "payment": receipt, "invoice": invoice, "amount": payment.amount }),
-    ))
+    let receipt = company.pay("payment", &invoice, &payment.amount, &headers).await?;
+    Ok(Json(json!({ "payment": receipt, "invoice": invoice, "amount": payment.amount })))
 }
 
 #[derive(Deserialize, Serialize)]
@@ -209,22 +190,16 @@ async fn execute(
     Json(statement): Json<Statement>,
 ) -> Result<Json<Value>, Fault> {
     let key = idempotency_key(&headers)?;
-    company
-        .note(&format!("delete in {database}"), &key, &json!(statement))
-        .await?;
+    company.note(&format!("delete in {database}"), &key, &json!(statement)).await?;
     let deleted = sqlx::query("DELETE FROM sessions WHERE last_seen < $1")
         .bind(&statement.older_than)
         .execute(&company.db)
         .await?;
-    Ok(Json(
-        json!({ "database": database, "deleted_rows": deleted.rows_affected() }),
-    ))
+    Ok(Json(json!({ "database": database, "deleted_rows": deleted.rows_affected() })))
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<String, Fault> {
-    let key = headers
-        .get("idempotency-key")
-        .and_then(|key| key.to_str().ok());
+    let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok());
     key.map(str::to_owned).ok_or(Fault::KeyMissing)
 }
 

@@ -57,13 +57,7 @@ struct OpenDesk {
 impl World {
     /// Founds the company, opens the workspace and the desk.
     pub async fn found(setting: Setting<'_>) -> anyhow::Result<Self> {
-        let Setting {
-            folder,
-            clock,
-            pace,
-            port,
-            edits,
-        } = setting;
+        let Setting { folder, clock, pace, port, edits } = setting;
         let company = Company::open(&folder.join("company.db")).await?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let company_host = listener.local_addr()?.to_string();
@@ -90,10 +84,7 @@ impl World {
             .replace("STORE", "countersign.db")
             .replace("SCRIPT", "script.yaml");
         for (text, instead) in edits {
-            anyhow::ensure!(
-                configuration.contains(text),
-                "the configuration has no `{text}`"
-            );
+            anyhow::ensure!(configuration.contains(text), "the configuration has no `{text}`");
             configuration = configuration.replace(text, instead);
         }
         let mut world = Self {
@@ -138,8 +129,7 @@ impl World {
         let ids: Arc<dyn Ids> = Arc::new(RandomIds);
         let app = Arc::new(App::open(self.config()?, self.clock.clone(), ids).await?);
         let listener = TcpListener::bind("127.0.0.1:0").await?;
-        self.slack
-            .set_bot_url(&format!("http://{}", listener.local_addr()?));
+        self.slack.set_bot_url(&format!("http://{}", listener.local_addr()?));
         let router = app.router();
         let server = tokio::spawn(async move {
             // It ends when the desk is crashed or the world ends.
@@ -197,9 +187,7 @@ impl World {
         let manager = self.slack.person("priya");
         let channels = ["#approvals", "#managers"];
         let seen = channels.iter().flat_map(|channel| manager.sees(channel));
-        seen.filter(|message| !message.buttons.is_empty())
-            .map(|message| message.text)
-            .collect()
+        seen.filter(|message| !message.buttons.is_empty()).map(|message| message.text).collect()
     }
 
     /// Runs on the machine's own time until `end`, as `serve` would, and closes.
@@ -207,8 +195,7 @@ impl World {
         self.crash_desk().await;
         let app = App::open(self.config()?, self.clock.clone(), Arc::new(RandomIds)).await?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
-        self.slack
-            .set_bot_url(&format!("http://{}", listener.local_addr()?));
+        self.slack.set_bot_url(&format!("http://{}", listener.local_addr()?));
         let desk = app.desk.clone();
         self.slack.set_next_due(Arc::new(move || {
             let desk = desk.clone();

@@ -43,32 +43,25 @@ impl Desk {
         let pending = stored.request.is_pending();
         match button.choice {
             ButtonChoice::ShowAll => {
-                let approve = self
-                    .store
-                    .approve_token(&button.card)
-                    .await?
-                    .filter(|_| pending);
+                let approve = self.store.approve_token(&button.card).await?.filter(|_| pending);
                 let approve = approve.as_deref();
                 let none = CardButtons::default();
-                let dialog = self
-                    .with_view(&stored, &none, |view| modal::show_all(view, approve))
-                    .await;
+                let dialog =
+                    self.with_view(&stored, &none, |view| modal::show_all(view, approve)).await;
                 self.open_dialog(&click, dialog).await
             }
             ButtonChoice::Reject if pending => {
                 let none = CardButtons::default();
-                let dialog = self
-                    .with_view(&stored, &none, |view| modal::reject(view, token))
-                    .await;
+                let dialog =
+                    self.with_view(&stored, &none, |view| modal::reject(view, token)).await;
                 self.open_dialog(&click, dialog).await
             }
             ButtonChoice::Approve
                 if pending && stored.request.terms.reason == ReasonRule::Required =>
             {
                 let none = CardButtons::default();
-                let dialog = self
-                    .with_view(&stored, &none, |view| modal::approve(view, token))
-                    .await;
+                let dialog =
+                    self.with_view(&stored, &none, |view| modal::approve(view, token)).await;
                 self.open_dialog(&click, dialog).await
             }
             ButtonChoice::Approve if pending && !self.shows_everything(&stored).await => {
@@ -88,10 +81,8 @@ impl Desk {
             modal::REJECT => Choice::Reject,
             _ => return Ok(None),
         };
-        let meant = self
-            .button(&sent.private_metadata)
-            .await?
-            .filter(|(button, _)| match button.choice {
+        let meant =
+            self.button(&sent.private_metadata).await?.filter(|(button, _)| match button.choice {
                 ButtonChoice::Approve => choice == Choice::Approve,
                 ButtonChoice::Reject => choice == Choice::Reject,
                 ButtonChoice::ShowAll | ButtonChoice::Withdraw => false,
@@ -102,9 +93,7 @@ impl Desk {
         if choice == Choice::Approve && self.is_too_big(&stored).await {
             return Ok(Some(replace(&texts::incomplete())));
         }
-        let reason = sent
-            .text(modal::REASON_BLOCK, modal::REASON_INPUT)
-            .map(str::to_owned);
+        let reason = sent.text(modal::REASON_BLOCK, modal::REASON_INPUT).map(str::to_owned);
         let evidence = json!({
             "dialog": sent.view_id, "signed_at": sent.signed_at, "card": button.card,
             "message": button.shown_at.as_ref().map(|at| [&at.channel, &at.message_ts]),
@@ -201,13 +190,7 @@ impl Desk {
         let evidence = evidence(click, button);
         let verdict = self
             .store
-            .withdraw(
-                &self.workspace,
-                &button.request,
-                &click.key(),
-                person,
-                evidence,
-            )
+            .withdraw(&self.workspace, &button.request, &click.key(), person, evidence)
             .await?;
         self.wake.everybody();
         self.tell_if_refused(click, &verdict).await
@@ -248,8 +231,7 @@ impl Desk {
     ) -> Result<(), DeskError> {
         match &verdict.result {
             Err(refusal) if !verdict.repeated => {
-                self.tell(click, &texts::refusal(refusal, self.clock.now()))
-                    .await
+                self.tell(click, &texts::refusal(refusal, self.clock.now())).await
             }
             Ok(_) | Err(_) => Ok(()),
         }
@@ -269,23 +251,12 @@ impl Desk {
                 Err(error) => tracing::debug!(%error, "the response URL is gone"),
             }
         }
-        let ClickedIn::Message {
-            channel, thread_ts, ..
-        } = &click.place
-        else {
+        let ClickedIn::Message { channel, thread_ts, .. } = &click.place else {
             return Ok(());
         };
-        let place = Place {
-            channel: channel.clone(),
-            thread_ts: thread_ts.clone(),
-        };
+        let place = Place { channel: channel.clone(), thread_ts: thread_ts.clone() };
         let user = click.user.user.clone();
-        let note = Ephemeral {
-            place,
-            user,
-            text: rendered.text,
-            blocks: rendered.blocks,
-        };
+        let note = Ephemeral { place, user, text: rendered.text, blocks: rendered.blocks };
         if let Err(error) = self.slack.post_ephemeral(&note).await {
             tracing::warn!(%error, "could not tell somebody why their click changed nothing");
         }
@@ -304,10 +275,9 @@ fn is_a_copy(button: &Button, click: &ButtonClick) -> bool {
 
 fn pressed_at(click: &ButtonClick) -> Option<ShownAt> {
     match &click.place {
-        ClickedIn::Message { channel, ts, .. } => Some(ShownAt {
-            channel: channel.clone(),
-            message_ts: ts.clone(),
-        }),
+        ClickedIn::Message { channel, ts, .. } => {
+            Some(ShownAt { channel: channel.clone(), message_ts: ts.clone() })
+        }
         ClickedIn::View { .. } => None,
     }
 }

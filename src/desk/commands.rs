@@ -15,12 +15,7 @@ const COUNTED: usize = 500;
 impl Desk {
     /// Answers a slash command, to the person who typed it alone.
     pub async fn command(&self, command: Command) -> Result<Value, DeskError> {
-        let word = command
-            .text
-            .split_whitespace()
-            .next()
-            .unwrap_or("help")
-            .to_lowercase();
+        let word = command.text.split_whitespace().next().unwrap_or("help").to_lowercase();
         let text = match word.as_str() {
             "help" => texts::help(),
             "status" => self.status().await?,
@@ -34,10 +29,7 @@ impl Desk {
     }
 
     async fn status(&self) -> Result<String, DeskError> {
-        let pending = self
-            .store
-            .pending_requests(&self.workspace, None, COUNTED)
-            .await?;
+        let pending = self.store.pending_requests(&self.workspace, None, COUNTED).await?;
         let under_way = self.store.executions_under_way(&self.workspace).await?;
         let switch = self.store.switch(&self.workspace).await?;
         let stopped = switch.filter(|switch| switch.position == SwitchPosition::Stopped);
@@ -45,17 +37,12 @@ impl Desk {
             pending: pending.requests.len() as u64,
             running: under_way.len() as u64,
             unknown: self.store.unknown_executions(&self.workspace).await?,
-            stopped: stopped
-                .as_ref()
-                .map(|switch| (switch.by.as_str(), switch.reason.as_str())),
+            stopped: stopped.as_ref().map(|switch| (switch.by.as_str(), switch.reason.as_str())),
         }))
     }
 
     async fn list(&self) -> Result<String, DeskError> {
-        let page = self
-            .store
-            .pending_requests(&self.workspace, None, LISTED)
-            .await?;
+        let page = self.store.pending_requests(&self.workspace, None, LISTED).await?;
         let listed: Vec<_> = page
             .requests
             .iter()

@@ -16,24 +16,16 @@ impl Desk {
             return Ok(());
         }
         let person = self.directory.person(&opened.user).await;
-        let pending = self
-            .store
-            .pending_requests(&self.workspace, None, 100)
-            .await?
-            .requests;
+        let pending = self.store.pending_requests(&self.workspace, None, 100).await?.requests;
         let mut waiting = Vec::new();
         for stored in pending {
             if waiting.len() < SHOWN && self.is_asked(&person, &stored).await {
                 waiting.push(stored);
             }
         }
-        let mine = self
-            .store
-            .requests_of(&self.workspace, &person.person, 2 * SHOWN)
-            .await?;
-        let (open, ended): (Vec<_>, Vec<_>) = mine
-            .into_iter()
-            .partition(|stored| stored.request.is_pending());
+        let mine = self.store.requests_of(&self.workspace, &person.person, 2 * SHOWN).await?;
+        let (open, ended): (Vec<_>, Vec<_>) =
+            mine.into_iter().partition(|stored| stored.request.is_pending());
         let view = home::render(&HomeView {
             waiting_for_me: &items(&waiting),
             mine: &items(&open),
@@ -46,19 +38,9 @@ impl Desk {
 
     /// Is this person among those who are asked right now? A failed lookup is a no.
     async fn is_asked(&self, person: &PersonFacts, stored: &StoredRequest) -> bool {
-        let reached = stored
-            .request
-            .terms
-            .path
-            .iter()
-            .take(stored.request.stage + 1);
+        let reached = stored.request.terms.path.iter().take(stored.request.stage + 1);
         for stage in reached {
-            if self
-                .directory
-                .member_of(person, &stage.approvers.0)
-                .await
-                .unwrap_or(false)
-            {
+            if self.directory.member_of(person, &stage.approvers.0).await.unwrap_or(false) {
                 return true;
             }
         }

@@ -37,10 +37,8 @@ impl Desk {
 
     /// The agent that takes part in the message's thread already.
     async fn agent_of(&self, message: &Message) -> Result<Option<String>, DeskError> {
-        let thread = self
-            .store
-            .thread_of(&self.workspace, &message.channel, message.root())
-            .await?;
+        let thread =
+            self.store.thread_of(&self.workspace, &message.channel, message.root()).await?;
         Ok(thread.map(|thread| thread.agent))
     }
 
@@ -48,12 +46,7 @@ impl Desk {
     async fn agent_in(&self, channel: &str) -> Option<String> {
         for (name, worker) in &self.agents {
             for written in &worker.channels {
-                if self
-                    .channels
-                    .id_of(written)
-                    .await
-                    .is_ok_and(|id| id == channel)
-                {
+                if self.channels.id_of(written).await.is_ok_and(|id| id == channel) {
                     return Some(name.clone());
                 }
             }
@@ -90,10 +83,7 @@ impl Desk {
             }
             Taken::Again => tracing::debug!(event = message.event_id, "taken before"),
             Taken::Conflict => {
-                tracing::warn!(
-                    event = message.event_id,
-                    "the same event with another content"
-                );
+                tracing::warn!(event = message.event_id, "the same event with another content");
             }
         }
         Ok(())

@@ -68,20 +68,12 @@ impl Worker {
 impl Desk {
     /// The app that requests must be meant for, where we know it.
     pub fn app(&self) -> Option<&str> {
-        self.config
-            .slack
-            .app_id
-            .as_deref()
-            .or(self.identity.app_id.as_deref())
+        self.config.slack.app_id.as_deref().or(self.identity.app_id.as_deref())
     }
 
     /// The agent that answers where no other does.
     fn default_agent(&self) -> Option<&str> {
-        self.config
-            .agents
-            .iter()
-            .find(|(_, agent)| agent.is_default)
-            .map(|(name, _)| name.as_str())
+        self.config.agents.iter().find(|(_, agent)| agent.is_default).map(|(name, _)| name.as_str())
     }
 }
 

@@ -65,10 +65,7 @@ impl Desk {
             .agents
             .iter()
             .map(|(name, agent)| {
-                Ok((
-                    name.clone(),
-                    worker(&config, &toolbox, &egress, name, agent)?,
-                ))
+                Ok((name.clone(), worker(&config, &toolbox, &egress, name, agent)?))
             })
             .collect::<Result<_, StartError>>()?;
         let adopted = store.adopt_orphans().await?;
@@ -104,10 +101,7 @@ fn worker(
     name: &str,
     agent: &Agent,
 ) -> Result<Worker, StartError> {
-    let refuse = |why: String| StartError::Agent {
-        agent: name.to_owned(),
-        why,
-    };
+    let refuse = |why: String| StartError::Agent { agent: name.to_owned(), why };
     let model = config
         .models
         .get(&agent.model.value)
@@ -123,28 +117,16 @@ fn worker(
         })
         .collect::<Result<_, _>>()?;
     let graph = agent::agent_graph(
-        AgentSpec {
-            name: name.to_owned(),
-            instructions: agent.instructions.clone(),
-            tools,
-        },
+        AgentSpec { name: name.to_owned(), instructions: agent.instructions.clone(), tools },
         model,
     )
     .map_err(|error| refuse(error.to_string()))?;
-    let channel = |channel: &str| {
-        config
-            .channels
-            .get(channel)
-            .map(|known| known.slack.value.clone())
-    };
+    let channel =
+        |channel: &str| config.channels.get(channel).map(|known| known.slack.value.clone());
     Ok(Worker {
         graph,
         tools: agent.tools.iter().map(|tool| tool.value.clone()).collect(),
-        channels: agent
-            .channels
-            .iter()
-            .filter_map(|name| channel(name))
-            .collect(),
+        channels: agent.channels.iter().filter_map(|name| channel(name)).collect(),
     })
 }
 
@@ -162,9 +144,5 @@ fn group_sources(config: &Config) -> BTreeMap<String, GroupSource> {
         ),
         Members::SlackUsergroup(id) => GroupSource::UserGroup(id.clone()),
     };
-    config
-        .groups
-        .iter()
-        .map(|(name, group)| (name.clone(), source(&group.members)))
-        .collect()
+    config.groups.iter().map(|(name, group)| (name.clone(), source(&group.members))).collect()
 }

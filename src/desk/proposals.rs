@@ -31,26 +31,16 @@ impl Desk {
         let outcome = self
             .outcome(asker, value)
             .unwrap_or_else(|answer| QuestionOutcome::Answered(json!(answer)));
-        Question {
-            interrupt_id: interrupt_id.to_owned(),
-            value: value.clone(),
-            outcome,
-        }
+        Question { interrupt_id: interrupt_id.to_owned(), value: value.clone(), outcome }
     }
 
     fn outcome(&self, asker: &Asker, value: &Value) -> Result<QuestionOutcome, CallAnswer> {
         let proposed: ProposedCall = serde_json::from_value(value.clone())
             .map_err(|_| answer(CallStatus::Invalid, "this is not a tool call"))?;
         let name = &proposed.call.tool;
-        let granted = self
-            .agents
-            .get(&asker.agent)
-            .is_some_and(|agent| agent.may_call(name));
+        let granted = self.agents.get(&asker.agent).is_some_and(|agent| agent.may_call(name));
         let tool = self.toolbox.get(name).filter(|_| granted).ok_or_else(|| {
-            answer(
-                CallStatus::Invalid,
-                &format!("there is no tool called `{name}`"),
-            )
+            answer(CallStatus::Invalid, &format!("there is no tool called `{name}`"))
         })?;
         let resolved = tool
             .resolve(&proposed.call.arguments)
@@ -69,28 +59,13 @@ impl Desk {
                 Err(answer(CallStatus::Denied, &why))
             }
             Ruling::Allow { rule } => {
-                let draft = Draft {
-                    asker,
-                    tool: tool.as_ref(),
-                    resolved,
-                    rule: &rule,
-                    now,
-                };
+                let draft = Draft { asker, tool: tool.as_ref(), resolved, rule: &rule, now };
                 let sealed = self.seal(draft, None)?;
                 let start_by = now.plus(ALLOWED_VALID_FOR);
-                Ok(QuestionOutcome::Allowed {
-                    sealed: Box::new(sealed),
-                    start_by,
-                })
+                Ok(QuestionOutcome::Allowed { sealed: Box::new(sealed), start_by })
             }
             Ruling::Ask { rule, ask, because } => {
-                let draft = Draft {
-                    asker,
-                    tool: tool.as_ref(),
-                    resolved,
-                    rule: &rule,
-                    now,
-                };
+                let draft = Draft { asker, tool: tool.as_ref(), resolved, rule: &rule, now };
                 let id = RequestId::new(self.ids.as_ref());
                 let sealed = self.seal(draft, Some((&id, &ask)))?;
                 let terms = self.terms(&rule, ask);
@@ -125,13 +100,7 @@ impl Desk {
         draft: Draft<'_>,
         asked: Option<(&RequestId, &Ask)>,
     ) -> Result<Sealed, CallAnswer> {
-        let Draft {
-            asker,
-            tool,
-            resolved,
-            rule,
-            now,
-        } = draft;
+        let Draft { asker, tool, resolved, rule, now } = draft;
         let (request, ask) = asked.unzip();
         let decide_by = ask.map(|ask| ask.path.iter().fold(now, |at, stage| at.plus(stage.within)));
         let envelope = Envelope {
@@ -149,10 +118,7 @@ impl Desk {
             cwd: resolved.cwd,
             environment: resolved.environment,
             requester: asker.requester.clone(),
-            policy: PolicyFacts {
-                rule: rule.to_owned(),
-                digest: self.policy.digest().to_owned(),
-            },
+            policy: PolicyFacts { rule: rule.to_owned(), digest: self.policy.digest().to_owned() },
             risk: ask.map_or(Risk::Low, |ask| ask.risk),
             asked_at: now,
             decide_by,
@@ -172,8 +138,5 @@ struct Draft<'a> {
 }
 
 fn answer(status: CallStatus, content: &str) -> CallAnswer {
-    CallAnswer {
-        status,
-        content: content.to_owned(),
-    }
+    CallAnswer { status, content: content.to_owned() }
 }

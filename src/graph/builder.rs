@@ -55,11 +55,7 @@ impl GraphBuilder {
             routes: Vec::new(),
             interrupt_before: Vec::new(),
         };
-        Self {
-            definition,
-            nodes: Vec::new(),
-            routes: Vec::new(),
-        }
+        Self { definition, nodes: Vec::new(), routes: Vec::new() }
     }
 
     /// Names the version of what the graph's closures do. It goes into
@@ -121,9 +117,7 @@ impl GraphBuilder {
     /// Pauses before a superstep that has one of these nodes.
     #[must_use]
     pub fn interrupt_before<N: Into<String>>(mut self, nodes: impl IntoIterator<Item = N>) -> Self {
-        self.definition
-            .interrupt_before
-            .extend(nodes.into_iter().map(Into::into));
+        self.definition.interrupt_before.extend(nodes.into_iter().map(Into::into));
         self
     }
 
@@ -132,11 +126,7 @@ impl GraphBuilder {
     /// # Errors
     /// The first fault, with the name it lies at.
     pub fn build(self) -> Result<Graph, BuildError> {
-        let Self {
-            definition,
-            nodes,
-            routes,
-        } = self;
+        let Self { definition, nodes, routes } = self;
         let hash = definition.hash();
         let keys = definition.checked_keys()?;
         let mut graph = Graph {
@@ -196,10 +186,7 @@ impl Definition {
                 _ => None,
             };
             if let Some(why) = why {
-                return Err(BuildError::BadNodeName {
-                    node: name.clone(),
-                    why,
-                });
+                return Err(BuildError::BadNodeName { node: name.clone(), why });
             }
             match specs.binary_search_by(|spec| (*spec.name).cmp(name)) {
                 Ok(_) => return Err(BuildError::DuplicateNode { node: name.clone() }),
@@ -226,10 +213,7 @@ fn target(graph: &Graph, from: &str, to: &str) -> Result<Option<NodeIndex>, Buil
     }
     match graph.find(to) {
         Some(index) => Ok(Some(index)),
-        None => Err(BuildError::UnknownTarget {
-            from: from.to_owned(),
-            to: to.to_owned(),
-        }),
+        None => Err(BuildError::UnknownTarget { from: from.to_owned(), to: to.to_owned() }),
     }
 }
 
@@ -263,11 +247,7 @@ fn add_join(graph: &mut Graph, from: Vec<String>, to: &str) -> Result<(), BuildE
     for source in &sources {
         graph.nodes[*source].joins.push(graph.joins.len());
     }
-    graph.joins.push(Join {
-        name: name.into(),
-        from: sources,
-        to,
-    });
+    graph.joins.push(Join { name: name.into(), from: sources, to });
     Ok(())
 }
 

@@ -140,11 +140,7 @@ mod tests {
     #[test]
     fn null_is_an_answer_and_survives_being_stored() {
         for answer in [None, Some(Value::Null), Some(Value::Bool(false))] {
-            let question = Question {
-                id: "q".into(),
-                value: Value::Null,
-                answer,
-            };
+            let question = Question { id: "q".into(), value: Value::Null, answer };
             let stored = serde_json::to_string(&question).expect("a question is plain data");
             let loaded: Question = serde_json::from_str(&stored).expect("it reads its own form");
             assert_eq!(loaded, question);

@@ -37,14 +37,7 @@ impl Context {
         events: Arc<dyn EventSink>,
         before: Vec<Asked>,
     ) -> Self {
-        Self(Arc::new(Task {
-            node,
-            run,
-            step,
-            events,
-            before,
-            asked: Mutex::default(),
-        }))
+        Self(Arc::new(Task { node, run, step, events, before, asked: Mutex::default() }))
     }
 
     /// The name of the node that runs.
@@ -74,8 +67,7 @@ impl Context {
     /// all the same, and its update is dropped.) A failure when the node asked something else at
     /// this position before.
     pub fn interrupt(&self, value: impl Into<Value>) -> Result<Value, NodeError> {
-        self.ask(&mut self.asked(), value.into())?
-            .ok_or(NodeError(Cause::Interrupted))
+        self.ask(&mut self.asked(), value.into())?.ok_or(NodeError(Cause::Interrupted))
     }
 
     /// Asks several questions at once: every one without an answer surfaces, and the answers come
@@ -89,34 +81,19 @@ impl Context {
         for value in values {
             answers.push(self.ask(&mut asked, value)?);
         }
-        answers
-            .into_iter()
-            .collect::<Option<_>>()
-            .ok_or(NodeError(Cause::Interrupted))
+        answers.into_iter().collect::<Option<_>>().ok_or(NodeError(Cause::Interrupted))
     }
 
     /// Streams a piece of a model's answer.
     pub fn token(&self, text: &str) {
-        let Task {
-            node, step, events, ..
-        } = &*self.0;
-        events.event(Event::Token {
-            step: *step,
-            node,
-            text,
-        });
+        let Task { node, step, events, .. } = &*self.0;
+        events.event(Event::Token { step: *step, node, text });
     }
 
     /// Streams anything the node wants to tell while it works.
     pub fn emit(&self, value: &Value) {
-        let Task {
-            node, step, events, ..
-        } = &*self.0;
-        events.event(Event::Custom {
-            step: *step,
-            node,
-            value,
-        });
+        let Task { node, step, events, .. } = &*self.0;
+        events.event(Event::Custom { step: *step, node, value });
     }
 
     /// Whether something was asked in this try that has no answer.
@@ -147,10 +124,7 @@ impl Context {
             }
             None => None,
         };
-        asked.push(Asked {
-            value,
-            answer: answer.clone(),
-        });
+        asked.push(Asked { value, answer: answer.clone() });
         Ok(answer)
     }
 }

@@ -15,30 +15,13 @@ pub enum Event<'a> {
     /// A task of `node` begins.
     NodeStarted { step: i64, node: &'a str },
     /// A piece of a model's answer.
-    Token {
-        step: i64,
-        node: &'a str,
-        text: &'a str,
-    },
+    Token { step: i64, node: &'a str, text: &'a str },
     /// Whatever a node wanted to tell.
-    Custom {
-        step: i64,
-        node: &'a str,
-        value: &'a Value,
-    },
+    Custom { step: i64, node: &'a str, value: &'a Value },
     /// A task is done. `cached`: it was done before this run continued and did not run again.
-    NodeFinished {
-        step: i64,
-        node: &'a str,
-        update: &'a Update,
-        cached: bool,
-    },
+    NodeFinished { step: i64, node: &'a str, update: &'a Update, cached: bool },
     /// A task waits for answers to these questions.
-    NodeInterrupted {
-        step: i64,
-        node: &'a str,
-        interrupts: &'a [Interrupt],
-    },
+    NodeInterrupted { step: i64, node: &'a str, interrupts: &'a [Interrupt] },
     /// A task failed, and the run with it.
     NodeFailed { step: i64, node: &'a str },
     /// The superstep's writes are applied and saved; this is the state now.

@@ -71,9 +71,7 @@ impl Graph {
     }
 
     pub(super) fn find(&self, name: &str) -> Option<NodeIndex> {
-        self.nodes
-            .binary_search_by(|spec| (*spec.name).cmp(name))
-            .ok()
+        self.nodes.binary_search_by(|spec| (*spec.name).cmp(name)).ok()
     }
 }
 

@@ -12,12 +12,7 @@ pub(super) const ROOT: &str = "";
 
 /// The id of the checkpoint that `run` makes at `step` upon `parent`.
 pub(super) fn checkpoint(parent: Option<&str>, run: &str, step: i64) -> String {
-    hash(&[
-        "checkpoint",
-        parent.unwrap_or_default(),
-        run,
-        &step.to_string(),
-    ])
+    hash(&["checkpoint", parent.unwrap_or_default(), run, &step.to_string()])
 }
 
 /// The id of a task planned from `checkpoint`. `sent` is its place among the tasks that were sent
@@ -68,24 +63,14 @@ mod tests {
         assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len());
         for id in &ids {
             assert_eq!(id.len(), 32);
-            assert!(
-                id.bytes()
-                    .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)),
-                "{id}"
-            );
+            assert!(id.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)), "{id}");
         }
     }
 
     #[test]
     fn ids_of_stored_threads_never_change() {
         // Stored checkpoints and questions are found again by these: a change orphans them.
-        assert_eq!(
-            checkpoint(None, "run_1", 0),
-            "306e07f4bbceba79e621707b973b74d5"
-        );
-        assert_eq!(
-            interrupt(&task("c", 1, "ask", None), 0),
-            "bc3abd36b10fc337f9289eed26974eaf"
-        );
+        assert_eq!(checkpoint(None, "run_1", 0), "306e07f4bbceba79e621707b973b74d5");
+        assert_eq!(interrupt(&task("c", 1, "ask", None), 0), "bc3abd36b10fc337f9289eed26974eaf");
     }
 }

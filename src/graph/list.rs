@@ -157,10 +157,7 @@ mod tests {
                 assert_eq!(list.get(index), Some(&json!(index)), "{index} of {count}");
             }
             assert_eq!(list.get(count), None);
-            assert_eq!(
-                list.last(),
-                count.checked_sub(1).map(|last| json!(last)).as_ref()
-            );
+            assert_eq!(list.last(), count.checked_sub(1).map(|last| json!(last)).as_ref());
             for start in [0, 1, CHUNK, CHUNK + 1, count] {
                 let rest: Vec<_> = list.iter_from(start).cloned().collect();
                 let expected: Vec<_> = (start..count).map(|n| json!(n)).collect();

@@ -70,13 +70,7 @@ impl Saver for MemorySaver {
     }
 
     fn save(&self, turn: Turn) -> BoxFuture<'_, Result<(), SaveError>> {
-        let Turn {
-            checkpoint,
-            writes,
-            interrupts,
-            consumed,
-            status,
-        } = turn;
+        let Turn { checkpoint, writes, interrupts, consumed, status } = turn;
         let mut kept = self.lock();
         if let Some(checkpoint) = checkpoint {
             kept.checkpoints.push(checkpoint);
@@ -84,10 +78,8 @@ impl Saver for MemorySaver {
             kept.interrupts.clear();
             kept.answers.clear();
         }
-        kept.writes
-            .extend(writes.into_iter().map(|task| (task.task.clone(), task)));
-        kept.interrupts
-            .extend(interrupts.into_iter().map(|open| (open.id.clone(), open)));
+        kept.writes.extend(writes.into_iter().map(|task| (task.task.clone(), task)));
+        kept.interrupts.extend(interrupts.into_iter().map(|open| (open.id.clone(), open)));
         kept.consumed.extend(consumed);
         kept.statuses.push(status);
         Box::pin(std::future::ready(Ok(())))

@@ -20,10 +20,7 @@ mod checkpoint;
 mod context;
 mod engine;
 mod event;
-#[expect(
-    clippy::module_inception,
-    reason = "the graph is the one thing this room is about"
-)]
+#[expect(clippy::module_inception, reason = "the graph is the one thing this room is about")]
 mod graph;
 mod ids;
 mod list;

@@ -47,10 +47,7 @@ where
     F: Fn(Context, S) -> Work + Send + Sync,
     Work: Future<Output = Result<Update, NodeError>> + Send + 'static,
 {
-    Typed {
-        function,
-        view: PhantomData,
-    }
+    Typed { function, view: PhantomData }
 }
 
 struct Typed<S, F> {

@@ -88,10 +88,7 @@ impl Reducer {
 
 fn add(total: &Value, number: &serde_json::Number) -> Result<Value, Refused> {
     if let (Some(a), Some(b)) = (total.as_i64(), number.as_i64()) {
-        return a
-            .checked_add(b)
-            .map(Value::from)
-            .ok_or("the sum is too large");
+        return a.checked_add(b).map(Value::from).ok_or("the sum is too large");
     }
     match (total.as_f64(), number.as_f64()) {
         (Some(a), Some(b)) if (a + b).is_finite() => Ok(Value::from(a + b)),
@@ -111,37 +108,19 @@ mod tests {
         let table = [
             (LastValue, vec![json!(1), json!([2])], Ok(json!([2]))),
             (Append, vec![], Ok(json!([]))),
-            (
-                Append,
-                vec![json!([1, 2]), json!([]), json!([3])],
-                Ok(json!([1, 2, 3])),
-            ),
-            (
-                Append,
-                vec![json!(1)],
-                Err("an append key takes a list of entries"),
-            ),
+            (Append, vec![json!([1, 2]), json!([]), json!([3])], Ok(json!([1, 2, 3]))),
+            (Append, vec![json!(1)], Err("an append key takes a list of entries")),
             (Sum, vec![], Ok(json!(0))),
             (Sum, vec![json!(2), json!(-5)], Ok(json!(-3))),
             (Sum, vec![json!(1), json!(0.5)], Ok(json!(1.5))),
-            (
-                Sum,
-                vec![json!(i64::MAX), json!(1)],
-                Err("the sum is too large"),
-            ),
+            (Sum, vec![json!(i64::MAX), json!(1)], Err("the sum is too large")),
             (Sum, vec![json!("1")], Err("a sum key takes a number")),
-            (
-                Merge,
-                vec![json!({"a": 1, "b": 1}), json!({"b": 2})],
-                Ok(json!({"a": 1, "b": 2})),
-            ),
+            (Merge, vec![json!({"a": 1, "b": 1}), json!({"b": 2})], Ok(json!({"a": 1, "b": 2}))),
             (Merge, vec![json!([])], Err("a merge key takes an object")),
         ];
         for (reducer, writes, expected) in table {
             let mut slot = reducer.initial();
-            let folded = writes
-                .iter()
-                .try_for_each(|w| reducer.fold(&mut slot, w.clone()));
+            let folded = writes.iter().try_for_each(|w| reducer.fold(&mut slot, w.clone()));
             let outcome = folded.map(|()| serde_json::to_value(&slot).expect("plain data"));
             assert_eq!(outcome, expected, "{reducer:?} of {writes:?}");
         }
@@ -151,10 +130,7 @@ mod tests {
     fn what_was_saved_comes_back_and_what_cannot_be_does_not() {
         let one = |value: Value| StateValue::One(Arc::new(value));
         let list: SharedList = [json!(1)].into_iter().collect();
-        assert_eq!(
-            Append.restore(one(json!([1]))),
-            Some(StateValue::List(list))
-        );
+        assert_eq!(Append.restore(one(json!([1]))), Some(StateValue::List(list)));
         for (reducer, foreign) in [(Append, json!(1)), (Sum, json!([])), (Merge, json!(null))] {
             assert_eq!(reducer.restore(one(foreign)), None, "{reducer:?}");
         }

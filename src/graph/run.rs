@@ -38,10 +38,7 @@ impl Limits {
     /// runs; ids of checkpoints, tasks and interrupts are derived from it.
     pub fn of_run(run: impl Into<Arc<str>>) -> Self {
         const DEFAULT: NonZeroU32 = NonZeroU32::new(25).expect("25 is not zero");
-        Self {
-            run: run.into(),
-            supersteps: DEFAULT,
-        }
+        Self { run: run.into(), supersteps: DEFAULT }
     }
 
     /// Sets the recursion limit, counted as LangGraph does: new input needs one more than it has
@@ -60,10 +57,7 @@ pub enum RunEnd {
     /// Nothing is left to do.
     Finished { state: State },
     /// It waits for answers to all of these. The state shows what finished siblings wrote.
-    Interrupted {
-        state: State,
-        interrupts: Vec<Interrupt>,
-    },
+    Interrupted { state: State, interrupts: Vec<Interrupt> },
     /// It stopped before these nodes, because of `interrupt_before`.
     Paused { state: State, next: Vec<Arc<str>> },
 }
@@ -95,26 +89,15 @@ pub enum RunError {
     #[error("{writer} wrote to {key}, which is not a state key")]
     UnknownKey { writer: Arc<str>, key: String },
     #[error("{writer} wrote to {key}: {why}")]
-    BadWrite {
-        writer: Arc<str>,
-        key: Arc<str>,
-        why: &'static str,
-    },
+    BadWrite { writer: Arc<str>, key: Arc<str>, why: &'static str },
     #[error("{} wrote to {key} in one superstep, and {key} takes one value", names(.writers))]
-    Conflict {
-        key: Arc<str>,
-        writers: Vec<Arc<str>>,
-    },
+    Conflict { key: Arc<str>, writers: Vec<Arc<str>> },
     #[error("{from} leads to {target}, which is not a node")]
     UnknownTarget { from: Arc<str>, target: String },
     #[error("the recursion limit of {limit} supersteps is reached without an end")]
     RecursionLimit { limit: NonZeroU32 },
     #[error("node {node} failed")]
-    Node {
-        node: Arc<str>,
-        step: i64,
-        source: Box<dyn Error + Send + Sync>,
-    },
+    Node { node: Arc<str>, step: i64, source: Box<dyn Error + Send + Sync> },
     #[error("the checkpoint does not fit this graph: {what}")]
     ForeignCheckpoint { what: String },
     #[error("the run could not be saved or loaded")]

@@ -87,10 +87,9 @@ impl State {
     /// The whole state as one JSON object. This copies all of it: meant for the end of a run.
     pub fn to_value(&self) -> Value {
         match &self.0 {
-            Source::Values(values) => values
-                .iter()
-                .map(|(key, value)| (key.to_string(), value.to_value()))
-                .collect(),
+            Source::Values(values) => {
+                values.iter().map(|(key, value)| (key.to_string(), value.to_value())).collect()
+            }
             Source::Sent(arg) => Value::clone(arg),
         }
     }
@@ -181,10 +180,7 @@ pub(super) struct Values {
 impl Values {
     pub(super) fn initial(keys: &Arc<Keys>) -> Self {
         let slots = keys.iter().map(|(_, reducer)| reducer.initial()).collect();
-        Self {
-            keys: Arc::clone(keys),
-            slots: Arc::new(slots),
-        }
+        Self { keys: Arc::clone(keys), slots: Arc::new(slots) }
     }
 
     /// Takes back what [`save`](Self::save) gave; the name of the key that does not fit if one
@@ -209,9 +205,7 @@ impl Values {
 
     pub(super) fn save(&self) -> BTreeMap<Arc<str>, StateValue> {
         let named = self.keys.iter().zip(&*self.slots);
-        named
-            .filter_map(|((name, _), slot)| Some((Arc::clone(name), slot.clone()?)))
-            .collect()
+        named.filter_map(|((name, _), slot)| Some((Arc::clone(name), slot.clone()?))).collect()
     }
 
     /// Folds one write into the key at `index`.
@@ -245,15 +239,9 @@ mod tests {
     use super::*;
 
     fn values() -> Values {
-        let keys = [
-            ("count", Reducer::Sum),
-            ("log", Reducer::Append),
-            ("name", Reducer::LastValue),
-        ];
-        let keys = keys
-            .into_iter()
-            .map(|(name, reducer)| (name.into(), reducer))
-            .collect();
+        let keys =
+            [("count", Reducer::Sum), ("log", Reducer::Append), ("name", Reducer::LastValue)];
+        let keys = keys.into_iter().map(|(name, reducer)| (name.into(), reducer)).collect();
         Values::initial(&Arc::new(Keys::sorted(keys)))
     }
 
@@ -266,34 +254,14 @@ mod tests {
             count: u8,
         }
         let mut values = values();
-        values
-            .write(1, json!(["a", "b"]))
-            .expect("a list is appended");
+        values.write(1, json!(["a", "b"])).expect("a list is appended");
         let state = State::from(values);
         let view: View = state.read().expect("the view fits");
-        assert_eq!(
-            view,
-            View {
-                log: vec!["a".into(), "b".into()],
-                name: None,
-                count: 0
-            }
-        );
-        assert_eq!(
-            state.get::<Option<Vec<String>>>("log").expect("it fits"),
-            Some(view.log)
-        );
-        assert_eq!(
-            state
-                .get::<Option<String>>("name")
-                .expect("it may be absent"),
-            None
-        );
+        assert_eq!(view, View { log: vec!["a".into(), "b".into()], name: None, count: 0 });
+        assert_eq!(state.get::<Option<Vec<String>>>("log").expect("it fits"), Some(view.log));
+        assert_eq!(state.get::<Option<String>>("name").expect("it may be absent"), None);
         assert_eq!(state.to_value(), json!({"count": 0, "log": ["a", "b"]}));
-        assert_eq!(
-            serde_json::to_value(&state).expect("plain data"),
-            state.to_value()
-        );
+        assert_eq!(serde_json::to_value(&state).expect("plain data"), state.to_value());
     }
 
     #[test]

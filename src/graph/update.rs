@@ -45,9 +45,9 @@ impl Update {
                 .into_iter()
                 .fold(Self::none(), |update, (key, value)| update.set(key, value))),
             Value::Null => Ok(Self::none()),
-            Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Err(
-                NodeError::message("an update must be an object of state keys"),
-            ),
+            Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                Err(NodeError::message("an update must be an object of state keys"))
+            }
         }
     }
 
@@ -85,20 +85,13 @@ pub struct SendTo {
 
 impl SendTo {
     pub fn new(node: impl Into<Cow<'static, str>>, arg: impl Into<Value>) -> Self {
-        Self {
-            node: node.into(),
-            arg: arg.into(),
-        }
+        Self { node: node.into(), arg: arg.into() }
     }
 }
 
 impl From<Cow<'static, str>> for Target {
     fn from(name: Cow<'static, str>) -> Self {
-        if name == END {
-            Self::End
-        } else {
-            Self::Node(name)
-        }
+        if name == END { Self::End } else { Self::Node(name) }
     }
 }
 
@@ -160,10 +153,7 @@ mod tests {
     fn an_update_comes_from_an_object_or_from_nothing() {
         let object = Update::of(&json!({"a": 1})).expect("an object is an update");
         assert_eq!(object, Update::none().set("a", 1));
-        assert_eq!(
-            Update::of(&()).expect("unit writes nothing"),
-            Update::none()
-        );
+        assert_eq!(Update::of(&()).expect("unit writes nothing"), Update::none());
         assert!(Update::of(&7).is_err());
     }
 

@@ -26,10 +26,7 @@ pub(super) async fn events(
         Inbound::AppMention(message) => desk.hear_mention(message).await?,
         Inbound::HomeOpened(opened) => desk.show_home(opened).await?,
         Inbound::RateLimited { minute } => {
-            tracing::error!(
-                minute,
-                "Slack dropped events of this minute: too many for one hour"
-            );
+            tracing::error!(minute, "Slack dropped events of this minute: too many for one hour");
         }
         Inbound::Ignored { kind } => tracing::debug!(kind, "an event that is not for us"),
     }

@@ -64,8 +64,7 @@ struct Check {
 
 impl Check {
     fn wrong(&mut self, at: &str, what: &str) {
-        self.found
-            .push(format!("[ERROR] {what} [json-pointer:{at}]"));
+        self.found.push(format!("[ERROR] {what} [json-pointer:{at}]"));
     }
 
     /// A text of `least` to `most` characters; absent is fine.
@@ -148,10 +147,8 @@ impl Check {
             Some("context") => {
                 self.keys(block, at, &["type", "block_id", "elements"]);
                 let elements = format!("{at}/elements");
-                for (nth, part) in self
-                    .items(&block["elements"], &elements, 1, 10)
-                    .iter()
-                    .enumerate()
+                for (nth, part) in
+                    self.items(&block["elements"], &elements, 1, 10).iter().enumerate()
                 {
                     self.text(part, &format!("{elements}/{nth}"), 3000);
                 }
@@ -160,10 +157,8 @@ impl Check {
                 self.keys(block, at, &["type", "block_id", "elements"]);
                 let elements = format!("{at}/elements");
                 let mut ids = BTreeSet::new();
-                for (nth, part) in self
-                    .items(&block["elements"], &elements, 1, 25)
-                    .iter()
-                    .enumerate()
+                for (nth, part) in
+                    self.items(&block["elements"], &elements, 1, 25).iter().enumerate()
                 {
                     let here = format!("{elements}/{nth}");
                     self.button(part, &here);
@@ -182,10 +177,8 @@ impl Check {
             Some("rich_text") => {
                 self.keys(block, at, &["type", "block_id", "elements"]);
                 let elements = format!("{at}/elements");
-                for (nth, part) in self
-                    .items(&block["elements"], &elements, 1, 1000)
-                    .iter()
-                    .enumerate()
+                for (nth, part) in
+                    self.items(&block["elements"], &elements, 1, 1000).iter().enumerate()
                 {
                     self.rich(part, &format!("{elements}/{nth}"));
                 }
@@ -196,11 +189,7 @@ impl Check {
     }
 
     fn section(&mut self, block: &Value, at: &str) {
-        self.keys(
-            block,
-            at,
-            &["type", "block_id", "text", "fields", "accessory", "expand"],
-        );
+        self.keys(block, at, &["type", "block_id", "text", "fields", "accessory", "expand"]);
         if block["text"].is_null() && block["fields"].is_null() {
             return self.wrong(at, "missing required field: text");
         }
@@ -209,11 +198,7 @@ impl Check {
         }
         if !block["fields"].is_null() {
             let fields = format!("{at}/fields");
-            for (nth, field) in self
-                .items(&block["fields"], &fields, 1, 10)
-                .iter()
-                .enumerate()
-            {
+            for (nth, field) in self.items(&block["fields"], &fields, 1, 10).iter().enumerate() {
                 self.text(field, &format!("{fields}/{nth}"), 2000);
             }
         }
@@ -241,12 +226,7 @@ impl Check {
         self.limit(&button["action_id"], &format!("{at}/action_id"), 1, 255);
         self.limit(&button["value"], &format!("{at}/value"), 0, 2000);
         self.limit(&button["url"], &format!("{at}/url"), 1, 3000);
-        self.limit(
-            &button["accessibility_label"],
-            &format!("{at}/accessibility_label"),
-            1,
-            75,
-        );
+        self.limit(&button["accessibility_label"], &format!("{at}/accessibility_label"), 1, 75);
         if !button["style"].is_null() && button["style"] != "primary" && button["style"] != "danger"
         {
             self.wrong(&format!("{at}/style"), "must be primary or danger");
@@ -261,15 +241,7 @@ impl Check {
     }
 
     fn input(&mut self, block: &Value, at: &str) {
-        let known = [
-            "type",
-            "block_id",
-            "label",
-            "element",
-            "hint",
-            "optional",
-            "dispatch_action",
-        ];
+        let known = ["type", "block_id", "label", "element", "hint", "optional", "dispatch_action"];
         self.keys(block, at, &known);
         self.plain(&block["label"], &format!("{at}/label"), 2000);
         if !block["hint"].is_null() {
@@ -280,16 +252,9 @@ impl Check {
             self.wrong(&format!("{at}/element"), "unsupported element");
         }
         if !element["placeholder"].is_null() {
-            self.plain(
-                &element["placeholder"],
-                &format!("{at}/element/placeholder"),
-                150,
-            );
+            self.plain(&element["placeholder"], &format!("{at}/element/placeholder"), 150);
         }
-        if element["max_length"]
-            .as_u64()
-            .is_some_and(|most| !(1..=3000).contains(&most))
-        {
+        if element["max_length"].as_u64().is_some_and(|most| !(1..=3000).contains(&most)) {
             self.wrong(&format!("{at}/element/max_length"), "must be 1 to 3000");
         }
     }
@@ -297,12 +262,7 @@ impl Check {
     fn rich(&mut self, part: &Value, at: &str) {
         match part["type"].as_str() {
             Some("rich_text_section" | "rich_text_preformatted" | "rich_text_quote") => {
-                for (nth, piece) in part["elements"]
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .enumerate()
-                {
+                for (nth, piece) in part["elements"].as_array().into_iter().flatten().enumerate() {
                     let here = format!("{at}/elements/{nth}");
                     match piece["type"].as_str() {
                         Some("text") => {
@@ -314,12 +274,7 @@ impl Check {
                 }
             }
             Some("rich_text_list") => {
-                for (nth, piece) in part["elements"]
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .enumerate()
-                {
+                for (nth, piece) in part["elements"].as_array().into_iter().flatten().enumerate() {
                     self.rich(piece, &format!("{at}/elements/{nth}"));
                 }
             }
@@ -356,31 +311,11 @@ mod tests {
             ("fifty blocks", dividers(50), true),
             ("fifty-one blocks", dividers(51), false),
             ("a button", button(|_| {}), true),
-            (
-                "a value of 2000",
-                button(|b| b["value"] = json!("x".repeat(2000))),
-                true,
-            ),
-            (
-                "a value of 2001",
-                button(|b| b["value"] = json!("x".repeat(2001))),
-                false,
-            ),
-            (
-                "a style that is none",
-                button(|b| b["style"] = json!("default")),
-                false,
-            ),
-            (
-                "a name of 76",
-                button(|b| b["text"]["text"] = json!("x".repeat(76))),
-                false,
-            ),
-            (
-                "an unknown field",
-                button(|b| b["colour"] = json!("red")),
-                false,
-            ),
+            ("a value of 2000", button(|b| b["value"] = json!("x".repeat(2000))), true),
+            ("a value of 2001", button(|b| b["value"] = json!("x".repeat(2001))), false),
+            ("a style that is none", button(|b| b["style"] = json!("default")), false),
+            ("a name of 76", button(|b| b["text"]["text"] = json!("x".repeat(76))), false),
+            ("an unknown field", button(|b| b["colour"] = json!("red")), false),
             ("an unknown block", json!([{ "type": "marquee" }]), false),
             ("no list", json!({}), false),
             (

@@ -100,10 +100,8 @@ impl Cast {
             channel("C0PARTNERS", "partners", false, true),
         ];
         channels[3].members.insert("U0ERIK".to_owned());
-        let direct = people
-            .iter()
-            .filter(|person| person.kind != Kind::Bot)
-            .map(|person| Channel {
+        let direct =
+            people.iter().filter(|person| person.kind != Kind::Bot).map(|person| Channel {
                 id: format!("D0{:0<8}", person.id.trim_start_matches("U0")),
                 name: person.id.clone(),
                 private: true,
@@ -113,15 +111,9 @@ impl Cast {
                 members: [person.id.clone(), BOT_USER.to_owned()].into(),
             });
         channels.extend(direct);
-        let groups = vec![(
-            "S0MANAGERS".to_owned(),
-            vec!["U0PRIYA".to_owned(), "U0VERA".to_owned()],
-        )];
-        Self {
-            people,
-            channels,
-            groups,
-        }
+        let groups =
+            vec![("S0MANAGERS".to_owned(), vec!["U0PRIYA".to_owned(), "U0VERA".to_owned()])];
+        Self { people, channels, groups }
     }
 
     pub fn person(&self, id: &str) -> Option<&Person> {
@@ -135,33 +127,23 @@ impl Cast {
     /// By id, or by name with or without the `#`.
     pub fn channel(&self, named: &str) -> Option<&Channel> {
         let name = named.trim_start_matches('#');
-        self.channels
-            .iter()
-            .find(|channel| channel.id == named || channel.name == name)
+        self.channels.iter().find(|channel| channel.id == named || channel.name == name)
     }
 
     pub fn channel_mut(&mut self, named: &str) -> Option<&mut Channel> {
         let name = named.trim_start_matches('#').to_owned();
-        self.channels
-            .iter_mut()
-            .find(|channel| channel.id == named || channel.name == name)
+        self.channels.iter_mut().find(|channel| channel.id == named || channel.name == name)
     }
 
     /// The direct messages between the bot and somebody.
     pub fn direct(&self, user: &str) -> Option<&Channel> {
-        self.channels
-            .iter()
-            .find(|channel| channel.direct && channel.name == user)
+        self.channels.iter().find(|channel| channel.direct && channel.name == user)
     }
 }
 
 impl Person {
     pub(super) fn team(&self) -> &'static str {
-        if self.kind == Kind::Outsider {
-            PARTNER
-        } else {
-            TEAM
-        }
+        if self.kind == Kind::Outsider { PARTNER } else { TEAM }
     }
 
     /// The user object of the Web API.

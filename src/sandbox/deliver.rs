@@ -23,22 +23,14 @@ pub(super) struct Post {
 }
 
 impl Post {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the stand-in is the outside world"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the stand-in is the outside world")]
     pub(super) fn new(secret: String, clock: Arc<TurnableClock>) -> std::io::Result<Self> {
         let client = reqwest::Client::builder()
             .no_proxy()
             .timeout(DEADLINE)
             .build()
             .map_err(std::io::Error::other)?;
-        Ok(Self {
-            secret: secret.into(),
-            clock,
-            client,
-            bot_url: Arc::default(),
-        })
+        Ok(Self { secret: secret.into(), clock, client, bot_url: Arc::default() })
     }
 
     pub(super) fn set_bot_url(&self, url: &str) {
@@ -52,10 +44,7 @@ impl Post {
             .expect("HMAC takes a key of any length");
         mac.update(format!("v0:{timestamp}:").as_bytes());
         mac.update(body);
-        (
-            timestamp,
-            format!("v0={}", hex::encode(mac.finalize().into_bytes())),
-        )
+        (timestamp, format!("v0={}", hex::encode(mac.finalize().into_bytes())))
     }
 
     /// A JSON body: an event.
@@ -65,8 +54,7 @@ impl Post {
         body: &Value,
         headers: &[(&'static str, String)],
     ) -> (u16, Value) {
-        self.send(path, body.to_string(), "application/json", headers)
-            .await
+        self.send(path, body.to_string(), "application/json", headers).await
     }
 
     /// A form with one `payload`: an interaction.
@@ -76,17 +64,9 @@ impl Post {
 
     pub(super) async fn form(&self, path: &str, fields: &[(&str, String)]) -> (u16, Value) {
         let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-        let body: Vec<String> = fields
-            .iter()
-            .map(|(name, value)| format!("{name}={}", encode(value)))
-            .collect();
-        self.send(
-            path,
-            body.join("&"),
-            "application/x-www-form-urlencoded",
-            &[],
-        )
-        .await
+        let body: Vec<String> =
+            fields.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
+        self.send(path, body.join("&"), "application/x-www-form-urlencoded", &[]).await
     }
 
     /// Status zero stands for no answer at all.
@@ -113,10 +93,7 @@ impl Post {
         };
         let status = answer.status().as_u16();
         let text = answer.text().await.unwrap_or_default();
-        (
-            status,
-            serde_json::from_str(&text).unwrap_or(Value::String(text)),
-        )
+        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
     }
 
     pub(super) async fn raw(&self, path: &str, body: &str, signed: Option<(&str, &str)>) -> u16 {
@@ -125,26 +102,17 @@ impl Post {
         } else {
             "application/x-www-form-urlencoded"
         };
-        let mut request = self
-            .client
-            .post(self.address(path))
-            .header("content-type", kind)
-            .body(body.to_owned());
+        let mut request =
+            self.client.post(self.address(path)).header("content-type", kind).body(body.to_owned());
         if let Some((timestamp, signature)) = signed {
             request = request
                 .header("x-slack-request-timestamp", timestamp)
                 .header("x-slack-signature", signature);
         }
-        request
-            .send()
-            .await
-            .map_or(0, |answer| answer.status().as_u16())
+        request.send().await.map_or(0, |answer| answer.status().as_u16())
     }
 
     fn address(&self, path: &str) -> String {
-        format!(
-            "{}{path}",
-            self.bot_url.lock().unwrap_or_else(PoisonError::into_inner)
-        )
+        format!("{}{path}", self.bot_url.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -64,10 +64,7 @@ pub struct Sent {
 
 impl Driver {
     pub(super) fn new(inner: Inner, user: &str) -> Self {
-        Self {
-            inner,
-            user: user.to_owned(),
-        }
+        Self { inner, user: user.to_owned() }
     }
 
     pub fn id(&self) -> &str {
@@ -96,10 +93,7 @@ impl Driver {
     pub fn writes_in(&self, channel: &str, thread: Option<&str>, text: &str) -> MessageRef {
         let written = people::write(&self.inner, &self.user, channel, thread, text);
         let ts = written.unwrap_or_else(|why| panic!("{} cannot write there: {why}", self.user));
-        MessageRef {
-            channel: self.channel(channel),
-            ts,
-        }
+        MessageRef { channel: self.channel(channel), ts }
     }
 
     /// Everything this person sees in a channel, oldest first, replies included.
@@ -123,60 +117,36 @@ impl Driver {
 
     /// The newest message in a channel that has buttons.
     pub fn newest_card(&self, channel: &str) -> Option<MessageView> {
-        self.sees(channel)
-            .into_iter()
-            .rev()
-            .find(|message| !message.buttons.is_empty())
+        self.sees(channel).into_iter().rev().find(|message| !message.buttons.is_empty())
     }
 
     /// One message as it is now.
     pub fn looks_at(&self, at: &MessageRef) -> Option<MessageView> {
-        self.sees(&at.channel)
-            .into_iter()
-            .find(|message| message.at == *at)
+        self.sees(&at.channel).into_iter().find(|message| message.at == *at)
     }
 
     /// Presses a button by its label, confirms if asked to, and tells what followed. The button is
     /// the one that was seen, even if the message has changed meanwhile.
     pub async fn clicks(&self, card: &MessageView, label: &str) -> Clicked {
-        let nothing = Clicked {
-            status: 0,
-            confirmed: None,
-            told: Vec::new(),
-            dialog: None,
-        };
+        let nothing = Clicked { status: 0, confirmed: None, told: Vec::new(), dialog: None };
         let Some(button) = card.button(label) else {
             return nothing;
         };
-        let confirmed = button["confirm"]["text"]["text"]
-            .as_str()
-            .map(str::to_owned);
+        let confirmed = button["confirm"]["text"]["text"].as_str().map(str::to_owned);
         let before = self.notes().len();
         let (channel, ts) = (&card.at.channel, &card.at.ts);
         let (status, _) = people::press_stored(&self.inner, &self.user, channel, ts, &button).await;
         let told = self.notes().split_off(before);
-        Clicked {
-            status,
-            confirmed,
-            told,
-            dialog: self.dialog(),
-        }
+        Clicked { status, confirmed, told, dialog: self.dialog() }
     }
 
     /// The dialog this person has open.
     pub fn dialog(&self) -> Option<Dialog> {
         let workspace = self.inner.shared.lock();
-        let open = workspace
-            .views
-            .iter()
-            .rev()
-            .find(|open| open.user == self.user)?;
+        let open = workspace.views.iter().rev().find(|open| open.user == self.user)?;
         Some(Dialog {
             id: open.id.clone(),
-            title: open.view["title"]["text"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned(),
+            title: open.view["title"]["text"].as_str().unwrap_or_default().to_owned(),
             text: readable::blocks(open.view["blocks"].as_array().map_or(&[], Vec::as_slice)),
             can_be_sent: open.view["submit"].is_object(),
         })
@@ -190,15 +160,9 @@ impl Driver {
         }
         let (status, answer) = people::submit(&self.inner, &self.user, &dialog.id, &values).await;
         let errors = answer["errors"].as_object().into_iter().flatten();
-        let errors = errors
-            .filter_map(|(_, text)| text.as_str().map(str::to_owned))
-            .collect();
+        let errors = errors.filter_map(|(_, text)| text.as_str().map(str::to_owned)).collect();
         let now = self.dialog().filter(|now| now.id == dialog.id);
-        Sent {
-            status,
-            errors,
-            now,
-        }
+        Sent { status, errors, now }
     }
 
     pub async fn cancels(&self, dialog: &Dialog) {
@@ -239,27 +203,17 @@ impl Driver {
     }
 
     fn may_see(&self, message: &Message) -> bool {
-        message
-            .ephemeral_for
-            .as_ref()
-            .is_none_or(|user| *user == self.user)
+        message.ephemeral_for.as_ref().is_none_or(|user| *user == self.user)
     }
 
     fn direct(&self) -> String {
         let workspace = self.inner.shared.lock();
-        workspace
-            .cast
-            .direct(&self.user)
-            .map(|channel| channel.id.clone())
-            .unwrap_or_default()
+        workspace.cast.direct(&self.user).map(|channel| channel.id.clone()).unwrap_or_default()
     }
 
     fn channel(&self, named: &str) -> String {
         let workspace = self.inner.shared.lock();
-        workspace
-            .cast
-            .channel(named)
-            .map_or_else(|| named.to_owned(), |found| found.id.clone())
+        workspace.cast.channel(named).map_or_else(|| named.to_owned(), |found| found.id.clone())
     }
 }
 
@@ -280,26 +234,15 @@ impl MessageView {
 }
 
 fn words(message: &Message) -> String {
-    if message.blocks.is_empty() {
-        message.text.clone()
-    } else {
-        readable::blocks(&message.blocks)
-    }
+    if message.blocks.is_empty() { message.text.clone() } else { readable::blocks(&message.blocks) }
 }
 
 fn view(channel: &str, message: &Message, me: &str) -> MessageView {
     let elements = message.blocks.iter().flat_map(|block| {
-        block["elements"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .chain(block.get("accessory"))
+        block["elements"].as_array().into_iter().flatten().chain(block.get("accessory"))
     });
     MessageView {
-        at: MessageRef {
-            channel: channel.to_owned(),
-            ts: message.ts.clone(),
-        },
+        at: MessageRef { channel: channel.to_owned(), ts: message.ts.clone() },
         from: message.user.clone(),
         text: words(message),
         buttons: elements

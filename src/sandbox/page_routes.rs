@@ -27,18 +27,9 @@ const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; conn
 
 pub(super) fn routes() -> Router<Inner> {
     Router::new()
-        .route(
-            "/",
-            get(|| file("text/html; charset=utf-8", include_str!("page/index.html"))),
-        )
-        .route(
-            "/sandbox/style.css",
-            get(|| file("text/css", include_str!("page/style.css"))),
-        )
-        .route(
-            "/sandbox/app.js",
-            get(|| file("text/javascript", include_str!("page/app.js"))),
-        )
+        .route("/", get(|| file("text/html; charset=utf-8", include_str!("page/index.html"))))
+        .route("/sandbox/style.css", get(|| file("text/css", include_str!("page/style.css"))))
+        .route("/sandbox/app.js", get(|| file("text/javascript", include_str!("page/app.js"))))
         .route(
             "/sandbox/blocks.js",
             get(|| file("text/javascript", include_str!("page/blocks.js"))),
@@ -56,30 +47,15 @@ pub(super) fn routes() -> Router<Inner> {
 }
 
 async fn file(kind: &'static str, text: &'static str) -> Response {
-    (
-        [
-            (header::CONTENT_TYPE, kind),
-            (header::CONTENT_SECURITY_POLICY, CSP),
-        ],
-        text,
-    )
-        .into_response()
+    ([(header::CONTENT_TYPE, kind), (header::CONTENT_SECURITY_POLICY, CSP)], text).into_response()
 }
 
 async fn only_here(headers: HeaderMap, request: axum::extract::Request, next: Next) -> Response {
-    let text = |name| {
-        headers
-            .get(name)
-            .and_then(|value: &header::HeaderValue| value.to_str().ok())
-    };
+    let text = |name| headers.get(name).and_then(|value: &header::HeaderValue| value.to_str().ok());
     let host = text(header::HOST).unwrap_or_default();
     let local = host.starts_with("127.0.0.1:") || host.starts_with("localhost:");
     let same = text(header::ORIGIN).is_none_or(|origin| origin == format!("http://{host}"));
-    if local && same {
-        next.run(request).await
-    } else {
-        StatusCode::FORBIDDEN.into_response()
-    }
+    if local && same { next.run(request).await } else { StatusCode::FORBIDDEN.into_response() }
 }
 
 #[derive(Deserialize)]
@@ -90,19 +66,10 @@ struct As {
 async fn state(State(inner): State<Inner>, Query(query): Query<As>) -> Json<Value> {
     let now = inner.shared.clock.now();
     let workspace = inner.shared.lock();
-    let me = query.r#as.filter(|id| {
-        workspace
-            .cast
-            .person(id)
-            .is_some_and(|p| p.kind != Kind::Bot)
-    });
+    let me = query.r#as.filter(|id| workspace.cast.person(id).is_some_and(|p| p.kind != Kind::Bot));
     let me = me.unwrap_or_else(|| "U0MIA".to_owned());
-    let mine: Vec<_> = workspace
-        .cast
-        .channels
-        .iter()
-        .filter(|channel| channel.members.contains(&me))
-        .collect();
+    let mine: Vec<_> =
+        workspace.cast.channels.iter().filter(|channel| channel.members.contains(&me)).collect();
     let channels: Vec<Value> = mine
         .iter()
         .map(|channel| {
@@ -111,22 +78,13 @@ async fn state(State(inner): State<Inner>, Query(query): Query<As>) -> Json<Valu
                 (false, true) => "private",
                 (false, false) => "channel",
             };
-            let name = if channel.direct {
-                "Countersign"
-            } else {
-                &channel.name
-            };
+            let name = if channel.direct { "Countersign" } else { &channel.name };
             json!({ "id": channel.id, "name": name, "kind": kind, "unread": 0 })
         })
         .collect();
     let messages: serde_json::Map<String, Value> = mine
         .iter()
-        .map(|channel| {
-            (
-                channel.id.clone(),
-                json!(shown(&workspace, &channel.id, &me)),
-            )
-        })
+        .map(|channel| (channel.id.clone(), json!(shown(&workspace, &channel.id, &me))))
         .collect();
     let people: Vec<Value> = workspace
         .cast
@@ -155,17 +113,8 @@ async fn state(State(inner): State<Inner>, Query(query): Query<As>) -> Json<Valu
 }
 
 fn shown(workspace: &Workspace, channel: &str, me: &str) -> Vec<Value> {
-    let all: Vec<&Message> = workspace
-        .messages
-        .get(channel)
-        .into_iter()
-        .flatten()
-        .collect();
-    let replies = |root: &str| {
-        all.iter()
-            .filter(|m| m.thread_ts.as_deref() == Some(root))
-            .count()
-    };
+    let all: Vec<&Message> = workspace.messages.get(channel).into_iter().flatten().collect();
+    let replies = |root: &str| all.iter().filter(|m| m.thread_ts.as_deref() == Some(root)).count();
     all.iter()
         .filter(|message| message.ephemeral_for.as_ref().is_none_or(|user| user == me))
         .map(|message| {
@@ -224,13 +173,7 @@ async fn write(State(inner): State<Inner>, Json(act): Json<Act>) -> Json<Value> 
         return Json(json!({ "ok": status == 200 }));
     }
     let text = text.replace("@Countersign", &format!("<@{BOT_USER}>"));
-    let written = people::write(
-        &inner,
-        &act.r#as,
-        &act.channel,
-        act.thread_ts.as_deref(),
-        &text,
-    );
+    let written = people::write(&inner, &act.r#as, &act.channel, act.thread_ts.as_deref(), &text);
     people::deliver_due(&inner).await;
     Json(match written {
         Ok(ts) => json!({ "ok": true, "ts": ts }),
@@ -264,11 +207,8 @@ async fn clock(State(inner): State<Inner>, Json(act): Json<Act>) -> Json<Value> 
     match act.forward_ms {
         Some(millis) => inner.shared.clock.turn_forward(Span::millis(millis)),
         None => {
-            let ask = inner
-                .next_due
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner)
-                .clone();
+            let ask =
+                inner.next_due.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
             let due = match ask {
                 Some(ask) => ask().await,
                 None => None,
@@ -276,7 +216,9 @@ async fn clock(State(inner): State<Inner>, Json(act): Json<Act>) -> Json<Value> 
             match due {
                 Some(due) => inner.shared.clock.turn_to(due),
                 None => {
-                    return Json(json!({ "ok": false, "error": "No timer is set: nothing waits." }));
+                    return Json(
+                        json!({ "ok": false, "error": "No timer is set: nothing waits." }),
+                    );
                 }
             }
         }

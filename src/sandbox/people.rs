@@ -27,20 +27,10 @@ pub(super) fn write(
     if !found.members.contains(user) || found.archived {
         return Err("not_in_channel");
     }
-    let (direct, private, bot_is_in) = (
-        found.direct,
-        found.private,
-        found.members.contains(BOT_USER),
-    );
-    let team = workspace
-        .cast
-        .person(user)
-        .map_or(TEAM, |person| person.team());
-    let channel = workspace
-        .cast
-        .channel(channel)
-        .map(|found| found.id.clone())
-        .unwrap_or_default();
+    let (direct, private, bot_is_in) =
+        (found.direct, found.private, found.members.contains(BOT_USER));
+    let team = workspace.cast.person(user).map_or(TEAM, |person| person.team());
+    let channel = workspace.cast.channel(channel).map(|found| found.id.clone()).unwrap_or_default();
     let ts = workspace.ts(now);
     let mut event = json!({
         "type": "message", "user": user, "team": team, "text": text, "ts": ts, "event_ts": ts,
@@ -83,11 +73,7 @@ pub(super) fn write(
 pub(super) fn open_home(inner: &Inner, user: &str) {
     let now = inner.shared.clock.now();
     let mut workspace = inner.shared.lock();
-    let channel = workspace
-        .cast
-        .direct(user)
-        .map(|found| found.id.clone())
-        .unwrap_or_default();
+    let channel = workspace.cast.direct(user).map(|found| found.id.clone()).unwrap_or_default();
     let ts = workspace.ts(now);
     let event = json!({
         "type": "app_home_opened", "user": user, "channel": channel, "tab": "home", "event_ts": ts,
@@ -113,18 +99,10 @@ pub(super) async fn deliver_due(inner: &Inner) -> usize {
                 ("x-slack-retry-reason", "http_error".to_owned()),
             ],
         };
-        let (status, answer) = inner
-            .post
-            .json("/slack/events", &event.body, &headers)
-            .await;
+        let (status, answer) = inner.post.json("/slack/events", &event.body, &headers).await;
         let what = "POST /slack/events".to_owned();
         let mut workspace = inner.shared.lock();
-        workspace.journal.push(Passed {
-            what,
-            sent: event.body.clone(),
-            status,
-            answer,
-        });
+        workspace.journal.push(Passed { what, sent: event.body.clone(), status, answer });
         if !(200..300).contains(&status)
             && let Some(wait) = RETRIES.get(event.tries)
         {
@@ -141,9 +119,7 @@ pub(super) async fn deliver_due(inner: &Inner) -> usize {
 fn user_object(inner: &Inner, user: &str) -> Value {
     let workspace = inner.shared.lock();
     let person = workspace.cast.person(user);
-    let name = person
-        .map(|person| person.name.to_lowercase())
-        .unwrap_or_default();
+    let name = person.map(|person| person.name.to_lowercase()).unwrap_or_default();
     let team = person.map_or(TEAM, |person| person.team());
     json!({ "id": user, "username": name, "name": name, "team_id": team })
 }
@@ -191,12 +167,8 @@ pub(super) async fn press_stored(
     let who = user_object(inner, user);
     let payload = {
         let mut workspace = inner.shared.lock();
-        let message = workspace
-            .find(channel, ts)
-            .map(|message| message.object(true));
-        let thread = message
-            .as_ref()
-            .and_then(|message| message.get("thread_ts").cloned());
+        let message = workspace.find(channel, ts).map(|message| message.object(true));
+        let thread = message.as_ref().and_then(|message| message.get("thread_ts").cloned());
         let trigger = workspace.trigger(user, now);
         let path = workspace.response_path(channel, user, now);
         let pressed = workspace.ts(now);
@@ -224,12 +196,7 @@ pub(super) async fn press_stored(
 async fn interact(inner: &Inner, payload: Value) -> Answered {
     let (status, answer) = inner.post.payload("/slack/interactions", &payload).await;
     let what = "POST /slack/interactions".to_owned();
-    let passed = Passed {
-        what,
-        sent: payload,
-        status,
-        answer: answer.clone(),
-    };
+    let passed = Passed { what, sent: payload, status, answer: answer.clone() };
     inner.shared.lock().journal.push(passed);
     inner.shared.tell();
     (status, answer)
@@ -246,10 +213,7 @@ fn view_payload(
     let who = user_object(inner, user);
     let mut workspace = inner.shared.lock();
     let trigger = workspace.trigger(user, now);
-    let open = workspace
-        .views
-        .iter()
-        .find(|open| open.id == view_id && open.user == user)?;
+    let open = workspace.views.iter().find(|open| open.id == view_id && open.user == user)?;
     let mut view = open.view.clone();
     view["id"] = json!(open.id);
     view["hash"] = json!(open.hash);
@@ -299,11 +263,7 @@ pub(super) async fn submit(inner: &Inner, user: &str, view_id: &str, fields: &Va
 pub(super) async fn close(inner: &Inner, user: &str, view_id: &str) {
     let payload = view_payload(inner, "view_closed", user, view_id, json!({}));
     let told = payload.filter(|payload| payload["view"]["notify_on_close"] == true);
-    inner
-        .shared
-        .lock()
-        .views
-        .retain(|open| open.id != view_id || open.user != user);
+    inner.shared.lock().views.retain(|open| open.id != view_id || open.user != user);
     if let Some(payload) = told {
         interact(inner, payload).await;
     }
@@ -321,10 +281,7 @@ pub(super) async fn command(
     let now = inner.shared.clock.now();
     let (trigger, path) = {
         let mut workspace = inner.shared.lock();
-        (
-            workspace.trigger(user, now),
-            workspace.response_path(channel, user, now),
-        )
+        (workspace.trigger(user, now), workspace.response_path(channel, user, now))
     };
     let fields = [
         ("token", "unused".to_owned()),
@@ -337,10 +294,7 @@ pub(super) async fn command(
         ("text", text.to_owned()),
         ("api_app_id", APP.to_owned()),
         ("is_enterprise_install", "false".to_owned()),
-        (
-            "response_url",
-            format!("{}/response/{path}", inner.base_url),
-        ),
+        ("response_url", format!("{}/response/{path}", inner.base_url)),
         ("trigger_id", trigger),
     ];
     let (status, answer) = inner.post.form("/slack/commands", &fields).await;

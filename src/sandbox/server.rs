@@ -70,18 +70,12 @@ impl Sandbox {
             base_url: format!("http://{address}").into(),
             next_due: Arc::default(),
         };
-        let router: Router = api::routes()
-            .merge(page_routes::routes())
-            .with_state(inner.clone());
+        let router: Router = api::routes().merge(page_routes::routes()).with_state(inner.clone());
         let server = tokio::spawn(async move {
             // It ends with the handle; there is nobody left to tell.
             let _ = axum::serve(listener, router).await;
         });
-        Ok(SandboxHandle {
-            inner,
-            address,
-            server,
-        })
+        Ok(SandboxHandle { inner, address, server })
     }
 }
 
@@ -98,11 +92,7 @@ impl SandboxHandle {
 
     /// Tells the page's clock what the next timer is.
     pub fn set_next_due(&self, next_due: NextDue) {
-        *self
-            .inner
-            .next_due
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(next_due);
+        *self.inner.next_due.lock().unwrap_or_else(PoisonError::into_inner) = Some(next_due);
     }
 
     /// Acts as somebody, by name: `person("mia")`.
@@ -118,11 +108,7 @@ impl SandboxHandle {
     /// What goes wrong with the next calls of a method, in this order.
     pub fn next_calls(&self, method: &str, faults: impl IntoIterator<Item = Fault>) {
         let mut workspace = self.inner.shared.lock();
-        workspace
-            .faults
-            .entry(method.to_owned())
-            .or_default()
-            .extend(faults);
+        workspace.faults.entry(method.to_owned()).or_default().extend(faults);
     }
 
     /// A message is gone, as by an admin or retention.
@@ -146,17 +132,8 @@ impl SandboxHandle {
     /// Delivers the last event once more, as Slack sometimes does.
     pub async fn deliver_again(&self) -> Option<u16> {
         let journal = self.journal();
-        let last = journal
-            .iter()
-            .rev()
-            .find(|passed| passed.what == "POST /slack/events")?;
-        Some(
-            self.inner
-                .post
-                .json("/slack/events", &last.sent, &[])
-                .await
-                .0,
-        )
+        let last = journal.iter().rev().find(|passed| passed.what == "POST /slack/events")?;
+        Some(self.inner.post.json("/slack/events", &last.sent, &[]).await.0)
     }
 
     /// A raw request to the bot, signed over its body or not.

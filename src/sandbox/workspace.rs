@@ -106,11 +106,7 @@ impl Shared {
             count: 0,
         };
         let state = Arc::new(Mutex::new(workspace));
-        Self {
-            clock,
-            state,
-            changed: watch::Sender::new(0),
-        }
+        Self { clock, state, changed: watch::Sender::new(0) }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Workspace> {
@@ -118,8 +114,7 @@ impl Shared {
     }
 
     pub(super) fn tell(&self) {
-        self.changed
-            .send_modify(|count| *count = count.wrapping_add(1));
+        self.changed.send_modify(|count| *count = count.wrapping_add(1));
     }
 }
 
@@ -136,27 +131,17 @@ impl Workspace {
     }
 
     pub(super) fn post(&mut self, channel: &str, message: Message) {
-        self.messages
-            .entry(channel.to_owned())
-            .or_default()
-            .push(message);
+        self.messages.entry(channel.to_owned()).or_default().push(message);
     }
 
     pub(super) fn find(&mut self, channel: &str, ts: &str) -> Option<&mut Message> {
-        self.messages
-            .get_mut(channel)?
-            .iter_mut()
-            .find(|message| message.ts == ts)
+        self.messages.get_mut(channel)?.iter_mut().find(|message| message.ts == ts)
     }
 
     /// A trigger that opens one dialog within three seconds.
     pub(super) fn trigger(&mut self, user: &str, made: Timestamp) -> String {
         let id = format!("trigger.{}", self.next());
-        self.triggers.push(Trigger {
-            id: id.clone(),
-            user: user.to_owned(),
-            made,
-        });
+        self.triggers.push(Trigger { id: id.clone(), user: user.to_owned(), made });
         id
     }
 
@@ -165,23 +150,13 @@ impl Workspace {
         let at = self.triggers.iter().position(|trigger| trigger.id == id);
         let trigger = self.triggers.swap_remove(at.ok_or("exchanged_trigger_id")?);
         let fresh = now.since(trigger.made) <= TRIGGER_LIFE;
-        if fresh {
-            Ok(trigger.user)
-        } else {
-            Err("expired_trigger_id")
-        }
+        if fresh { Ok(trigger.user) } else { Err("expired_trigger_id") }
     }
 
     pub(super) fn response_path(&mut self, channel: &str, user: &str, made: Timestamp) -> String {
         let path = format!("response-{}", self.next());
         let (channel, user) = (channel.to_owned(), user.to_owned());
-        self.responses.push(ResponseUrl {
-            path: path.clone(),
-            channel,
-            user,
-            made,
-            uses: 0,
-        });
+        self.responses.push(ResponseUrl { path: path.clone(), channel, user, made, uses: 0 });
         path
     }
 
@@ -205,11 +180,7 @@ impl Workspace {
             }],
             "is_ext_shared_channel": false,
         });
-        self.events.push_back(Pending {
-            body,
-            due: now,
-            tries: 0,
-        });
+        self.events.push_back(Pending { body, due: now, tries: 0 });
     }
 }
 

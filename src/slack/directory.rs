@@ -27,10 +27,7 @@ pub struct Home {
 
 impl From<&Identity> for Home {
     fn from(us: &Identity) -> Self {
-        Self {
-            team: us.team.clone(),
-            enterprise: us.enterprise.clone(),
-        }
+        Self { team: us.team.clone(), enterprise: us.enterprise.clone() }
     }
 }
 
@@ -87,14 +84,7 @@ impl Directory {
         aliases: BTreeMap<String, PersonId>,
         groups: BTreeMap<String, GroupSource>,
     ) -> Self {
-        Self {
-            slack,
-            clock,
-            home,
-            aliases,
-            groups,
-            seen: Mutex::default(),
-        }
+        Self { slack, clock, home, aliases, groups, seen: Mutex::default() }
     }
 
     /// Who this is right now. Never fails: what could not be learned is a standing that denies.
@@ -109,10 +99,7 @@ impl Directory {
                 .map_or_else(|| user.user.clone(), |account| account.name.clone()),
             user: SlackUser {
                 user: user.user.clone(),
-                team: account
-                    .as_ref()
-                    .and_then(|a| a.team.clone())
-                    .unwrap_or(user.team.clone()),
+                team: account.as_ref().and_then(|a| a.team.clone()).unwrap_or(user.team.clone()),
                 enterprise: account.and_then(|a| a.enterprise),
             },
             standing,
@@ -156,16 +143,11 @@ impl Directory {
     }
 
     async fn is_in(&self, user: &str, group: &str) -> Result<bool, DirectoryError> {
-        let unreachable = |error| DirectoryError::Unreachable {
-            group: group.to_owned(),
-            error,
-        };
+        let unreachable = |error| DirectoryError::Unreachable { group: group.to_owned(), error };
         match self.source(group)? {
-            GroupSource::UserGroup(id) => Ok(self
-                .user_group(id)
-                .await
-                .map_err(unreachable)?
-                .contains(user)),
+            GroupSource::UserGroup(id) => {
+                Ok(self.user_group(id).await.map_err(unreachable)?.contains(user))
+            }
             GroupSource::Users(members) => {
                 let named = |member: &MemberName| *member == MemberName::User(user.to_owned());
                 if members.iter().any(named) {
@@ -184,19 +166,14 @@ impl Directory {
                 // One question about this person, instead of one about each member.
                 let email = self.email(user).await.map_err(unreachable)?;
                 Ok(email.is_some_and(|email| {
-                    addresses
-                        .iter()
-                        .any(|address| address.eq_ignore_ascii_case(&email))
+                    addresses.iter().any(|address| address.eq_ignore_ascii_case(&email))
                 }))
             }
         }
     }
 
     async fn names_in(&self, group: &str) -> Result<Vec<String>, DirectoryError> {
-        let unreachable = |error| DirectoryError::Unreachable {
-            group: group.to_owned(),
-            error,
-        };
+        let unreachable = |error| DirectoryError::Unreachable { group: group.to_owned(), error };
         let source = self.source(group)?;
         let now = self.clock.now();
         if let Some(names) = fresh(&self.seen().names, group, now, NAMES_KEPT) {
@@ -223,9 +200,7 @@ impl Directory {
                 Err(error) => return Err(unreachable(error)),
             }
         }
-        self.seen()
-            .names
-            .insert(group.to_owned(), (now, names.clone()));
+        self.seen().names.insert(group.to_owned(), (now, names.clone()));
         Ok(names)
     }
 
@@ -235,9 +210,7 @@ impl Directory {
             return Ok(users);
         }
         let users: BTreeSet<String> = self.slack.usergroup_users(id).await?.into_iter().collect();
-        self.seen()
-            .user_groups
-            .insert(id.to_owned(), (asked_at, users.clone()));
+        self.seen().user_groups.insert(id.to_owned(), (asked_at, users.clone()));
         Ok(users)
     }
 
@@ -254,8 +227,7 @@ impl Directory {
         let account = self.slack.user_info(user).await?;
         let mut seen = self.seen();
         seen.emails.retain(|_, (at, _)| asked_at.since(*at) < KEPT);
-        seen.emails
-            .insert(user.to_owned(), (asked_at, account.email.clone()));
+        seen.emails.insert(user.to_owned(), (asked_at, account.email.clone()));
         Ok(account)
     }
 
@@ -268,9 +240,7 @@ impl Directory {
     }
 
     fn source(&self, group: &str) -> Result<&GroupSource, DirectoryError> {
-        self.groups
-            .get(group)
-            .ok_or_else(|| DirectoryError::NoSuchGroup(group.to_owned()))
+        self.groups.get(group).ok_or_else(|| DirectoryError::NoSuchGroup(group.to_owned()))
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {

@@ -34,27 +34,15 @@ pub struct Finding {
 
 impl Finding {
     fn ok(what: impl Into<String>) -> Self {
-        Self {
-            level: Level::Ok,
-            what: what.into(),
-            mend: String::new(),
-        }
+        Self { level: Level::Ok, what: what.into(), mend: String::new() }
     }
 
     fn warn(what: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self {
-            level: Level::Warn,
-            what: what.into(),
-            mend: mend.into(),
-        }
+        Self { level: Level::Warn, what: what.into(), mend: mend.into() }
     }
 
     fn fail(what: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self {
-            level: Level::Fail,
-            what: what.into(),
-            mend: mend.into(),
-        }
+        Self { level: Level::Fail, what: what.into(), mend: mend.into() }
     }
 
     /// Slack could not be asked about `subject`.
@@ -109,18 +97,12 @@ pub async fn diagnose(slack: &dyn SlackApi, facts: &DoctorFacts<'_>) -> Vec<Find
 }
 
 fn token(us: &Identity) -> Finding {
-    Finding::ok(format!(
-        "the bot token is valid in {} ({})",
-        us.team_name, us.team
-    ))
+    Finding::ok(format!("the bot token is valid in {} ({})", us.team_name, us.team))
 }
 
 fn clock(slacks: Option<Timestamp>, ours: Timestamp) -> Finding {
     let Some(slacks) = slacks else {
-        return Finding::warn(
-            "Slack did not say what time it is",
-            "check this machine's clock",
-        );
+        return Finding::warn("Slack did not say what time it is", "check this machine's clock");
     };
     let off = ours.as_seconds().abs_diff(slacks.as_seconds());
     let what = format!("this machine's clock is {off} s from Slack's");
@@ -135,15 +117,9 @@ fn clock(slacks: Option<Timestamp>, ours: Timestamp) -> Finding {
 fn scopes(us: &Identity, needed: &[String]) -> Vec<Finding> {
     let Some(granted) = &us.scopes else {
         let mend = "compare them with the manifest on the app's page";
-        return vec![Finding::warn(
-            "Slack did not say which scopes the token has",
-            mend,
-        )];
+        return vec![Finding::warn("Slack did not say which scopes the token has", mend)];
     };
-    let missing: Vec<&String> = needed
-        .iter()
-        .filter(|scope| !granted.contains(scope))
-        .collect();
+    let missing: Vec<&String> = needed.iter().filter(|scope| !granted.contains(scope)).collect();
     if missing.is_empty() {
         return vec![Finding::ok("the token has every scope of the manifest")];
     }

@@ -24,17 +24,13 @@ pub fn quoted(text: &str) -> String {
 /// two, else [`quoted`].
 pub fn name(text: &str) -> String {
     let ordinary = |c: char| c.is_ascii_alphanumeric() || "._-/#@".contains(c);
-    let words = text
-        .split(' ')
-        .all(|word| !word.is_empty() && word.chars().all(ordinary));
+    let words = text.split(' ').all(|word| !word.is_empty() && word.chars().all(ordinary));
     if words { text.to_owned() } else { quoted(text) }
 }
 
 /// Escapes what Slack's mrkdwn parser takes for tokens: `&`, `<`, `>`, in this order.
 pub fn mrkdwn(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// The visible units of a text between quotes, in order: a character, or one whole escape. A
@@ -57,9 +53,7 @@ fn collapsed(chars: &[char], plain: &[bool]) -> Vec<String> {
     let mut at = 0;
     while at < chars.len() {
         let c = chars[at];
-        let run = (at..chars.len())
-            .take_while(|&i| chars[i] == c && plain[i] == plain[at])
-            .count();
+        let run = (at..chars.len()).take_while(|&i| chars[i] == c && plain[i] == plain[at]).count();
         let most = if plain[at] && c != ' ' { PADDING } else { 2 };
         if run >= most && !matches!(c, '\\' | '"') {
             units.push(format!("\\{{{run} {}}}", run_name(c, plain[at])));
@@ -186,32 +180,16 @@ mod tests {
             ("plain words", "Refund for May", r#""Refund for May""#),
             ("the escape character", r"a\u{202E}b", r#""a\\u{202E}b""#),
             ("a quote", "a\" = b", r#""a\" = b""#),
-            (
-                "E1 mrkdwn stays inert text",
-                "*x* `y` > z",
-                r#""*x* `y` > z""#,
-            ),
+            ("E1 mrkdwn stays inert text", "*x* `y` > z", r#""*x* `y` > z""#),
             ("E4 bidi override", "1\u{202E}23", r#""1\u{202E}23""#),
-            (
-                "E4 bidi isolate",
-                "\u{2066}a\u{2069}",
-                r#""\u{2066}a\u{2069}""#,
-            ),
+            ("E4 bidi isolate", "\u{2066}a\u{2069}", r#""\u{2066}a\u{2069}""#),
             ("E5 zero width", "pay\u{200B}pal", r#""pay\u{200B}pal""#),
             ("E5 tag character", "a\u{E0041}", r#""a\u{E0041}""#),
-            (
-                "E5 variation selector",
-                "a\u{FE0F}\u{E0100}",
-                r#""a\u{FE0F}\u{E0100}""#,
-            ),
+            ("E5 variation selector", "a\u{FE0F}\u{E0100}", r#""a\u{FE0F}\u{E0100}""#),
             ("E5 hangul filler", "\u{3164}", r#""\u{3164}""#),
             ("E5 no-break space", "1\u{A0}000", r#""1\u{A0}000""#),
             ("E5 line separator", "a\u{2028}b", r#""a\u{2028}b""#),
-            (
-                "E6 one Cyrillic letter in a word",
-                "p\u{430}ypal",
-                r#""p\u{430}ypal""#,
-            ),
+            ("E6 one Cyrillic letter in a word", "p\u{430}ypal", r#""p\u{430}ypal""#),
             (
                 "E6 a whole word that looks Latin",
                 "\u{440}\u{430}\u{443}",
@@ -221,32 +199,16 @@ mod tests {
             ("E7 spaces", "a          b", r#""a\{10 spaces}b""#),
             ("E7 newlines", "a\n\n\nb", r#""a\{3 newlines}b""#),
             ("E7 visible padding", &".".repeat(40), r#""\{40 .}""#),
-            (
-                "E7 invisible padding",
-                &"\u{200B}".repeat(40),
-                r#""\{40 U+200B}""#,
-            ),
-            (
-                "E10 controls",
-                "a\r\u{8}\u{1b}[2K\0",
-                r#""a\r\u{8}\u{1B}[2K\u{0}""#,
-            ),
+            ("E7 invisible padding", &"\u{200B}".repeat(40), r#""\{40 U+200B}""#),
+            ("E10 controls", "a\r\u{8}\u{1b}[2K\0", r#""a\r\u{8}\u{1B}[2K\u{0}""#),
             ("E11 emoji", "✅ approved", r#""\u{2705} approved""#),
             ("E16 digits of other scripts", "৪00", r#""\u{9EA}00""#),
             ("E16 full-width digits", "１", r#""\u{FF11}""#),
             ("E21 decomposed letters", "e\u{301}", r#""e\u{301}""#),
             ("composed letters", "é", r#""é""#),
-            (
-                "combining stack",
-                "a\u{300}\u{300}\u{300}",
-                r#""a\{3 U+0300}""#,
-            ),
+            ("combining stack", "a\u{300}\u{300}\u{300}", r#""a\{3 U+0300}""#),
             ("E24 right to left, alone", "החזר כפול", r#""החזר כפול""#),
-            (
-                "E24 right to left beside a number",
-                "אב 1",
-                r#""\u{5D0}\u{5D1} 1""#,
-            ),
+            ("E24 right to left beside a number", "אב 1", r#""\u{5D0}\u{5D1} 1""#),
             ("Chinese", "退款，谢谢", r#""退款，谢谢""#),
             ("Thai with vowel signs", "คืนเงิน", r#""คืนเงิน""#),
             ("Angstrom sign", "\u{212B}", r#""\u{212B}""#),
@@ -288,10 +250,7 @@ mod tests {
             ("payments.refund", "payments.refund"),
             ("Jonas Weber", "Jonas Weber"),
             ("Jonas  Weber", "\"Jonas\\{2 spaces}Weber\""),
-            (
-                "finance, approved by Priya",
-                "\"finance, approved by Priya\"",
-            ),
+            ("finance, approved by Priya", "\"finance, approved by Priya\""),
             ("", "\"\""),
         ] {
             assert_eq!(name(text), shown);

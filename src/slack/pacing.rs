@@ -36,30 +36,15 @@ struct Hold {
     until: Timestamp,
 }
 
-const POSTS_IN_A_CHANNEL: Rate = Rate {
-    every: Span::seconds(1),
-    burst: 3,
-};
+const POSTS_IN_A_CHANNEL: Rate = Rate { every: Span::seconds(1), burst: 3 };
 
 /// Half a minute's worth may come at once: the tiers are floors, and people click in bursts.
 const fn rate(tier: Tier) -> Rate {
     match tier {
-        Tier::Two => Rate {
-            every: Span::millis(3_000),
-            burst: 10,
-        },
-        Tier::Three => Rate {
-            every: Span::millis(1_200),
-            burst: 25,
-        },
-        Tier::Four => Rate {
-            every: Span::millis(600),
-            burst: 50,
-        },
-        Tier::Special => Rate {
-            every: Span::millis(250),
-            burst: 120,
-        },
+        Tier::Two => Rate { every: Span::millis(3_000), burst: 10 },
+        Tier::Three => Rate { every: Span::millis(1_200), burst: 25 },
+        Tier::Four => Rate { every: Span::millis(600), burst: 50 },
+        Tier::Special => Rate { every: Span::millis(250), burst: 120 },
     }
 }
 
@@ -77,14 +62,8 @@ impl Pacing {
 
         let rate = rate(method.tier());
         let by_method = self.methods.get(&method).copied().unwrap_or_default();
-        let by_channel = post_in
-            .and_then(|id| self.channels.get(id).copied())
-            .unwrap_or_default();
-        let held = self
-            .held
-            .get(&method)
-            .filter(|hold| hold.since <= now)
-            .map(|hold| hold.until);
+        let by_channel = post_in.and_then(|id| self.channels.get(id).copied()).unwrap_or_default();
+        let held = self.held.get(&method).filter(|hold| hold.since <= now).map(|hold| hold.until);
         let earliest = by_method
             .earliest(rate, now)
             .max(by_channel.earliest(POSTS_IN_A_CHANNEL, now))
@@ -93,26 +72,16 @@ impl Pacing {
             return Err(earliest);
         }
 
-        self.methods
-            .insert(method, by_method.with_one_more(rate, now));
+        self.methods.insert(method, by_method.with_one_more(rate, now));
         if let Some(id) = post_in {
-            self.channels.insert(
-                id.to_owned(),
-                by_channel.with_one_more(POSTS_IN_A_CHANNEL, now),
-            );
+            self.channels.insert(id.to_owned(), by_channel.with_one_more(POSTS_IN_A_CHANNEL, now));
         }
         Ok(())
     }
 
     /// Slack said to wait with this method.
     pub fn hold(&mut self, method: Method, retry_after: Span, now: Timestamp) {
-        self.held.insert(
-            method,
-            Hold {
-                since: now,
-                until: now.plus(retry_after),
-            },
-        );
+        self.held.insert(method, Hold { since: now, until: now.plus(retry_after) });
     }
 }
 
@@ -125,9 +94,7 @@ impl Bucket {
     }
 
     fn with_one_more(self, rate: Rate, now: Timestamp) -> Self {
-        Self {
-            full_at: now.plus(self.behind(rate, now)).plus(rate.every),
-        }
+        Self { full_at: now.plus(self.behind(rate, now)).plus(rate.every) }
     }
 
     /// How far the bucket is from full; never more than all of it, even when a clock was set back.
@@ -167,21 +134,15 @@ mod tests {
             ("C1", 9000, Ok(())),
         ];
         for (channel, millis, expected) in transcript {
-            assert_eq!(
-                post(&mut pacing, channel, millis),
-                expected,
-                "{channel} at {millis}"
-            );
+            assert_eq!(post(&mut pacing, channel, millis), expected, "{channel} at {millis}");
         }
     }
 
     #[test]
     fn a_method_never_runs_far_over_its_tier() {
-        for (method, a_minute) in [
-            (Method::UsergroupsUsersList, 20),
-            (Method::ChatUpdate, 50),
-            (Method::UsersInfo, 100),
-        ] {
+        for (method, a_minute) in
+            [(Method::UsergroupsUsersList, 20), (Method::ChatUpdate, 50), (Method::UsersInfo, 100)]
+        {
             let mut pacing = Pacing::default();
             let admitted = |pacing: &mut Pacing, from: i64| {
                 (from..from + 600)
@@ -190,10 +151,7 @@ mod tests {
             };
             let first = admitted(&mut pacing, 0);
             let second = admitted(&mut pacing, 600);
-            assert!(
-                first <= a_minute * 3 / 2,
-                "{method:?}: {first} in the first minute"
-            );
+            assert!(first <= a_minute * 3 / 2, "{method:?}: {first} in the first minute");
             assert_eq!(second, a_minute, "{method:?} in the second minute");
         }
     }
@@ -214,10 +172,7 @@ mod tests {
     fn retry_after_holds_its_method_and_no_other() {
         let mut pacing = Pacing::default();
         pacing.hold(Method::ChatUpdate, Span::seconds(30), START);
-        assert_eq!(
-            pacing.admit(Method::ChatUpdate, None, at(29_999)),
-            Err(at(30_000))
-        );
+        assert_eq!(pacing.admit(Method::ChatUpdate, None, at(29_999)), Err(at(30_000)));
         assert_eq!(pacing.admit(Method::UsersInfo, None, at(0)), Ok(()));
         assert_eq!(pacing.admit(Method::ChatUpdate, None, at(30_000)), Ok(()));
     }
@@ -227,9 +182,7 @@ mod tests {
         let mut pacing = Pacing::default();
         pacing.hold(Method::ChatPostMessage, Span::seconds(30), START);
         for _ in 0..3 {
-            pacing
-                .admit(Method::ChatPostMessage, Some("C1"), at(60_000))
-                .unwrap();
+            pacing.admit(Method::ChatPostMessage, Some("C1"), at(60_000)).unwrap();
         }
         assert_eq!(post(&mut pacing, "C1", -3_600_000), Err(-3_600_000 + 1000));
     }

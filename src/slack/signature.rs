@@ -63,10 +63,7 @@ impl Verifier {
         if secrets.is_empty() {
             return Err(VerifierError::NoSecret);
         }
-        match secrets
-            .iter()
-            .position(|secret| secret.expose_secret().trim().is_empty())
-        {
+        match secrets.iter().position(|secret| secret.expose_secret().trim().is_empty()) {
             Some(nth) => Err(VerifierError::EmptySecret(nth + 1)),
             None => Ok(Self { secrets }),
         }
@@ -82,9 +79,8 @@ impl Verifier {
     ) -> Result<VerifiedBody, SignatureRefusal> {
         let timestamp = only(headers, TIMESTAMP).ok_or(SignatureRefusal::Timestamp)?;
         let seconds = plain_seconds(timestamp).ok_or(SignatureRefusal::Timestamp)?;
-        let signature = only(headers, SIGNATURE)
-            .and_then(v0_digest)
-            .ok_or(SignatureRefusal::Signature)?;
+        let signature =
+            only(headers, SIGNATURE).and_then(v0_digest).ok_or(SignatureRefusal::Signature)?;
         let content_type = match headers.get_all(CONTENT_TYPE).iter().next() {
             None => None,
             Some(_) => Some(
@@ -151,10 +147,7 @@ fn only<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 
 /// Digits and nothing else: `parse` alone would take a sign.
 fn plain_seconds(text: &str) -> Option<i64> {
-    text.bytes()
-        .all(|byte| byte.is_ascii_digit())
-        .then(|| text.parse().ok())
-        .flatten()
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
 fn v0_digest(text: &str) -> Option<[u8; 32]> {

@@ -66,10 +66,9 @@ pub(super) fn refused(decision: &Decision) -> Value {
             let content = format!("{by} rejected this call, so it was not made.{because}");
             call_answer("rejected", &content)
         }
-        Outcome::Expired => call_answer(
-            "expired",
-            "Nobody decided in time, so this call was not made.",
-        ),
+        Outcome::Expired => {
+            call_answer("expired", "Nobody decided in time, so this call was not made.")
+        }
         Outcome::Cancelled => {
             let by = match &decision.by {
                 DecidedBy::Person(person) => person.name.as_str(),

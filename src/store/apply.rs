@@ -30,20 +30,22 @@ pub(super) async fn apply(
             Effect::SetTimer { kind, due } => set_timer(tx, request, kind, due).await?,
             Effect::ClearTimers => clear_timers(tx, request).await?,
             Effect::ShowCard { stage, place } => cards::owe(tx, request, stage, &place).await?,
-            Effect::ShowStatus => match subject.asking {
-                Some(asking) => cards::owe_status(tx, request, &asking.run).await?,
-                None => {}
-            },
+            Effect::ShowStatus => {
+                if let Some(asking) = subject.asking {
+                    cards::owe_status(tx, request, &asking.run).await?;
+                }
+            }
             Effect::RefreshCards => cards::refresh(tx, &request.id).await?,
             Effect::Notify(notice) => tell(tx, subject, &notice).await?,
             Effect::OrderExecution { start_by } => {
                 let request = Some(&request.id);
                 executions::order(tx, subject.sealed, request, subject.asking, start_by).await?;
             }
-            Effect::AnswerRun(decision) => match subject.asking {
-                Some(asking) => answers::answer(tx, asking, &answers::refused(&decision)).await?,
-                None => {}
-            },
+            Effect::AnswerRun(decision) => {
+                if let Some(asking) = subject.asking {
+                    answers::answer(tx, asking, &answers::refused(&decision)).await?;
+                }
+            }
         }
     }
     Ok(())

@@ -79,12 +79,8 @@ async fn begin(
     };
     let switch = switch::read(&mut tx.conn, &workspace).await?;
     let checked = check(&sealed, asked.as_ref().map(|asked| &asked.request.terms));
-    let decision = asked.and_then(|asked| {
-        asked
-            .request
-            .decision
-            .map(|decision| (decision, asked.request.digest))
-    });
+    let decision = asked
+        .and_then(|asked| asked.request.decision.map(|decision| (decision, asked.request.digest)));
     let facts = StartFacts {
         execution: execution.clone(),
         sealed,

@@ -88,12 +88,7 @@ pub(super) async fn button(
 }
 
 pub(super) fn shown_at(channel: Option<String>, message_ts: Option<String>) -> Option<ShownAt> {
-    channel
-        .zip(message_ts)
-        .map(|(channel, message_ts)| ShownAt {
-            channel,
-            message_ts,
-        })
+    channel.zip(message_ts).map(|(channel, message_ts)| ShownAt { channel, message_ts })
 }
 
 impl ButtonChoice {

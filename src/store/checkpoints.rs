@@ -91,8 +91,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Fenced`] when the epoch is no longer the run's.
     pub async fn save_turn(&self, turn: SaveTurn) -> Result<(), StoreError> {
-        self.write(move |tx| Box::pin(async move { save(tx, turn).await }))
-            .await
+        self.write(move |tx| Box::pin(async move { save(tx, turn).await })).await
     }
 }
 
@@ -135,9 +134,7 @@ async fn load(conn: &mut AnyConnection, run: &RunId) -> Result<Option<StoredSnap
     .bind(run.as_str())
     .fetch_all(&mut *conn)
     .await?;
-    let answers = answers
-        .into_iter()
-        .map(|(id, answer)| Ok((id, from_json("answer", &answer)?)));
+    let answers = answers.into_iter().map(|(id, answer)| Ok((id, from_json("answer", &answer)?)));
     Ok(Some(StoredSnapshot {
         checkpoint: StoredCheckpoint {
             id: newest.id,

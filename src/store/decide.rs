@@ -59,8 +59,7 @@ impl Store {
     /// [`StoreError::NotFound`] for a token that is not of this workspace,
     /// [`StoreError::Conflict`] for a known delivery key with another content.
     pub async fn decide(&self, click: Click) -> Result<Verdict, StoreError> {
-        self.write(move |tx| Box::pin(async move { decide(tx, click).await }))
-            .await
+        self.write(move |tx| Box::pin(async move { decide(tx, click).await })).await
     }
 
     /// The requester takes a request back. `key` names the delivery.
@@ -81,11 +80,7 @@ impl Store {
                 }
                 let loaded = load(tx, &workspace, &request).await?;
                 let result = withdraw(tx, &loaded, &person, evidence.clone()).await?;
-                let record = Refused {
-                    choice: "withdraw",
-                    person: &person,
-                    evidence: &evidence,
-                };
+                let record = Refused { choice: "withdraw", person: &person, evidence: &evidence };
                 settle(tx, &loaded.request, &key, &content, result, record).await
             })
         })
@@ -101,22 +96,13 @@ impl Store {
         reason: &str,
     ) -> Result<Result<Decision, Refusal>, StoreError> {
         let (workspace, request) = (workspace.clone(), request.clone());
-        let event = Event::Cancel {
-            operator: operator.to_owned(),
-            reason: reason.to_owned(),
-        };
+        let event = Event::Cancel { operator: operator.to_owned(), reason: reason.to_owned() };
         self.write(move |tx| {
             Box::pin(async move {
                 let loaded = load(tx, &workspace, &request).await?;
                 match transition(tx, &loaded, &event, Value::Null).await? {
-                    Ok(Request {
-                        decision: Some(decision),
-                        ..
-                    }) => Ok(Ok(decision)),
-                    Ok(_) => Err(StoreError::damaged(
-                        "request",
-                        "cancelled and still pending",
-                    )),
+                    Ok(Request { decision: Some(decision), .. }) => Ok(Ok(decision)),
+                    Ok(_) => Err(StoreError::damaged("request", "cancelled and still pending")),
                     Err(refusal) => Ok(Err(refusal)),
                 }
             })
@@ -137,12 +123,8 @@ async fn load(
 }
 
 async fn decide(tx: &mut Tx, click: Click) -> Result<Verdict, StoreError> {
-    let content = intake::content_hash(&(
-        &click.token,
-        click.choice,
-        &click.person.user,
-        &click.reason,
-    ))?;
+    let content =
+        intake::content_hash(&(&click.token, click.choice, &click.person.user, &click.reason))?;
     if let Some(verdict) = answered(tx, &click.workspace, &click.intake_key, &content).await? {
         return Ok(verdict);
     }
@@ -160,20 +142,8 @@ async fn decide(tx: &mut Tx, click: Click) -> Result<Verdict, StoreError> {
         Choice::Approve => "approve",
         Choice::Reject => "reject",
     };
-    let record = Refused {
-        choice,
-        person: &click.person,
-        evidence: &evidence,
-    };
-    settle(
-        tx,
-        &loaded.request,
-        &click.intake_key,
-        &content,
-        result,
-        record,
-    )
-    .await
+    let record = Refused { choice, person: &click.person, evidence: &evidence };
+    settle(tx, &loaded.request, &click.intake_key, &content, result, record).await
 }
 
 async fn vote(
@@ -297,11 +267,7 @@ async fn answered(
         return Err(StoreError::Conflict(key.to_owned()));
     }
     let (request, result) = from_json("verdict", &seen.verdict)?;
-    Ok(Some(Verdict {
-        request,
-        result,
-        repeated: true,
-    }))
+    Ok(Some(Verdict { request, result, repeated: true }))
 }
 
 /// What is recorded of a refusal.
@@ -334,9 +300,5 @@ async fn settle(
     }
     let verdict = json(&(&request.id, &result))?;
     intake::remember(tx, &request.workspace, key, content, &verdict).await?;
-    Ok(Verdict {
-        request: request.id.clone(),
-        result,
-        repeated: false,
-    })
+    Ok(Verdict { request: request.id.clone(), result, repeated: false })
 }

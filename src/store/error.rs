@@ -50,10 +50,7 @@ pub enum StoreError {
 
 impl StoreError {
     pub(crate) fn damaged(what: &'static str, why: impl ToString) -> Self {
-        Self::Damaged {
-            what,
-            why: why.to_string(),
-        }
+        Self::Damaged { what, why: why.to_string() }
     }
 }
 

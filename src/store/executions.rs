@@ -169,12 +169,10 @@ pub(crate) fn state_text(state: ExecutionState) -> &'static str {
 
 pub(crate) fn state_of(text: &str) -> Result<ExecutionState, StoreError> {
     use ExecutionState::{Claimed, Failed, Ordered, Refused, Started, Succeeded, Unknown};
-    [
-        Ordered, Claimed, Started, Succeeded, Failed, Unknown, Refused,
-    ]
-    .into_iter()
-    .find(|state| state_text(*state) == text)
-    .ok_or_else(|| StoreError::damaged("execution", format!("`{text}` is no state")))
+    [Ordered, Claimed, Started, Succeeded, Failed, Unknown, Refused]
+        .into_iter()
+        .find(|state| state_text(*state) == text)
+        .ok_or_else(|| StoreError::damaged("execution", format!("`{text}` is no state")))
 }
 
 /// Orders the one run of an action. There is at most one for each request and each question.
@@ -232,18 +230,12 @@ impl Row {
         let Some(first) = self.started_at.map(instant) else {
             return Ok(None);
         };
-        Ok(Some(Begun {
-            first,
-            attempts: count("attempts", self.attempts)?,
-        }))
+        Ok(Some(Begun { first, attempts: count("attempts", self.attempts)? }))
     }
 
     pub(super) fn asking(&self) -> Option<Asking> {
         let (run, interrupt) = self.run_id.clone().zip(self.interrupt_id.clone())?;
-        Some(Asking {
-            run: RunId::existing(run),
-            interrupt,
-        })
+        Some(Asking { run: RunId::existing(run), interrupt })
     }
 }
 

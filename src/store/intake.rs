@@ -36,10 +36,7 @@ pub struct NewMessage {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Taken {
     /// A run was queued; `waits_behind` is the unfinished run of the same conversation.
-    New {
-        run: RunId,
-        waits_behind: Option<RunId>,
-    },
+    New { run: RunId, waits_behind: Option<RunId> },
     /// It had been taken before.
     Again,
     /// The same keys came with another content: nothing was taken.
@@ -68,8 +65,7 @@ pub struct RunInput {
 impl Store {
     /// Takes a message in: dedup by event and by message, thread and queued run, in one commit.
     pub async fn take_message(&self, message: NewMessage) -> Result<Taken, StoreError> {
-        self.write(move |tx| Box::pin(async move { take(tx, &message).await }))
-            .await
+        self.write(move |tx| Box::pin(async move { take(tx, &message).await })).await
     }
 
     /// The conversation that lives in this Slack thread, if an agent takes part in it.
@@ -91,13 +87,7 @@ async fn take(tx: &mut Tx, message: &NewMessage) -> Result<Taken, StoreError> {
             return Ok(if same { Taken::Again } else { Taken::Conflict });
         }
     }
-    let thread = match thread(
-        &mut tx.conn,
-        workspace,
-        &message.channel,
-        &message.thread_ts,
-    )
-    .await?
+    let thread = match thread(&mut tx.conn, workspace, &message.channel, &message.thread_ts).await?
     {
         Some(thread) => thread,
         None => new_thread(tx, message).await?,
@@ -125,10 +115,7 @@ async fn take(tx: &mut Tx, message: &NewMessage) -> Result<Taken, StoreError> {
         }),
     };
     audit::append(tx, entry).await?;
-    Ok(Taken::New {
-        run,
-        waits_behind: waits_behind.map(RunId::existing),
-    })
+    Ok(Taken::New { run, waits_behind: waits_behind.map(RunId::existing) })
 }
 
 async fn new_thread(tx: &mut Tx, message: &NewMessage) -> Result<Thread, StoreError> {
@@ -155,11 +142,8 @@ async fn new_thread(tx: &mut Tx, message: &NewMessage) -> Result<Thread, StoreEr
 
 async fn queue(tx: &mut Tx, message: &NewMessage, thread: &Thread) -> Result<RunId, StoreError> {
     let run = RunId::new(tx.ids.as_ref());
-    let input = RunInput {
-        text: message.text.clone(),
-        user: message.user.clone(),
-        ts: message.ts.clone(),
-    };
+    let input =
+        RunInput { text: message.text.clone(), user: message.user.clone(), ts: message.ts.clone() };
     sqlx::query(
         "INSERT INTO runs (id, workspace, thread_id, agent, graph_hash, input, state, epoch,
                            attempts, retry_at, created_at, updated_at)

@@ -15,18 +15,15 @@ impl FileLock {
     /// Takes `<database>.lock`, or says that somebody else holds it.
     pub(super) fn take(database: &Path) -> Result<Self, StoreError> {
         let path = database.with_added_extension("lock");
-        let file = OpenOptions::new()
-            .create(true)
-            .write(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(|error| StoreError::File {
-                path: path.display().to_string(),
-                why: error.to_string(),
-            })?;
-        flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| StoreError::InUse {
-            path: database.display().to_string(),
-        })?;
+        let file =
+            OpenOptions::new().create(true).write(true).truncate(false).open(&path).map_err(
+                |error| StoreError::File {
+                    path: path.display().to_string(),
+                    why: error.to_string(),
+                },
+            )?;
+        flock(&file, FlockOperation::NonBlockingLockExclusive)
+            .map_err(|_| StoreError::InUse { path: database.display().to_string() })?;
         Ok(Self(file))
     }
 }

@@ -44,8 +44,7 @@ pub struct OwedNotice {
 impl Store {
     /// Owes a message that belongs to no other transition.
     pub async fn owe_notice(&self, notice: NewNotice) -> Result<NoticeId, StoreError> {
-        self.write(move |tx| Box::pin(async move { owe(tx, &notice).await }))
-            .await
+        self.write(move |tx| Box::pin(async move { owe(tx, &notice).await })).await
     }
 
     /// Takes at most `limit` messages that must be sent, oldest first.
@@ -56,8 +55,7 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<OwedNotice>, StoreError> {
         let owner = owner.to_owned();
-        self.write(move |tx| Box::pin(async move { claim(tx, &owner, lease, limit).await }))
-            .await
+        self.write(move |tx| Box::pin(async move { claim(tx, &owner, lease, limit).await })).await
     }
 
     /// Where the card of a stage stands, for a reminder under it.
@@ -81,8 +79,7 @@ impl Store {
     pub async fn notice_begins(&self, notice: &NoticeId, epoch: u64) -> Result<(), StoreError> {
         let statement =
             "UPDATE notices SET intent_at = $3, error = $4 WHERE id = $1 AND epoch = $2";
-        self.settle_delivery(statement, notice.as_str(), epoch, None, None)
-            .await
+        self.settle_delivery(statement, notice.as_str(), epoch, None, None).await
     }
 
     pub async fn notice_sent(
@@ -122,14 +119,7 @@ impl Store {
         let statement = "UPDATE notices SET retry_at = $3, error = $4, attempts = attempts + 1,
                                 owner = NULL, lease_until = NULL
                          WHERE id = $1 AND epoch = $2 AND state = 'owed'";
-        self.settle_delivery(
-            statement,
-            notice.as_str(),
-            epoch,
-            Some(retry_at),
-            Some(error),
-        )
-        .await
+        self.settle_delivery(statement, notice.as_str(), epoch, Some(retry_at), Some(error)).await
     }
 
     /// It certainly did not get through; it is tried again from `retry_at`.
@@ -143,14 +133,7 @@ impl Store {
         let statement = "UPDATE notices SET retry_at = $3, error = $4, attempts = attempts + 1,
                                 intent_at = NULL, owner = NULL, lease_until = NULL
                          WHERE id = $1 AND epoch = $2 AND state = 'owed'";
-        self.settle_delivery(
-            statement,
-            notice.as_str(),
-            epoch,
-            Some(retry_at),
-            Some(error),
-        )
-        .await
+        self.settle_delivery(statement, notice.as_str(), epoch, Some(retry_at), Some(error)).await
     }
 
     /// It can never be sent, or nobody needs it any more.
@@ -163,8 +146,7 @@ impl Store {
         let statement = "UPDATE notices SET state = 'dead', retry_at = $3, error = $4,
                                 owner = NULL, lease_until = NULL
                          WHERE id = $1 AND epoch = $2 AND state = 'owed'";
-        self.settle_delivery(statement, notice.as_str(), epoch, None, Some(error))
-            .await
+        self.settle_delivery(statement, notice.as_str(), epoch, None, Some(error)).await
     }
 
     /// One fenced update of a delivery: `$1` id, `$2` epoch, `$3` an instant, now unless another
@@ -267,10 +249,7 @@ async fn claim(
 }
 
 fn owed(row: Row) -> Result<OwedNotice, StoreError> {
-    let place = row
-        .thread_id
-        .zip(row.agent)
-        .zip(row.channel.zip(row.thread_ts));
+    let place = row.thread_id.zip(row.agent).zip(row.channel.zip(row.thread_ts));
     Ok(OwedNotice {
         id: NoticeId::existing(row.id),
         workspace: WorkspaceId::existing(row.workspace),

@@ -55,16 +55,11 @@ impl Store {
             check_pages(&mut conn).await?;
         }
         SCHEMA.run(&mut conn).await.map_err(schema_error)?;
-        let newest: Option<i64> = sqlx::query_scalar("SELECT MAX(at) FROM audit_heads")
-            .fetch_one(&mut conn)
-            .await?;
+        let newest: Option<i64> =
+            sqlx::query_scalar("SELECT MAX(at) FROM audit_heads").fetch_one(&mut conn).await?;
         let now = clock.now().max(instant(newest.unwrap_or_default()));
         let writer = Writer::start(Tx { conn, now, ids }, clock.clone(), lock);
-        Ok(Self {
-            clock,
-            readers: readers(&path).await?,
-            writer: Some(writer),
-        })
+        Ok(Self { clock, readers: readers(&path).await?, writer: Some(writer) })
     }
 
     /// Opens an existing database for reading, beside a process that may be writing.
@@ -76,11 +71,7 @@ impl Store {
         check_version(&mut conn).await?;
         check_schema(&mut conn).await?;
         drop(conn);
-        Ok(Self {
-            clock: Arc::new(SystemClock),
-            readers,
-            writer: None,
-        })
+        Ok(Self { clock: Arc::new(SystemClock), readers, writer: None })
     }
 
     /// Finishes what was asked and closes. Later calls get [`StoreError::Closed`].
@@ -132,9 +123,7 @@ impl Store {
 }
 
 fn path_of(url: &str) -> Result<PathBuf, StoreError> {
-    let unknown = || StoreError::Url {
-        url: url.to_owned(),
-    };
+    let unknown = || StoreError::Url { url: url.to_owned() };
     let rest = url.strip_prefix("sqlite:").ok_or_else(unknown)?;
     let path = rest.strip_prefix("//").unwrap_or(rest);
     if path.is_empty() || path.contains(':') || path.contains('?') {
@@ -151,12 +140,10 @@ fn left_unclean(path: &Path) -> bool {
 }
 
 async fn connect(path: &Path, mode: &str) -> Result<AnyConnection, StoreError> {
-    AnyConnection::connect(&driver_url(path, mode))
-        .await
-        .map_err(|error| StoreError::File {
-            path: path.display().to_string(),
-            why: error.to_string(),
-        })
+    AnyConnection::connect(&driver_url(path, mode)).await.map_err(|error| StoreError::File {
+        path: path.display().to_string(),
+        why: error.to_string(),
+    })
 }
 
 fn driver_url(path: &Path, mode: &str) -> String {
@@ -165,31 +152,18 @@ fn driver_url(path: &Path, mode: &str) -> String {
 }
 
 async fn readers(path: &Path) -> Result<AnyPool, StoreError> {
-    AnyPoolOptions::new()
-        .max_connections(READERS)
-        .connect(&driver_url(path, "ro"))
-        .await
-        .map_err(|error| StoreError::File {
-            path: path.display().to_string(),
-            why: error.to_string(),
-        })
+    AnyPoolOptions::new().max_connections(READERS).connect(&driver_url(path, "ro")).await.map_err(
+        |error| StoreError::File { path: path.display().to_string(), why: error.to_string() },
+    )
 }
 
 async fn check_version(conn: &mut AnyConnection) -> Result<(), StoreError> {
-    let found: String = sqlx::query_scalar("SELECT sqlite_version()")
-        .fetch_one(conn)
-        .await?;
+    let found: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(conn).await?;
     let number = |version: &str| -> Vec<u32> {
-        version
-            .split('.')
-            .map(|part| part.parse().unwrap_or_default())
-            .collect()
+        version.split('.').map(|part| part.parse().unwrap_or_default()).collect()
     };
     if number(&found) < number(OLDEST_SQLITE) {
-        return Err(StoreError::OldSqlite {
-            found,
-            needed: OLDEST_SQLITE,
-        });
+        return Err(StoreError::OldSqlite { found, needed: OLDEST_SQLITE });
     }
     Ok(())
 }
@@ -203,25 +177,17 @@ async fn check_schema(conn: &mut AnyConnection) -> Result<(), StoreError> {
     let known = SCHEMA.iter().map(|migration| migration.version).max();
     match found.cmp(&known) {
         Ordering::Equal => Ok(()),
-        Ordering::Greater => Err(StoreError::NewerSchema(format!(
-            "it has migration {found:?}"
-        ))),
-        Ordering::Less => Err(StoreError::Migration(
-            "an older version wrote it; start `serve` once".to_owned(),
-        )),
+        Ordering::Greater => Err(StoreError::NewerSchema(format!("it has migration {found:?}"))),
+        Ordering::Less => {
+            Err(StoreError::Migration("an older version wrote it; start `serve` once".to_owned()))
+        }
     }
 }
 
 /// After an unclean stop every page is looked at once, before anything is built on them.
 async fn check_pages(conn: &mut AnyConnection) -> Result<(), StoreError> {
-    let said: String = sqlx::query_scalar("PRAGMA quick_check(1)")
-        .fetch_one(conn)
-        .await?;
-    if said == "ok" {
-        Ok(())
-    } else {
-        Err(StoreError::damaged("database file", said))
-    }
+    let said: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(conn).await?;
+    if said == "ok" { Ok(()) } else { Err(StoreError::damaged("database file", said)) }
 }
 
 fn schema_error(error: MigrateError) -> StoreError {
@@ -246,13 +212,7 @@ mod tests {
         ] {
             assert_eq!(path_of(url).unwrap(), Path::new(path), "{url}");
         }
-        for url in [
-            "",
-            "sqlite:",
-            "sqlite::memory:",
-            "postgres://desk",
-            "sqlite://a.db?mode=ro",
-        ] {
+        for url in ["", "sqlite:", "sqlite::memory:", "postgres://desk", "sqlite://a.db?mode=ro"] {
             assert!(matches!(path_of(url), Err(StoreError::Url { .. })), "{url}");
         }
     }

@@ -25,10 +25,7 @@ pub enum QuestionOutcome {
     /// It needs nobody: invalid, or denied by the policy.
     Answered(Value),
     /// A rule allows it: it may run once, if it starts before `start_by`.
-    Allowed {
-        sealed: Box<Sealed>,
-        start_by: Timestamp,
-    },
+    Allowed { sealed: Box<Sealed>, start_by: Timestamp },
     /// People are asked.
     Asked(Box<NewRequest>),
 }
@@ -64,10 +61,7 @@ pub(super) async fn ask(tx: &mut Tx, run: &Held, question: Question) -> Result<(
     if asked.rows_affected() == 0 {
         return Ok(());
     }
-    let asking = Asking {
-        run: run.id.clone(),
-        interrupt: question.interrupt_id,
-    };
+    let asking = Asking { run: run.id.clone(), interrupt: question.interrupt_id };
     match question.outcome {
         QuestionOutcome::Answered(answer) => {
             let entry = Entry {
@@ -100,14 +94,7 @@ pub(super) async fn ask(tx: &mut Tx, run: &Held, question: Question) -> Result<(
 
 /// Writes a new request: its row, its first effects, its first record.
 async fn open(tx: &mut Tx, asking: &Asking, new: NewRequest) -> Result<(), StoreError> {
-    let NewRequest {
-        request,
-        effects,
-        sealed,
-        claim,
-        because,
-        show,
-    } = new;
+    let NewRequest { request, effects, sealed, claim, because, show } = new;
     sqlx::query(
         "INSERT INTO requests
            (id, workspace, run_id, interrupt_id, person, envelope, digest, claim, because, show,
@@ -141,10 +128,6 @@ async fn open(tx: &mut Tx, asking: &Asking, new: NewRequest) -> Result<(), Store
         }),
     };
     audit::append(tx, entry).await?;
-    let subject = Subject {
-        request: &request,
-        sealed: &sealed,
-        asking: Some(asking),
-    };
+    let subject = Subject { request: &request, sealed: &sealed, asking: Some(asking) };
     apply(tx, &subject, effects).await
 }

@@ -113,8 +113,5 @@ async fn page(
     for (id, _) in keys {
         found.extend(requests::stored(&mut *conn, workspace, &RequestId::existing(id)).await?);
     }
-    Ok(Page {
-        requests: found,
-        next,
-    })
+    Ok(Page { requests: found, next })
 }

@@ -54,18 +54,10 @@ async fn adopt_timers(tx: &mut Tx) -> Result<usize, StoreError> {
         let id = RequestId::existing(id);
         let loaded = requests::load(&mut tx.conn, &id).await?;
         let request = loaded.ok_or(StoreError::NotFound("request"))?.request;
-        let kind = TimerKind::StageEnds {
-            stage: request.stage,
-        };
+        let kind = TimerKind::StageEnds { stage: request.stage };
         let due = request.stage_ends(request.stage);
         apply::set_timer(tx, &request, kind, due).await?;
-        record(
-            tx,
-            &request.workspace,
-            id.as_str(),
-            "a pending request had no timer",
-        )
-        .await?;
+        record(tx, &request.workspace, id.as_str(), "a pending request had no timer").await?;
     }
     Ok(orphans.len())
 }
@@ -86,13 +78,7 @@ async fn adopt_cards(tx: &mut Tx) -> Result<usize, StoreError> {
         if let Some(stage) = request.terms.path.get(request.stage) {
             cards::owe(tx, &request, request.stage, &stage.place).await?;
         }
-        record(
-            tx,
-            &request.workspace,
-            id.as_str(),
-            "a pending request had no card",
-        )
-        .await?;
+        record(tx, &request.workspace, id.as_str(), "a pending request had no card").await?;
     }
     Ok(orphans.len())
 }
@@ -109,20 +95,11 @@ async fn adopt_questions(tx: &mut Tx) -> Result<usize, StoreError> {
     .fetch_all(&mut tx.conn)
     .await?;
     for (run, interrupt, workspace) in &orphans {
-        let asking = Asking {
-            run: RunId::existing(run),
-            interrupt: interrupt.clone(),
-        };
+        let asking = Asking { run: RunId::existing(run), interrupt: interrupt.clone() };
         let content = "This call was lost before anybody was asked, so it was not made.";
         answers::answer(tx, &asking, &call_answer("not_started", content)).await?;
         let workspace = WorkspaceId::existing(workspace);
-        record(
-            tx,
-            &workspace,
-            run,
-            "an open question had neither request nor execution",
-        )
-        .await?;
+        record(tx, &workspace, run, "an open question had neither request nor execution").await?;
     }
     Ok(orphans.len())
 }
@@ -138,13 +115,7 @@ async fn adopt_runs(tx: &mut Tx) -> Result<usize, StoreError> {
     for (run, workspace) in &orphans {
         answers::wake(tx, &RunId::existing(run)).await?;
         let workspace = WorkspaceId::existing(workspace);
-        record(
-            tx,
-            &workspace,
-            run,
-            "a run waited although every question was answered",
-        )
-        .await?;
+        record(tx, &workspace, run, "a run waited although every question was answered").await?;
     }
     Ok(orphans.len())
 }
@@ -157,14 +128,5 @@ async fn record(
 ) -> Result<(), StoreError> {
     tracing::error!(%workspace, subject, what, "a defect was found in the database and mended");
     let body = json!({ "what": what });
-    audit::append(
-        tx,
-        Entry {
-            workspace,
-            kind: "defect.mended",
-            subject,
-            body,
-        },
-    )
-    .await
+    audit::append(tx, Entry { workspace, kind: "defect.mended", subject, body }).await
 }

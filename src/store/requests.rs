@@ -60,16 +60,9 @@ pub(crate) async fn load(
     let Some(row) = row else { return Ok(None) };
     let votes = votes(conn, &row.id).await?;
     let asking = row.run_id.clone().zip(row.interrupt_id.clone());
-    let asking = asking.map(|(run, interrupt)| Asking {
-        run: RunId::existing(run),
-        interrupt,
-    });
+    let asking = asking.map(|(run, interrupt)| Asking { run: RunId::existing(run), interrupt });
     let (request, sealed) = core_of(row, votes)?;
-    Ok(Some(Loaded {
-        request,
-        sealed,
-        asking,
-    }))
+    Ok(Some(Loaded { request, sealed, asking }))
 }
 
 #[derive(sqlx::FromRow)]
@@ -94,11 +87,7 @@ fn core_of(row: CoreRow, votes: Vec<Vote>) -> Result<(Request, Sealed), StoreErr
         return Err(StoreError::damaged("envelope", "its digest is another one"));
     }
     let envelope = sealed.envelope();
-    let decision = row
-        .decision
-        .as_deref()
-        .map(|text| from_json("decision", text))
-        .transpose()?;
+    let decision = row.decision.as_deref().map(|text| from_json("decision", text)).transpose()?;
     let request = Request {
         id: RequestId::existing(row.id),
         workspace: envelope.workspace.clone(),

@@ -25,9 +25,7 @@ pub(crate) fn big(count: impl TryInto<i64>) -> i64 {
 
 /// A BIGINT as a count.
 pub(crate) fn count<T: TryFrom<i64>>(what: &'static str, number: i64) -> Result<T, StoreError> {
-    number
-        .try_into()
-        .map_err(|_| StoreError::damaged(what, format!("{number} is no count")))
+    number.try_into().map_err(|_| StoreError::damaged(what, format!("{number} is no count")))
 }
 
 pub(crate) fn instant(millis: i64) -> Timestamp {

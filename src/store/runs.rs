@@ -37,8 +37,7 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<ClaimedRun>, StoreError> {
         let owner = owner.to_owned();
-        self.write(move |tx| Box::pin(async move { claim(tx, &owner, lease, limit).await }))
-            .await
+        self.write(move |tx| Box::pin(async move { claim(tx, &owner, lease, limit).await })).await
     }
 
     /// Keeps a run for another `lease` from now.
@@ -141,11 +140,7 @@ impl Store {
 
 /// A write by a worker that no longer holds the row changes nothing, and says so.
 pub(super) fn fenced(written: &AnyQueryResult) -> Result<(), StoreError> {
-    if written.rows_affected() == 1 {
-        Ok(())
-    } else {
-        Err(StoreError::Fenced)
-    }
+    if written.rows_affected() == 1 { Ok(()) } else { Err(StoreError::Fenced) }
 }
 
 /// A run whose lease was just checked.
@@ -188,11 +183,7 @@ pub(super) async fn end(tx: &mut Tx, run: &Held, error: Option<&str>) -> Result<
     .await?;
     let entry = Entry {
         workspace: &run.workspace,
-        kind: if error.is_some() {
-            "run.failed"
-        } else {
-            "run.done"
-        },
+        kind: if error.is_some() { "run.failed" } else { "run.done" },
         subject: run.id.as_str(),
         body: json!({ "error": error }),
     };
@@ -267,10 +258,7 @@ async fn claim(
 }
 
 fn claimed(row: Row) -> Result<ClaimedRun, StoreError> {
-    let requester = row
-        .requester
-        .as_deref()
-        .map(|text| from_json("requester", text));
+    let requester = row.requester.as_deref().map(|text| from_json("requester", text));
     Ok(ClaimedRun {
         id: RunId::existing(row.id),
         workspace: WorkspaceId::existing(row.workspace),

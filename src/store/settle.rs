@@ -71,11 +71,7 @@ impl Store {
                 })
             })
             .await?;
-        if counted {
-            Ok(())
-        } else {
-            Err(StoreError::Fenced)
-        }
+        if counted { Ok(()) } else { Err(StoreError::Fenced) }
     }
 }
 

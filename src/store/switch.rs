@@ -31,8 +31,7 @@ impl Store {
         by: &str,
         reason: &str,
     ) -> Result<(), StoreError> {
-        self.turn_switch(workspace, SwitchPosition::Stopped, by, reason)
-            .await
+        self.turn_switch(workspace, SwitchPosition::Stopped, by, reason).await
     }
 
     /// Lets executions start again.
@@ -42,8 +41,7 @@ impl Store {
         by: &str,
         reason: &str,
     ) -> Result<(), StoreError> {
-        self.turn_switch(workspace, SwitchPosition::Going, by, reason)
-            .await
+        self.turn_switch(workspace, SwitchPosition::Going, by, reason).await
     }
 
     /// Absent when it was never touched: then everything goes.
@@ -78,11 +76,7 @@ pub(super) async fn read(
     .await?;
     Ok(row.map(|(stopped, by, reason, since)| Switch {
         // Anything but a clear 0 stops.
-        position: if stopped == 0 {
-            SwitchPosition::Going
-        } else {
-            SwitchPosition::Stopped
-        },
+        position: if stopped == 0 { SwitchPosition::Going } else { SwitchPosition::Stopped },
         by,
         reason,
         since: instant(since),
@@ -114,14 +108,5 @@ async fn turn(
     .execute(&mut tx.conn)
     .await?;
     let body = json!({ "by": by, "reason": reason });
-    audit::append(
-        tx,
-        Entry {
-            workspace,
-            kind,
-            subject: workspace.as_str(),
-            body,
-        },
-    )
-    .await
+    audit::append(tx, Entry { workspace, kind, subject: workspace.as_str(), body }).await
 }

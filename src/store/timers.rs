@@ -13,9 +13,7 @@ impl Store {
     /// Fires at most `limit` timers that are due, each in a transaction of its own. How many were
     /// taken off the list is the answer; zero means that nothing is due.
     pub async fn fire_due_timers(&self, limit: usize) -> Result<usize, StoreError> {
-        let due = self
-            .write(move |tx| Box::pin(async move { due(tx, limit).await }))
-            .await?;
+        let due = self.write(move |tx| Box::pin(async move { due(tx, limit).await })).await?;
         let fired = due
             .into_iter()
             .map(|timer| self.write(move |tx| Box::pin(async move { fire(tx, &timer).await })));

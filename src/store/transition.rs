@@ -45,11 +45,8 @@ pub(super) async fn transition(
         body: Value::Object(body),
     };
     audit::append(tx, entry).await?;
-    let subject = Subject {
-        request: &after,
-        sealed: &loaded.sealed,
-        asking: loaded.asking.as_ref(),
-    };
+    let subject =
+        Subject { request: &after, sealed: &loaded.sealed, asking: loaded.asking.as_ref() };
     apply(tx, &subject, effects).await?;
     Ok(Ok(after))
 }
@@ -101,11 +98,7 @@ async fn write_state(tx: &mut Tx, before: &Request, after: &Request) -> Result<(
     .bind(decision.map(json).transpose()?)
     .execute(&mut tx.conn)
     .await?;
-    if written.rows_affected() == 1 {
-        Ok(())
-    } else {
-        Err(StoreError::Fenced)
-    }
+    if written.rows_affected() == 1 { Ok(()) } else { Err(StoreError::Fenced) }
 }
 
 pub(crate) fn outcome_text(outcome: Outcome) -> &'static str {

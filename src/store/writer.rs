@@ -47,15 +47,8 @@ impl Writer {
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = TypedJob {
-            work: Some(work),
-            outcome: None,
-            reply,
-        };
-        self.0
-            .send(Command::Run(Box::new(job)))
-            .await
-            .map_err(|_| StoreError::Closed)?;
+        let job = TypedJob { work: Some(work), outcome: None, reply };
+        self.0.send(Command::Run(Box::new(job))).await.map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
 

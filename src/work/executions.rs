@@ -45,17 +45,10 @@ impl Executions {
                     ProbeOutcome::Unknown { why } => Ended::Unknown { why },
                 },
             },
-            None => Ended::Failed {
-                why: "the tool is no longer configured".to_owned(),
-            },
+            None => Ended::Failed { why: "the tool is no longer configured".to_owned() },
         };
         tracing::info!(execution = %claimed.id, tool, outcome = word(&ended), "an action ended");
-        match self
-            .desk
-            .store
-            .finish_execution(&claimed.id, claimed.epoch, ended)
-            .await
-        {
+        match self.desk.store.finish_execution(&claimed.id, claimed.epoch, ended).await {
             Ok(()) => self.desk.wake.everybody(),
             Err(StoreError::Fenced) => {
                 tracing::error!(execution = %claimed.id, "ended after another worker took over");
@@ -76,10 +69,7 @@ impl Work for Executions {
     fn claim(&self, room: usize) -> BoxFuture<'_, Result<Vec<ClaimedExecution>, StoreError>> {
         let desk = self.desk.clone();
         let window = move |sealed: &Sealed| remembered_for(&desk, &sealed.envelope().tool.name);
-        self.desk
-            .store
-            .claim_executions(&self.desk.owner, lease::TIME, room, window)
-            .boxed()
+        self.desk.store.claim_executions(&self.desk.owner, lease::TIME, room, window).boxed()
     }
 
     fn work(&self, claimed: ClaimedExecution) -> BoxFuture<'_, Result<(), StoreError>> {

@@ -35,14 +35,10 @@ impl Runs {
         let desk = &self.desk;
         let agent = claimed.thread.agent.clone();
         let Some(worker) = desk.agents.get(&agent) else {
-            return self
-                .fail(&claimed, "the agent is no longer configured")
-                .await;
+            return self.fail(&claimed, "the agent is no longer configured").await;
         };
         if worker.graph.definition_hash() != claimed.graph_hash {
-            return self
-                .fail(&claimed, "the agent was changed while the run was waiting")
-                .await;
+            return self.fail(&claimed, "the agent was changed while the run was waiting").await;
         }
         let requester = match &claimed.requester {
             Some(requester) => requester.clone(),
@@ -58,26 +54,19 @@ impl Runs {
         let saver = TurnSaver {
             desk,
             run: &claimed,
-            asker: Asker {
-                run: claimed.id.clone(),
-                agent: agent.clone(),
-                requester,
-            },
+            asker: Asker { run: claimed.id.clone(), agent: agent.clone(), requester },
         };
         let limits = Limits::of_run(claimed.id.as_str()).supersteps(desk.config.limits.recursion);
-        let ended = worker
-            .graph
-            .run(Input::Restart(input), &saver, Arc::new(NoEvents), limits)
-            .await;
+        let ended =
+            worker.graph.run(Input::Restart(input), &saver, Arc::new(NoEvents), limits).await;
         match ended {
             Ok(RunEnd::Finished { .. } | RunEnd::Interrupted { .. } | RunEnd::Paused { .. }) => {
                 desk.wake.everybody();
                 Ok(())
             }
-            Err(RunError::Save(error)) => Err(error
-                .downcast_ref::<StoreError>()
-                .cloned()
-                .unwrap_or(StoreError::Fenced)),
+            Err(RunError::Save(error)) => {
+                Err(error.downcast_ref::<StoreError>().cloned().unwrap_or(StoreError::Fenced))
+            }
             Err(error) => self.try_later_or_fail(&claimed, &chain(&error)).await,
         }
     }
@@ -90,27 +79,18 @@ impl Runs {
         match person.standing {
             Standing::Member | Standing::Guest => {}
             Standing::Unreachable => {
-                self.try_later_or_fail(claimed, "the directory could not be asked")
-                    .await?;
+                self.try_later_or_fail(claimed, "the directory could not be asked").await?;
                 return Ok(None);
             }
             Standing::Deactivated | Standing::Bot | Standing::Outsider | Standing::Unknown => {
                 let why = "the agent works only for people of this workspace";
-                desk.store
-                    .fail_run(&claimed.id, claimed.epoch, why, None)
-                    .await?;
+                desk.store.fail_run(&claimed.id, claimed.epoch, why, None).await?;
                 return Ok(None);
             }
         }
-        let requester = Requester {
-            person: person.person,
-            user: person.user,
-            name: person.name,
-            owner: None,
-        };
-        desk.store
-            .name_requester(&claimed.id, claimed.epoch, &requester)
-            .await?;
+        let requester =
+            Requester { person: person.person, user: person.user, name: person.name, owner: None };
+        desk.store.name_requester(&claimed.id, claimed.epoch, &requester).await?;
         Ok(Some(requester))
     }
 
@@ -122,19 +102,13 @@ impl Runs {
         let wait =
             Span::seconds(2_u32.saturating_pow(u32::try_from(claimed.attempts).unwrap_or(8)));
         let retry_at = self.desk.clock.now().plus(wait);
-        self.desk
-            .store
-            .release_run(&claimed.id, claimed.epoch, retry_at, error)
-            .await
+        self.desk.store.release_run(&claimed.id, claimed.epoch, retry_at, error).await
     }
 
     async fn fail(&self, claimed: &ClaimedRun, why: &str) -> Result<(), StoreError> {
         let text = texts::run_failed(&claimed.thread.agent);
         let notice = reply(claimed, &text);
-        self.desk
-            .store
-            .fail_run(&claimed.id, claimed.epoch, why, Some(notice))
-            .await?;
+        self.desk.store.fail_run(&claimed.id, claimed.epoch, why, Some(notice)).await?;
         self.desk.wake.everybody();
         Ok(())
     }
@@ -148,10 +122,7 @@ impl Work for Runs {
     }
 
     fn claim(&self, room: usize) -> BoxFuture<'_, Result<Vec<ClaimedRun>, StoreError>> {
-        self.desk
-            .store
-            .claim_runs(&self.desk.owner, lease::TIME, room)
-            .boxed()
+        self.desk.store.claim_runs(&self.desk.owner, lease::TIME, room).boxed()
     }
 
     fn work(&self, claimed: ClaimedRun) -> BoxFuture<'_, Result<(), StoreError>> {
@@ -197,12 +168,8 @@ struct TurnSaver<'a> {
 impl Saver for TurnSaver<'_> {
     fn load(&self) -> BoxFuture<'_, Result<Option<Snapshot>, SaveError>> {
         async move {
-            let stored = self
-                .desk
-                .store
-                .load_snapshot(&self.run.id)
-                .await
-                .map_err(SaveError::new)?;
+            let stored =
+                self.desk.store.load_snapshot(&self.run.id).await.map_err(SaveError::new)?;
             let Some(stored) = stored else {
                 return Ok(None);
             };
@@ -214,11 +181,7 @@ impl Saver for TurnSaver<'_> {
                 .map(serde_json::from_value)
                 .collect::<Result<_, _>>()
                 .map_err(SaveError::new)?;
-            Ok(Some(Snapshot {
-                checkpoint,
-                writes,
-                answers: stored.answers,
-            }))
+            Ok(Some(Snapshot { checkpoint, writes, answers: stored.answers }))
         }
         .boxed()
     }
@@ -226,11 +189,7 @@ impl Saver for TurnSaver<'_> {
     fn save(&self, turn: Turn) -> BoxFuture<'_, Result<(), SaveError>> {
         async move {
             let turn = self.turn(turn)?;
-            self.desk
-                .store
-                .save_turn(turn)
-                .await
-                .map_err(SaveError::new)
+            self.desk.store.save_turn(turn).await.map_err(SaveError::new)
         }
         .boxed()
     }
@@ -243,10 +202,7 @@ impl TurnSaver<'_> {
             TurnStatus::Interrupted | TurnStatus::Paused => Some(Ending::Waiting),
             TurnStatus::Finished => Some(Ending::Done),
         };
-        let said = turn
-            .checkpoint
-            .as_ref()
-            .filter(|_| turn.status == TurnStatus::Finished);
+        let said = turn.checkpoint.as_ref().filter(|_| turn.status == TurnStatus::Finished);
         let notices = said
             .and_then(agent::last_words)
             .map(|text| vec![reply(self.run, &text)])
@@ -254,28 +210,18 @@ impl TurnSaver<'_> {
         let questions = turn
             .interrupts
             .iter()
-            .map(|interrupt| {
-                self.desk
-                    .question(&self.asker, &interrupt.id, &interrupt.value)
-            })
+            .map(|interrupt| self.desk.question(&self.asker, &interrupt.id, &interrupt.value))
             .collect();
         let writes = turn
             .writes
             .iter()
             .map(|writes| {
                 let body = serde_json::to_value(writes)?;
-                Ok(NewWrites {
-                    task: writes.task.clone(),
-                    body,
-                })
+                Ok(NewWrites { task: writes.task.clone(), body })
             })
             .collect::<Result<_, serde_json::Error>>()
             .map_err(SaveError::new)?;
-        let checkpoint = turn
-            .checkpoint
-            .map(stored)
-            .transpose()
-            .map_err(SaveError::new)?;
+        let checkpoint = turn.checkpoint.map(stored).transpose().map_err(SaveError::new)?;
         Ok(SaveTurn {
             run: self.run.id.clone(),
             epoch: self.run.epoch,

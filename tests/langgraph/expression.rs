@@ -17,10 +17,7 @@ pub fn eval(expression: &Value, scope: &Scope) -> Value {
         Value::Array(items) => items.iter().map(|item| eval(item, scope)).collect(),
         Value::Object(fields) => match operator(fields) {
             Some((name, argument)) => apply(name, argument, scope),
-            None => fields
-                .iter()
-                .map(|(key, value)| (key.clone(), eval(value, scope)))
-                .collect(),
+            None => fields.iter().map(|(key, value)| (key.clone(), eval(value, scope))).collect(),
         },
         plain => plain.clone(),
     }
@@ -46,11 +43,7 @@ fn apply(name: &str, argument: &Value, scope: &Scope) -> Value {
     match name {
         "lit" => return argument.clone(),
         "if" => {
-            let chosen = if truthy(&eval(&argument[0], scope)) {
-                1
-            } else {
-                2
-            };
+            let chosen = if truthy(&eval(&argument[0], scope)) { 1 } else { 2 };
             return eval(&argument[chosen], scope);
         }
         "map" => return map(argument, scope),
@@ -61,10 +54,7 @@ fn apply(name: &str, argument: &Value, scope: &Scope) -> Value {
     let number = |index: usize| value[index].as_f64().unwrap_or_default();
     match name {
         "get" => path(&scope.input, value.as_str().unwrap_or_default()),
-        "var" => path(
-            &Value::Object(scope.vars.clone()),
-            value.as_str().unwrap_or_default(),
-        ),
+        "var" => path(&Value::Object(scope.vars.clone()), value.as_str().unwrap_or_default()),
         "step" => scope.step.into(),
         "send" => json!({"$send": value}),
         "and" => list().iter().all(truthy).into(),
@@ -76,29 +66,17 @@ fn apply(name: &str, argument: &Value, scope: &Scope) -> Value {
         "le" => (number(0) <= number(1)).into(),
         "gt" => (number(0) > number(1)).into(),
         "ge" => (number(0) >= number(1)).into(),
-        "in" => value[1]
-            .as_array()
-            .is_some_and(|items| items.contains(&value[0]))
-            .into(),
+        "in" => value[1].as_array().is_some_and(|items| items.contains(&value[0])).into(),
         "add" => list().iter().filter_map(Value::as_i64).sum::<i64>().into(),
-        "mul" => list()
-            .iter()
-            .filter_map(Value::as_i64)
-            .product::<i64>()
-            .into(),
-        "concat" if list().iter().all(Value::is_array) => list()
-            .iter()
-            .filter_map(Value::as_array)
-            .flatten()
-            .cloned()
-            .collect(),
+        "mul" => list().iter().filter_map(Value::as_i64).product::<i64>().into(),
+        "concat" if list().iter().all(Value::is_array) => {
+            list().iter().filter_map(Value::as_array).flatten().cloned().collect()
+        }
         "concat" => list().iter().map(text).collect::<String>().into(),
         "str" => text(&value).into(),
         "len" => length(&value).into(),
         "last" => list().last().cloned().unwrap_or_default(),
-        "range" => (0..value.as_u64().unwrap_or_default())
-            .map(|n| json!(n))
-            .collect(),
+        "range" => (0..value.as_u64().unwrap_or_default()).map(|n| json!(n)).collect(),
         "merge" => list()
             .iter()
             .filter_map(Value::as_object)
@@ -114,18 +92,11 @@ fn map(argument: &Value, scope: &Scope) -> Value {
     let named = |key: &str| argument[key].as_str().map(str::to_owned);
     let each = |(place, item): (usize, &Value)| {
         let mut inner = scope.clone();
-        inner
-            .vars
-            .extend(named("as").map(|name| (name, item.clone())));
-        inner
-            .vars
-            .extend(named("index").map(|name| (name, json!(place))));
+        inner.vars.extend(named("as").map(|name| (name, item.clone())));
+        inner.vars.extend(named("index").map(|name| (name, json!(place))));
         eval(&argument["do"], &inner)
     };
-    items
-        .as_array()
-        .map(|items| items.iter().enumerate().map(each).collect())
-        .unwrap_or_default()
+    items.as_array().map(|items| items.iter().enumerate().map(each).collect()).unwrap_or_default()
 }
 
 fn path(from: &Value, path: &str) -> Value {
@@ -133,11 +104,7 @@ fn path(from: &Value, path: &str) -> Value {
     let found = steps.try_fold(from, |value, step| match (value, step.parse::<i64>()) {
         (Value::Array(items), Ok(index)) => {
             let behind = usize::try_from(index.unsigned_abs()).ok()?;
-            items.get(if index < 0 {
-                items.len().checked_sub(behind)?
-            } else {
-                behind
-            })
+            items.get(if index < 0 { items.len().checked_sub(behind)? } else { behind })
         }
         (value, _) => value.get(step),
     });

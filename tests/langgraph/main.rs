@@ -52,19 +52,11 @@ async fn play(case: &Value, expected: &Value) {
         built => built.expect("it builds"),
     };
     let keeps = case["checkpointer"] != false;
-    let mut player = Player {
-        graph,
-        world,
-        keeps,
-        threads: BTreeMap::new(),
-        ids: Ids::default(),
-    };
+    let mut player = Player { graph, world, keeps, threads: BTreeMap::new(), ids: Ids::default() };
     for (place, call) in items(&case["script"]).iter().enumerate() {
         if !NOT_COMPARED.contains(&text(&call["call"]).as_str()) {
             let what = format!("{id}, call {place}");
-            player
-                .call(call, &expected["steps"][place], place, &what)
-                .await;
+            player.call(call, &expected["steps"][place], place, &what).await;
         }
     }
 }
@@ -119,27 +111,16 @@ impl Player {
 fn input(input: &Value, thread: &Thread) -> Input {
     let answers = |key: &str, questions: &[Interrupt]| -> Option<Input> {
         let id = |asked: &Value| {
-            let question = questions
-                .iter()
-                .find(|question| question.value == asked["where"]);
-            question
-                .expect("the case answers what was asked")
-                .id
-                .clone()
+            let question = questions.iter().find(|question| question.value == asked["where"]);
+            question.expect("the case answers what was asked").id.clone()
         };
         let answers = items(input.get(key)?).iter();
-        Some(Input::Resume(
-            answers.map(|one| (id(one), one["value"].clone())).collect(),
-        ))
+        Some(Input::Resume(answers.map(|one| (id(one), one["value"].clone())).collect()))
     };
     let bare = || {
         let answer = input.get("$command")?.get("resume")?;
-        let [question] = &*thread.open else {
-            panic!("a bare answer needs one open question")
-        };
-        Some(Input::Resume(
-            [(question.id.clone(), answer.clone())].into(),
-        ))
+        let [question] = &*thread.open else { panic!("a bare answer needs one open question") };
+        Some(Input::Resume([(question.id.clone(), answer.clone())].into()))
     };
     match input {
         Value::Null => Input::Continue,
@@ -164,11 +145,7 @@ fn compare_end(
                 if let RunEnd::Interrupted { interrupts, .. } = end {
                     result["__interrupt__"] = by_value(interrupts);
                 }
-                assert_eq!(
-                    result,
-                    ids.ours(&expected["result"], &result),
-                    "result of {what}"
-                );
+                assert_eq!(result, ids.ours(&expected["result"], &result), "result of {what}");
             }
         }
         (Some(Err(error)), recorded) if recorded["kind"] != "host" => {
@@ -203,9 +180,7 @@ fn compare_effects(mut effects: Vec<Value>, expected: &Value, what: &str) {
 
 impl Thread {
     fn note(&mut self, end: Option<&Result<RunEnd, RunError>>) {
-        self.values = end
-            .and_then(|end| end.as_ref().ok())
-            .map(|end| end.state().to_value());
+        self.values = end.and_then(|end| end.as_ref().ok()).map(|end| end.state().to_value());
         match end {
             Some(Ok(RunEnd::Interrupted { interrupts, .. })) => self.open.clone_from(interrupts),
             Some(Ok(RunEnd::Finished { .. } | RunEnd::Paused { .. })) => self.open.clear(),
@@ -236,26 +211,14 @@ impl Thread {
         let mut expected_next: Vec<_> = items(&expected["next"]).iter().map(text).collect();
         expected_next.sort();
         assert_eq!(next, expected_next, "what is next after {what}");
-        assert_eq!(
-            json!(latest.step),
-            expected["metadata"]["step"],
-            "step after {what}"
-        );
+        assert_eq!(json!(latest.step), expected["metadata"]["step"], "step after {what}");
         let open = by_value(&self.open);
-        assert_eq!(
-            open,
-            ids.ours(&expected["interrupts"], &open),
-            "questions after {what}"
-        );
+        assert_eq!(open, ids.ours(&expected["interrupts"], &open), "questions after {what}");
         match &self.values {
             Some(values) => assert_eq!(*values, expected["values"], "values after {what}"),
             // Values that a failed superstep's finished tasks would add are only in its writes.
             None if finished.count() > 0 => {}
-            None => assert_eq!(
-                json!(latest.values),
-                expected["values"],
-                "values after {what}"
-            ),
+            None => assert_eq!(json!(latest.values), expected["values"], "values after {what}"),
         }
     }
 }
@@ -263,9 +226,7 @@ impl Thread {
 fn by_value(interrupts: &[Interrupt]) -> Value {
     let mut list: Vec<_> = interrupts.iter().collect();
     list.sort_by_key(|question| question.value.to_string());
-    list.iter()
-        .map(|question| json!({"id": question.id, "value": question.value}))
-        .collect()
+    list.iter().map(|question| json!({"id": question.id, "value": question.value})).collect()
 }
 
 /// Which of our ids stands for which recorded one: always the same, and no other.
@@ -297,10 +258,7 @@ impl Ids {
             (Value::Object(fields), _) => fields
                 .iter()
                 .map(|(key, field)| {
-                    (
-                        key.clone(),
-                        self.ours(field, ours.get(key).unwrap_or(&Value::Null)),
-                    )
+                    (key.clone(), self.ours(field, ours.get(key).unwrap_or(&Value::Null)))
                 })
                 .collect(),
             (recorded, _) => recorded.clone(),

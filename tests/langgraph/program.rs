@@ -37,13 +37,7 @@ pub fn graph(case: &Value, world: &World) -> Result<Graph, BuildError> {
         builder = builder.key(key, reducer(spec));
     }
     for (name, node) in graph["nodes"].as_object().into_iter().flatten() {
-        builder = builder.node(
-            name,
-            Program {
-                ops: node["ops"].clone(),
-                world: world.clone(),
-            },
-        );
+        builder = builder.node(name, Program { ops: node["ops"].clone(), world: world.clone() });
     }
     for edge in items(&graph["edges"]) {
         builder = match &edge[0] {
@@ -54,17 +48,11 @@ pub fn graph(case: &Value, world: &World) -> Result<Graph, BuildError> {
     for edge in items(&graph["conditional_edges"]) {
         let (route, names) = (edge["route"].clone(), edge["map"].clone());
         builder = builder.conditional_edge(text(&edge["from"]), move |state: &State| {
-            let scope = Scope {
-                input: state.to_value(),
-                vars: Map::new(),
-                step: 0,
-            };
+            let scope = Scope { input: state.to_value(), vars: Map::new(), step: 0 };
             targets(&eval(&route, &scope), &names)
         });
     }
-    builder
-        .interrupt_before(items(&graph["interrupt_before"]).iter().map(text))
-        .build()
+    builder.interrupt_before(items(&graph["interrupt_before"]).iter().map(text)).build()
 }
 
 fn reducer(spec: &Value) -> Reducer {
@@ -100,18 +88,9 @@ impl Node for Program {
         ctx: &'a Context,
         state: State,
     ) -> BoxFuture<'a, Result<Update, NodeError>> {
-        let scope = Scope {
-            input: state.to_value(),
-            vars: Map::new(),
-            step: ctx.step(),
-        };
+        let scope = Scope { input: state.to_value(), vars: Map::new(), step: ctx.step() };
         Box::pin(async move {
-            let mut run = Running {
-                ctx,
-                world: &self.world,
-                scope,
-                update: Update::none(),
-            };
+            let mut run = Running { ctx, world: &self.world, scope, update: Update::none() };
             run.ops(&self.ops).await?;
             Ok(run.update)
         })
@@ -144,12 +123,7 @@ impl Running<'_> {
             "effect" => {
                 let effect =
                     json!({"by": self.ctx.node(), "step": self.scope.step, "value": value});
-                self.world
-                    .0
-                    .lock()
-                    .expect("no program panics")
-                    .effects
-                    .push(effect);
+                self.world.0.lock().expect("no program panics").effects.push(effect);
             }
             "interrupt" => {
                 let answer = self.ctx.interrupt(value)?;
@@ -157,11 +131,7 @@ impl Running<'_> {
             }
             "fail" => self.fail(op)?,
             "if" => {
-                let taken = if truthy(&eval(&op["cond"], &self.scope)) {
-                    "then"
-                } else {
-                    "else"
-                };
+                let taken = if truthy(&eval(&op["cond"], &self.scope)) { "then" } else { "else" };
                 self.ops(&op[taken]).await?;
             }
             "sleep" => {
@@ -209,7 +179,5 @@ pub fn items(value: &Value) -> &[Value] {
 }
 
 pub fn text(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -49,19 +49,10 @@ impl EventSink for Heard {
 impl Thread {
     fn with(model: impl Model + 'static) -> Self {
         let (name, instructions) = ("ops".to_owned(), "Help.".to_owned());
-        let spec = AgentSpec {
-            name,
-            instructions,
-            tools: Vec::new(),
-        };
+        let spec = AgentSpec { name, instructions, tools: Vec::new() };
         let graph = agent_graph(spec, Arc::new(model)).expect("a sound graph");
         let (saver, heard) = (MemorySaver::default(), Arc::default());
-        Self {
-            graph,
-            saver,
-            heard,
-            run: "run_1",
-        }
+        Self { graph, saver, heard, run: "run_1" }
     }
 
     fn scripted() -> Self {
@@ -71,9 +62,7 @@ impl Thread {
     async fn go(&self, input: Input) -> Result<RunEnd, RunError> {
         let limits =
             Limits::of_run(self.run).supersteps(std::num::NonZeroU32::new(200).expect("200"));
-        self.graph
-            .run(input, &self.saver, self.heard.clone(), limits)
-            .await
+        self.graph.run(input, &self.saver, self.heard.clone(), limits).await
     }
 
     async fn says(&self, text: &str) -> RunEnd {
@@ -83,26 +72,16 @@ impl Thread {
 
     async fn answers(&self, answers: &[(&Interrupt, CallStatus, &str)]) -> RunEnd {
         let answer = |(interrupt, status, content): &(&Interrupt, CallStatus, &str)| {
-            let answer = CallAnswer {
-                status: *status,
-                content: (*content).to_owned(),
-            };
-            (
-                interrupt.id.clone(),
-                serde_json::to_value(answer).expect("plain data"),
-            )
+            let answer = CallAnswer { status: *status, content: (*content).to_owned() };
+            (interrupt.id.clone(), serde_json::to_value(answer).expect("plain data"))
         };
         let answers = answers.iter().map(answer).collect::<BTreeMap<_, _>>();
-        self.go(Input::Resume(answers))
-            .await
-            .expect("the run goes on")
+        self.go(Input::Resume(answers)).await.expect("the run goes on")
     }
 }
 
 fn asked(end: &RunEnd) -> &[Interrupt] {
-    let RunEnd::Interrupted { interrupts, .. } = end else {
-        panic!("it should ask: {end:?}")
-    };
+    let RunEnd::Interrupted { interrupts, .. } = end else { panic!("it should ask: {end:?}") };
     interrupts
 }
 
@@ -111,9 +90,7 @@ fn proposed(interrupt: &Interrupt) -> ProposedCall {
 }
 
 fn reply(end: &RunEnd) -> String {
-    let RunEnd::Finished { state } = end else {
-        panic!("it should be finished: {end:?}")
-    };
+    let RunEnd::Finished { state } = end else { panic!("it should be finished: {end:?}") };
     agent_reply(state).expect("the agent had the last word")
 }
 
@@ -128,16 +105,9 @@ async fn from_a_message_over_two_calls_to_the_reply() {
     };
     let claim = Some("I look up order 1042 first.".to_owned());
     assert_eq!(proposed(&asked(&lookup)[0]), ProposedCall { call, claim });
-    let found = (
-        &asked(&lookup)[0],
-        CallStatus::Succeeded,
-        r#"{"charge":"ch_7"}"#,
-    );
+    let found = (&asked(&lookup)[0], CallStatus::Succeeded, r#"{"charge":"ch_7"}"#);
     let refund = thread.answers(&[found]).await;
-    assert_eq!(
-        proposed(&asked(&refund)[0]).call.arguments,
-        r#"{"charge":"ch_7"}"#
-    );
+    assert_eq!(proposed(&asked(&refund)[0]).call.arguments, r#"{"charge":"ch_7"}"#);
     let no = (&asked(&refund)[0], CallStatus::Rejected, "too much");
     let end = thread.answers(&[no]).await;
     assert_eq!(reply(&end), "They said no: too much");
@@ -149,21 +119,10 @@ async fn from_a_message_over_two_calls_to_the_reply() {
 async fn calls_of_one_turn_are_asked_and_answered_one_by_one() {
     let thread = Thread::scripted();
     let both = thread.says("both").await;
-    let [a, b] = asked(&both) else {
-        panic!("two questions")
-    };
-    assert_eq!(
-        (proposed(a).call.arguments, proposed(b).claim),
-        ("one".to_owned(), None)
-    );
+    let [a, b] = asked(&both) else { panic!("two questions") };
+    assert_eq!((proposed(a).call.arguments, proposed(b).claim), ("one".to_owned(), None));
     let still = thread.answers(&[(b, CallStatus::Succeeded, "of b")]).await;
-    assert_eq!(
-        asked(&still)
-            .iter()
-            .map(|open| &open.id)
-            .collect::<Vec<_>>(),
-        [&a.id]
-    );
+    assert_eq!(asked(&still).iter().map(|open| &open.id).collect::<Vec<_>>(), [&a.id]);
     let end = thread.answers(&[(a, CallStatus::Denied, "of a")]).await;
     assert_eq!(reply(&end), "b came back: of b");
     let messages: Vec<Message> = end.state().get(MESSAGES).expect("messages");
@@ -174,10 +133,7 @@ async fn calls_of_one_turn_are_asked_and_answered_one_by_one() {
             Message::Human { .. } | Message::Assistant { .. } => None,
         })
         .collect();
-    let expected = [
-        ("a".to_owned(), CallStatus::Denied),
-        ("b".to_owned(), CallStatus::Succeeded),
-    ];
+    let expected = [("a".to_owned(), CallStatus::Denied), ("b".to_owned(), CallStatus::Succeeded)];
     assert_eq!(results, expected);
 }
 
@@ -195,9 +151,7 @@ async fn a_resume_that_is_no_answer_tells_the_model_nothing() {
 async fn the_thread_remembers_what_was_said_before() {
     let mut thread = Thread::scripted();
     let lookup = thread.says("refund 1").await;
-    thread
-        .answers(&[(&asked(&lookup)[0], CallStatus::Failed, "no such order")])
-        .await;
+    thread.answers(&[(&asked(&lookup)[0], CallStatus::Failed, "no such order")]).await;
     thread.run = "run_2";
     let again = thread.says("refund 2").await;
     assert_eq!(proposed(&asked(&again)[0]).call.id, "call_2");
@@ -210,12 +164,8 @@ async fn a_giant_result_is_cut_off_before_it_is_remembered() {
     let thread = Thread::scripted();
     let lookup = thread.says("refund 1").await;
     let giant = "x".repeat(1_000_000);
-    let end = thread
-        .answers(&[(&asked(&lookup)[0], CallStatus::Failed, &giant)])
-        .await;
-    let size = serde_json::to_string(&end.state().to_value())
-        .expect("plain data")
-        .len();
+    let end = thread.answers(&[(&asked(&lookup)[0], CallStatus::Failed, &giant)]).await;
+    let size = serde_json::to_string(&end.state().to_value()).expect("plain data").len();
     assert!(size < 3 * MAX_CONTENT, "{size} bytes");
 }
 
@@ -237,24 +187,12 @@ impl Model for Stubborn {
     ) -> BoxFuture<'a, Result<Reply, ModelError>> {
         let asked = self.asked.fetch_add(1, Ordering::SeqCst);
         let id = format!("call_{asked}");
-        let call = ToolCall {
-            id,
-            tool: "again".to_owned(),
-            arguments: String::new(),
-        };
+        let call = ToolCall { id, tool: "again".to_owned(), arguments: String::new() };
         let reply = if asked == 0 {
-            Err(ModelError::Unavailable {
-                why: "HTTP 503".to_owned(),
-                retry_after: None,
-            })
+            Err(ModelError::Unavailable { why: "HTTP 503".to_owned(), retry_after: None })
         } else {
             let (text, usage) = (String::new(), Usage::default());
-            Ok(Reply {
-                text,
-                calls: vec![call],
-                usage,
-                stop: Stop::ToolCalls,
-            })
+            Ok(Reply { text, calls: vec![call], usage, stop: Stop::ToolCalls })
         };
         Box::pin(std::future::ready(reply))
     }
@@ -264,25 +202,15 @@ impl Model for Stubborn {
 async fn a_failed_model_fails_the_run_which_can_go_on_and_does_not_go_on_for_ever() {
     let thread = Thread::with(Stubborn::default());
     let input = agent_input("go", None).expect("an input");
-    let error = thread
-        .go(Input::New(input))
-        .await
-        .expect_err("the model is down");
-    let RunError::Node { source, .. } = &error else {
-        panic!("{error:?}")
-    };
+    let error = thread.go(Input::New(input)).await.expect_err("the model is down");
+    let RunError::Node { source, .. } = &error else { panic!("{error:?}") };
     let unavailable = source.downcast_ref::<ModelError>();
-    assert!(
-        matches!(unavailable, Some(ModelError::Unavailable { .. })),
-        "{source:?}"
-    );
+    assert!(matches!(unavailable, Some(ModelError::Unavailable { .. })), "{source:?}");
     let mut end = thread.go(Input::Continue).await.expect("it is up again");
     let mut calls = 0;
     while let RunEnd::Interrupted { interrupts, .. } = &end {
         calls += 1;
-        end = thread
-            .answers(&[(&interrupts[0], CallStatus::Invalid, "no such tool")])
-            .await;
+        end = thread.answers(&[(&interrupts[0], CallStatus::Invalid, "no such tool")]).await;
     }
     assert_eq!(calls, MAX_CALLS);
     assert!(reply(&end).starts_with("I stop here"), "{end:?}");

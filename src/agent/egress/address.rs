@@ -114,10 +114,7 @@ mod tests {
             "5f00::1",
             "::808:808",
         ] {
-            assert!(
-                !is_public(address.parse().expect(address)),
-                "{address} is not public"
-            );
+            assert!(!is_public(address.parse().expect(address)), "{address} is not public");
         }
         for address in [
             "1.1.1.1",
@@ -145,10 +142,7 @@ mod tests {
             "2606:4700:4700::1111",
             "2a00::1",
         ] {
-            assert!(
-                is_public(address.parse().expect(address)),
-                "{address} is public"
-            );
+            assert!(is_public(address.parse().expect(address)), "{address} is public");
         }
     }
 }

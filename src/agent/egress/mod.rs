@@ -56,9 +56,7 @@ impl PrivateHosts {
             let url = url.map_err(|error| format!("`allow_private: {entry}`: {error}"))?;
             let host = url.host_str().unwrap_or_default().to_owned();
             if url.path() != "/" || !url.username().is_empty() || url.query().is_some() {
-                return Err(format!(
-                    "`allow_private: {entry}` is not `host` or `host:port`"
-                ));
+                return Err(format!("`allow_private: {entry}` is not `host` or `host:port`"));
             }
             // `url` drops the port 80 because it is http's own.
             let written_80 = entry.ends_with(":80").then_some(80);
@@ -69,18 +67,14 @@ impl PrivateHosts {
 
     fn holds(&self, url: &Url) -> bool {
         let host = url.host_str().unwrap_or_default().to_owned();
-        url.port_or_known_default()
-            .is_some_and(|port| self.0.contains(&(host, port)))
+        url.port_or_known_default().is_some_and(|port| self.0.contains(&(host, port)))
     }
 }
 
 impl Egress {
     /// Opens the way out. Fails when the machine's certificates cannot be loaded.
     pub fn open() -> Result<Self, reqwest::Error> {
-        Ok(Self {
-            guarded: client().dns_resolver(PublicOnly).build()?,
-            trusted: client().build()?,
-        })
+        Ok(Self { guarded: client().dns_resolver(PublicOnly).build()?, trusted: client().build()? })
     }
 
     /// A request to a URL that was filled in from a model's arguments.
@@ -91,11 +85,7 @@ impl Egress {
         private: &PrivateHosts,
     ) -> Result<RequestBuilder, EgressRefusal> {
         vet(&url, private)?;
-        let client = if private.holds(&url) {
-            &self.trusted
-        } else {
-            &self.guarded
-        };
+        let client = if private.holds(&url) { &self.trusted } else { &self.guarded };
         Ok(client.request(method, url))
     }
 
@@ -178,10 +168,7 @@ mod tests {
         let url = Url::parse(url).expect(url);
         let private: Vec<_> = private.iter().map(ToString::to_string).collect();
         let port = url.port_or_known_default().unwrap_or_default();
-        vet(
-            &url,
-            &PrivateHosts::read(&private, port).expect("the list is good"),
-        )
+        vet(&url, &PrivateHosts::read(&private, port).expect("the list is good"))
     }
 
     #[test]
@@ -205,58 +192,39 @@ mod tests {
             "https://user@10.0.0.1:8443/",
         ] {
             let refusal = vetted(url, &[]);
-            assert!(
-                matches!(refusal, Err(EgressRefusal::PrivateAddress { .. })),
-                "{url}"
-            );
+            assert!(matches!(refusal, Err(EgressRefusal::PrivateAddress { .. })), "{url}");
         }
     }
 
     #[test]
     fn only_the_web_is_spoken() {
-        for url in [
-            "file:///etc/passwd",
-            "ftp://example.com/",
-            "gopher://example.com/",
-            "data:,x",
-        ] {
+        for url in ["file:///etc/passwd", "ftp://example.com/", "gopher://example.com/", "data:,x"]
+        {
             assert_eq!(vetted(url, &[]), Err(EgressRefusal::Scheme), "{url}");
         }
     }
 
     #[test]
     fn a_private_host_is_reached_on_its_listed_port_alone() {
-        assert_eq!(
-            vetted("http://127.0.0.1:8080/", &["127.0.0.1:8080"]),
-            Ok(())
-        );
+        assert_eq!(vetted("http://127.0.0.1:8080/", &["127.0.0.1:8080"]), Ok(()));
         assert_eq!(vetted("http://127.0.0.1/", &["127.0.0.1"]), Ok(()));
         assert_eq!(vetted("http://127.0.0.1:80/", &["127.0.0.1:80"]), Ok(()));
         assert_eq!(vetted("http://[::1]:9000/", &["[::1]:9000"]), Ok(()));
         assert!(vetted("http://127.0.0.1:8081/", &["127.0.0.1:8080"]).is_err());
         assert!(vetted("http://127.0.0.2:8080/", &["127.0.0.1:8080"]).is_err());
         for entry in ["127.0.0.1/path", "user@host", "ho st", ""] {
-            assert!(
-                PrivateHosts::read(&[entry.to_owned()], 80).is_err(),
-                "{entry}"
-            );
+            assert!(PrivateHosts::read(&[entry.to_owned()], 80).is_err(), "{entry}");
         }
     }
 
     #[tokio::test]
     async fn a_name_that_resolves_to_a_private_address_is_refused_at_the_connection() {
         let egress = Egress::open().expect("a client");
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-            .await
-            .expect("a port");
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let url = Url::parse(&format!("http://localhost:{port}/")).expect("a URL");
         let request = egress.request(Method::GET, url, &PrivateHosts::default());
-        let error = request
-            .expect("a name passes so far")
-            .send()
-            .await
-            .expect_err("it is private");
+        let error = request.expect("a name passes so far").send().await.expect_err("it is private");
         assert!(error.is_connect(), "nothing was sent");
         assert!(told(&error).contains("private address"), "{}", told(&error));
     }

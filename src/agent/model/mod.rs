@@ -116,10 +116,7 @@ pub enum Stop {
 pub enum ModelError {
     /// It cannot be reached or is overloaded; asking again later may help.
     #[error("the model cannot be reached: {why}")]
-    Unavailable {
-        why: String,
-        retry_after: Option<Span>,
-    },
+    Unavailable { why: String, retry_after: Option<Span> },
     /// The provider will not answer this, now or later: a wrong key, an unknown model.
     #[error("the model's provider refuses: {why}")]
     Refused { why: String },

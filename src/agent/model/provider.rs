@@ -60,15 +60,8 @@ pub struct ProviderModel {
 impl ProviderModel {
     /// Nothing is sent before the first [`answer`](Model::answer).
     pub fn new(name: &str, spec: ProviderSpec, egress: &Egress) -> Result<Self, ModelSpecError> {
-        let ProviderSpec {
-            api,
-            model,
-            base_url,
-            api_key,
-        } = spec;
-        let client = Client::builder()
-            .with_reqwest(egress.to_configured_hosts())
-            .build();
+        let ProviderSpec { api, model, base_url, api_key } = spec;
+        let client = Client::builder().with_reqwest(egress.to_configured_hosts()).build();
         let client = client.map_err(|error| ModelSpecError::Client {
             name: name.to_owned(),
             why: error.to_string(),
@@ -76,19 +69,17 @@ impl ProviderModel {
         let (adapter, default_url) = match api {
             Api::OpenAi => (AdapterKind::OpenAI, "https://api.openai.com/v1/"),
             Api::Anthropic => (AdapterKind::Anthropic, "https://api.anthropic.com/v1/"),
-            Api::Gemini => (
-                AdapterKind::Gemini,
-                "https://generativelanguage.googleapis.com/v1beta/",
-            ),
+            Api::Gemini => {
+                (AdapterKind::Gemini, "https://generativelanguage.googleapis.com/v1beta/")
+            }
             Api::Ollama => (AdapterKind::Ollama, "http://localhost:11434/"),
         };
         let mut base_url = base_url.map_or_else(|| default_url.to_owned(), String::from);
         if !base_url.ends_with('/') {
             base_url.push('/');
         }
-        let mut options = ChatOptions::default()
-            .with_capture_tool_calls(true)
-            .with_capture_usage(true);
+        let mut options =
+            ChatOptions::default().with_capture_tool_calls(true).with_capture_usage(true);
         if api == Api::Anthropic {
             options = options.with_max_tokens(ANTHROPIC_MAX_TOKENS);
         }
@@ -105,10 +96,7 @@ impl ProviderModel {
 
     fn target(&self) -> ServiceTarget {
         // Local servers that want no key are sent a word that is none.
-        let key = self
-            .api_key
-            .as_ref()
-            .map_or("none", ExposeSecret::expose_secret);
+        let key = self.api_key.as_ref().map_or("none", ExposeSecret::expose_secret);
         ServiceTarget {
             endpoint: self.endpoint.clone(),
             auth: AuthData::from_single(key),
@@ -126,10 +114,7 @@ impl ProviderModel {
             Ok(Err(error)) => error,
             Err(_) => unavailable("it took too long to answer"),
         };
-        Err(Failure {
-            error,
-            is_heard: answer.is_begun(),
-        })
+        Err(Failure { error, is_heard: answer.is_begun() })
     }
 
     async fn listen(
@@ -140,10 +125,7 @@ impl ProviderModel {
     ) -> Result<Reply, ModelError> {
         let names = Names::of(prompt)?;
         let options = Some(&self.options);
-        let asked = self
-            .client
-            .exec_chat_stream(self.target(), request(prompt), options)
-            .await;
+        let asked = self.client.exec_chat_stream(self.target(), request(prompt), options).await;
         let mut stream = asked.map_err(|error| self.error_of(&error))?.stream;
         loop {
             let event = tokio::time::timeout(self.patience.idle, stream.next()).await;
@@ -176,28 +158,18 @@ impl ProviderModel {
                     // Providers repeat parts of the key in this answer.
                     why: format!("HTTP {status}; look at the `api_key` of `{}`", self.name),
                 },
-                _ => ModelError::Refused {
-                    why: self.reason(exchange),
-                },
+                _ => ModelError::Refused { why: self.reason(exchange) },
             };
         }
         match exchange {
             Error::WebStream { .. } | Error::WebModelCall { .. } | Error::WebAdapterCall { .. } => {
-                ModelError::Unavailable {
-                    why: self.reason(exchange),
-                    retry_after: None,
-                }
+                ModelError::Unavailable { why: self.reason(exchange), retry_after: None }
             }
             Error::ChatResponse { body, .. } => {
                 let why = capped(&self.redacted(body.to_string()), MAX_REASON);
-                ModelError::Unavailable {
-                    why,
-                    retry_after: None,
-                }
+                ModelError::Unavailable { why, retry_after: None }
             }
-            _ => ModelError::Malformed {
-                why: self.reason(exchange),
-            },
+            _ => ModelError::Malformed { why: self.reason(exchange) },
         }
     }
 
@@ -220,11 +192,7 @@ impl Model for ProviderModel {
         prompt: &'a Prompt,
         tokens: &'a dyn TokenSink,
     ) -> BoxFuture<'a, Result<Reply, ModelError>> {
-        let Patience {
-            first_wait,
-            longest_wait,
-            ..
-        } = self.patience;
+        let Patience { first_wait, longest_wait, .. } = self.patience;
         let backoff = ExponentialBuilder::default()
             .with_min_delay(first_wait)
             .with_max_delay(longest_wait)
@@ -256,16 +224,11 @@ impl Failure {
     /// How long to wait before the next try; `None` to give up.
     fn wait(&self, planned: Duration, longest: Duration) -> Option<Duration> {
         match &self.error {
-            ModelError::Unavailable {
-                retry_after: Some(asked),
-                ..
-            } => {
+            ModelError::Unavailable { retry_after: Some(asked), .. } => {
                 let wait = planned.max(asked.to_std());
                 (wait <= longest).then_some(wait)
             }
-            ModelError::Unavailable {
-                retry_after: None, ..
-            }
+            ModelError::Unavailable { retry_after: None, .. }
             | ModelError::Refused { .. }
             | ModelError::Malformed { .. }
             | ModelError::Budget { .. } => Some(planned),
@@ -274,21 +237,12 @@ impl Failure {
 }
 
 fn unavailable(why: &str) -> ModelError {
-    ModelError::Unavailable {
-        why: why.to_owned(),
-        retry_after: None,
-    }
+    ModelError::Unavailable { why: why.to_owned(), retry_after: None }
 }
 
 /// The header in seconds. Its other form, a date, is not used by the providers we speak to.
 fn retry_after(headers: &HeaderMap) -> Option<Span> {
-    let seconds = headers
-        .get(RETRY_AFTER)?
-        .to_str()
-        .ok()?
-        .trim()
-        .parse()
-        .ok()?;
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     Some(Span::seconds(seconds))
 }
 

@@ -105,17 +105,9 @@ impl ScriptedModel {
         let read = |(at, section)| {
             Rule::read(section).map_err(|why| ScriptError::Rule { rule: at + 1, why })
         };
-        let rules = file
-            .rules
-            .into_iter()
-            .enumerate()
-            .map(read)
-            .collect::<Result<_, _>>()?;
+        let rules = file.rules.into_iter().enumerate().map(read).collect::<Result<_, _>>()?;
         tracing::info!("the model `script` is a scripted stand-in, not a language model");
-        Ok(Self {
-            rules,
-            otherwise: file.otherwise,
-        })
+        Ok(Self { rules, otherwise: file.otherwise })
     }
 
     fn reply(&self, messages: &[Message]) -> Result<Reply, ModelError> {
@@ -131,16 +123,9 @@ impl ScriptedModel {
                 let calls = rule.calls.iter().enumerate().map(|(at, call)| {
                     let id = format!("call_{}", turn.calls_so_far + at + 1);
                     let arguments = call.arguments.fill(&values)?;
-                    Ok(ToolCall {
-                        id,
-                        tool: call.tool.clone(),
-                        arguments,
-                    })
+                    Ok(ToolCall { id, tool: call.tool.clone(), arguments })
                 });
-                return Ok(said(
-                    text,
-                    calls.collect::<Result<_, _>>().map_err(malformed)?,
-                ));
+                return Ok(said(text, calls.collect::<Result<_, _>>().map_err(malformed)?));
             }
         }
         Ok(said(self.default_answer(&turn), Vec::new()))
@@ -172,27 +157,15 @@ impl Model for ScriptedModel {
     ) -> BoxFuture<'a, Result<Reply, ModelError>> {
         let reply = self.reply(&prompt.messages);
         if let Ok(reply) = &reply {
-            reply
-                .text
-                .split_inclusive(' ')
-                .for_each(|word| tokens.token(word));
+            reply.text.split_inclusive(' ').for_each(|word| tokens.token(word));
         }
         Box::pin(std::future::ready(reply))
     }
 }
 
 fn said(text: String, calls: Vec<ToolCall>) -> Reply {
-    let stop = if calls.is_empty() {
-        Stop::Done
-    } else {
-        Stop::ToolCalls
-    };
-    Reply {
-        text,
-        calls,
-        usage: Usage::default(),
-        stop,
-    }
+    let stop = if calls.is_empty() { Stop::Done } else { Stop::ToolCalls };
+    Reply { text, calls, usage: Usage::default(), stop }
 }
 
 /// Where the conversation stands.
@@ -215,12 +188,7 @@ struct CallResult<'a> {
 
 impl<'a> Turn<'a> {
     fn of(messages: &'a [Message]) -> Self {
-        let mut turn = Self {
-            said: "",
-            results: Vec::new(),
-            answers: 0,
-            calls_so_far: 0,
-        };
+        let mut turn = Self { said: "", results: Vec::new(), answers: 0, calls_so_far: 0 };
         for message in messages {
             match message {
                 Message::Human { text, name: _ } => {
@@ -233,17 +201,8 @@ impl<'a> Turn<'a> {
                     turn.calls_so_far += calls.len();
                     turn.results.clear();
                 }
-                Message::Tool {
-                    call_id: _,
-                    tool,
-                    status,
-                    content,
-                } => {
-                    turn.results.push(CallResult {
-                        tool,
-                        status: *status,
-                        content,
-                    });
+                Message::Tool { call_id: _, tool, status, content } => {
+                    turn.results.push(CallResult { tool, status: *status, content });
                 }
             }
         }
@@ -263,24 +222,14 @@ impl Rule {
         let compile = |says: String| RegexBuilder::new(&says).case_insensitive(true).build();
         let read_call = |call: CallSection| {
             let arguments = Template::parse(&call.arguments, Place::Json)?;
-            Ok(Call {
-                tool: call.tool,
-                arguments,
-            })
+            Ok(Call { tool: call.tool, arguments })
         };
         Ok(Self {
-            says: says
-                .map(compile)
-                .transpose()
-                .map_err(|error| error.to_string())?,
+            says: says.map(compile).transpose().map_err(|error| error.to_string())?,
             tool,
             status,
             say: Template::parse(&section.say, Place::Text)?,
-            calls: section
-                .call
-                .into_iter()
-                .map(read_call)
-                .collect::<Result<_, String>>()?,
+            calls: section.call.into_iter().map(read_call).collect::<Result<_, String>>()?,
         })
     }
 
@@ -302,10 +251,7 @@ impl Rule {
                 let fits = |result: &&CallResult<'_>| {
                     result.tool == tool && self.status.is_none_or(|status| status == result.status)
                 };
-                values.insert(
-                    "result".to_owned(),
-                    turn.results.iter().find(fits)?.to_value(),
-                );
+                values.insert("result".to_owned(), turn.results.iter().find(fits)?.to_value());
             }
         }
         Some(Value::Object(values))
@@ -314,11 +260,7 @@ impl Rule {
 
 impl CallResult<'_> {
     fn to_value(&self) -> Value {
-        let Self {
-            tool,
-            status,
-            content,
-        } = self;
+        let Self { tool, status, content } = self;
         let mut value = json!({ "tool": tool, "status": status, "content": content });
         if let Ok(data) = serde_json::from_str::<Value>(content) {
             value["data"] = data;

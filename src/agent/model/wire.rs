@@ -47,17 +47,9 @@ impl<'p> Names<'p> {
 
 fn to_wire(name: &str) -> String {
     let taken = |c: char| {
-        if c.is_ascii_alphanumeric() || c == '-' {
-            c
-        } else {
-            '_'
-        }
+        if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }
     };
-    name.replace('.', "__")
-        .chars()
-        .map(taken)
-        .take(MAX_NAME)
-        .collect()
+    name.replace('.', "__").chars().map(taken).take(MAX_NAME).collect()
 }
 
 /// The request for a prompt.
@@ -84,10 +76,7 @@ fn messages(messages: &[Message]) -> Vec<ChatMessage> {
         }
         match message {
             Message::Human { text, name: None } => written.push(ChatMessage::user(text)),
-            Message::Human {
-                text,
-                name: Some(name),
-            } => {
+            Message::Human { text, name: Some(name) } => {
                 written.push(ChatMessage::user(format!("{name}: {text}")));
             }
             Message::Assistant { text, calls } => {
@@ -99,12 +88,7 @@ fn messages(messages: &[Message]) -> Vec<ChatMessage> {
                 }
                 open.extend(calls);
             }
-            Message::Tool {
-                call_id,
-                tool,
-                status,
-                content,
-            } => {
+            Message::Tool { call_id, tool, status, content } => {
                 open.retain(|call| call.id != *call_id);
                 let response = ToolResponse::new(call_id, status.told(content));
                 results.push(response.with_fn_name(to_wire(tool)));
@@ -175,8 +159,7 @@ impl Answer {
             }
             ChatStreamEvent::ToolCallChunk(chunk) => {
                 let call = chunk.tool_call;
-                self.arguments
-                    .insert(call.call_id, text_of(call.fn_arguments));
+                self.arguments.insert(call.call_id, text_of(call.fn_arguments));
             }
             ChatStreamEvent::End(end) => return self.complete(end, names).map(Some),
         }
@@ -211,25 +194,13 @@ impl Answer {
             )
             | None => {}
         }
-        let usage = end
-            .captured_usage
-            .as_ref()
-            .map_or_else(Usage::default, |usage| Usage {
-                input_tokens: count(usage.prompt_tokens),
-                output_tokens: count(usage.completion_tokens),
-            });
+        let usage = end.captured_usage.as_ref().map_or_else(Usage::default, |usage| Usage {
+            input_tokens: count(usage.prompt_tokens),
+            output_tokens: count(usage.completion_tokens),
+        });
         let calls = self.calls(end.captured_into_tool_calls().unwrap_or_default(), names)?;
-        let stop = if calls.is_empty() {
-            Stop::Done
-        } else {
-            Stop::ToolCalls
-        };
-        Ok(Reply {
-            text: std::mem::take(&mut self.text),
-            calls,
-            usage,
-            stop,
-        })
+        let stop = if calls.is_empty() { Stop::Done } else { Stop::ToolCalls };
+        Ok(Reply { text: std::mem::take(&mut self.text), calls, usage, stop })
     }
 
     fn calls(
@@ -246,19 +217,10 @@ impl Answer {
             let why = "its tool calls cannot be told apart".to_owned();
             return Err(ModelError::Malformed { why });
         }
-        let exact = |WireCall {
-                         call_id: id,
-                         fn_name,
-                         fn_arguments,
-                         ..
-                     }| {
+        let exact = |WireCall { call_id: id, fn_name, fn_arguments, .. }| {
             let written = self.arguments.remove(&id);
             let arguments = written.unwrap_or_else(|| text_of(fn_arguments));
-            ToolCall {
-                id,
-                tool: names.ours(&fn_name),
-                arguments,
-            }
+            ToolCall { id, tool: names.ours(&fn_name), arguments }
         };
         Ok(calls.into_iter().map(exact).collect())
     }
@@ -277,7 +239,5 @@ fn text_of(arguments: Value) -> String {
 }
 
 fn count(tokens: Option<i32>) -> u64 {
-    tokens
-        .and_then(|tokens| u64::try_from(tokens).ok())
-        .unwrap_or_default()
+    tokens.and_then(|tokens| u64::try_from(tokens).ok()).unwrap_or_default()
 }

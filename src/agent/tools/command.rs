@@ -57,25 +57,15 @@ impl Program {
         }
         let read = |source: &String| {
             let is_option = source.starts_with('-');
-            Ok(Argument {
-                template: Template::parse(source, Place::Text)?,
-                is_option,
-            })
+            Ok(Argument { template: Template::parse(source, Place::Text)?, is_option })
         };
         let arguments = arguments.iter().map(read).collect::<Result<_, String>>()?;
-        Ok(Self {
-            path: path.into(),
-            arguments,
-            spec: spec.clone(),
-        })
+        Ok(Self { path: path.into(), arguments, spec: spec.clone() })
     }
 
     pub(super) fn place(&self, values: &Values) -> Result<String, String> {
         let program = std::iter::once(self.path.to_string_lossy().into_owned());
-        let argv: Vec<_> = program
-            .chain(self.fill(values)?)
-            .map(|word| quoted(&word))
-            .collect();
+        let argv: Vec<_> = program.chain(self.fill(values)?).map(|word| quoted(&word)).collect();
         Ok(argv.join(" "))
     }
 
@@ -84,10 +74,7 @@ impl Program {
     }
 
     pub(super) fn cwd(&self) -> Option<String> {
-        self.spec
-            .cwd
-            .as_ref()
-            .map(|cwd| cwd.to_string_lossy().into_owned())
+        self.spec.cwd.as_ref().map(|cwd| cwd.to_string_lossy().into_owned())
     }
 
     pub(super) fn environment(&self) -> Vec<String> {
@@ -96,9 +83,7 @@ impl Program {
     }
 
     pub(super) async fn exchange(&self, values: &Values, key: &str) -> Ending {
-        let started = self
-            .fill(values)
-            .and_then(|arguments| self.start(arguments, key));
+        let started = self.fill(values).and_then(|arguments| self.start(arguments, key));
         let mut running = match started {
             Ok(running) => running,
             Err(why) => return Ending::Refusal { why },
@@ -112,9 +97,7 @@ impl Program {
                 let why = format!("it did not end within {} and was killed", self.spec.timeout);
                 Ending::Lost { why }
             }
-            Err(error) => Ending::Lost {
-                why: format!("it cannot be watched: {error}"),
-            },
+            Err(error) => Ending::Lost { why: format!("it cannot be watched: {error}") },
         }
     }
 
@@ -122,10 +105,7 @@ impl Program {
     fn fill(&self, values: &Values) -> Result<Vec<String>, String> {
         let fill = |(at, argument): (usize, &Argument)| {
             let refuse = |why: &str| format!("argv[{}]: {why}", at + 1);
-            let word = argument
-                .template
-                .fill(&values.0)
-                .map_err(|why| refuse(&why))?;
+            let word = argument.template.fill(&values.0).map_err(|why| refuse(&why))?;
             if word.contains('\0') {
                 return Err(refuse("a value holds a NUL"));
             }
@@ -160,12 +140,7 @@ impl Program {
             .spawn()
             .map_err(|error| format!("the program could not be started: {error}"))?;
         let output = Capture::new(self.spec.max_output);
-        Ok(Running {
-            group: Group::of(&child),
-            child,
-            errors: output.clone(),
-            output,
-        })
+        Ok(Running { group: Group::of(&child), child, errors: output.clone(), output })
     }
 
     fn ending_of(&self, status: ExitStatus, output: String, errors: &str) -> Ending {
@@ -175,9 +150,7 @@ impl Program {
         };
         match status.code().map(u8::try_from) {
             Some(Ok(0)) if errors.is_empty() => Ending::Success { content: output },
-            Some(Ok(0)) => Ending::Success {
-                content: format!("{output}\n[stderr]\n{errors}"),
-            },
+            Some(Ok(0)) => Ending::Success { content: format!("{output}\n[stderr]\n{errors}") },
             Some(Ok(code)) if self.spec.fails_cleanly.contains(&code) => {
                 Ending::Absent { why: reason }
             }
@@ -193,13 +166,10 @@ impl Program {
     }
 
     fn secrets(&self) -> impl Iterator<Item = &SecretString> {
-        self.spec
-            .environment
-            .values()
-            .filter_map(|value| match value {
-                EnvironmentValue::Plain(_) => None,
-                EnvironmentValue::Secret(secret) => Some(secret),
-            })
+        self.spec.environment.values().filter_map(|value| match value {
+            EnvironmentValue::Plain(_) => None,
+            EnvironmentValue::Secret(secret) => Some(secret),
+        })
     }
 }
 
@@ -252,11 +222,7 @@ struct Capture {
 impl Capture {
     fn new(limit: u32) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        Self {
-            bytes: Vec::new(),
-            limit,
-            whole: Whole::BrokenOff,
-        }
+        Self { bytes: Vec::new(), limit, whole: Whole::BrokenOff }
     }
 
     /// Keeps what fits and reads on past it, so that the program does not wait for us.

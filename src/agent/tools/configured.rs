@@ -23,10 +23,7 @@ pub struct ConfiguredTool {
 impl ConfiguredTool {
     /// Checks schema and templates, and takes the hashes that bind a call to this very tool.
     pub fn new(spec: ToolSpec, egress: &Egress) -> Result<Self, ToolSpecError> {
-        let error = |why| ToolSpecError {
-            tool: spec.name.clone(),
-            why,
-        };
+        let error = |why| ToolSpecError { tool: spec.name.clone(), why };
         let facts = ToolFacts {
             name: spec.name.clone(),
             version: hash(&spec).map_err(error)?,
@@ -39,27 +36,9 @@ impl ConfiguredTool {
             RetrySpec::Probe(probe) => Some(Target::new(probe, egress).map_err(error)?),
             RetrySpec::Pure | RetrySpec::Keyed { .. } | RetrySpec::Once => None,
         };
-        let ToolSpec {
-            name,
-            description,
-            parameters,
-            show,
-            target: _,
-            retry: _,
-        } = spec;
-        let description = ToolDescription {
-            name,
-            description,
-            parameters,
-        };
-        Ok(Self {
-            description,
-            facts,
-            show,
-            schema,
-            target,
-            probe,
-        })
+        let ToolSpec { name, description, parameters, show, target: _, retry: _ } = spec;
+        let description = ToolDescription { name, description, parameters };
+        Ok(Self { description, facts, show, schema, target, probe })
     }
 
     /// The stored arguments, if what would run is still what the envelope says.
@@ -111,10 +90,7 @@ impl Tool for ConfiguredTool {
                 Err(why) => return CallOutcome::NotDone { why },
             };
             let values = Values::of_call(arguments);
-            match (
-                self.target.exchange(&values, warrant.key()).await,
-                self.facts.retry,
-            ) {
+            match (self.target.exchange(&values, warrant.key()).await, self.facts.retry) {
                 (Ending::Success { content }, _) => CallOutcome::Done { content },
                 (Ending::Refusal { why } | Ending::Absent { why }, _)
                 | (Ending::Lost { why }, RetryClass::Pure) => CallOutcome::NotDone { why },

@@ -65,15 +65,8 @@ struct Filled {
 impl Endpoint {
     pub(super) fn new(spec: &HttpSpec, egress: &Egress) -> Result<Self, String> {
         let (origin, default_port) = origin(&spec.url)?;
-        let headers = spec
-            .headers
-            .iter()
-            .map(|(name, value)| read_header(name, value));
-        let credential_header = spec
-            .credential
-            .as_ref()
-            .map(credential_header)
-            .transpose()?;
+        let headers = spec.headers.iter().map(|(name, value)| read_header(name, value));
+        let credential_header = spec.credential.as_ref().map(credential_header).transpose()?;
         let body = match &spec.body {
             Body::None => BodyTemplate::None,
             Body::Args => BodyTemplate::Args,
@@ -94,14 +87,11 @@ impl Endpoint {
     }
 
     pub(super) fn place(&self, values: &Values) -> Result<String, String> {
-        self.fill(values)
-            .map(|filled| format!("{} {}", self.method, filled.url))
+        self.fill(values).map(|filled| format!("{} {}", self.method, filled.url))
     }
 
     pub(super) fn credential_name(&self) -> Option<&str> {
-        self.credential
-            .as_ref()
-            .map(|credential| credential.name.as_str())
+        self.credential.as_ref().map(|credential| credential.name.as_str())
     }
 
     /// Sends the request once. Connecting is told from losing the answer: before there is a
@@ -125,21 +115,15 @@ impl Endpoint {
                 let body = without_secrets(from_bytes(&body, whole), self.secret());
                 ending_of(status, &body)
             }
-            Err(error) if error.is_connect() => Ending::Refusal {
-                why: egress::told(&error),
-            },
-            Err(error) => Ending::Lost {
-                why: egress::told(&error),
-            },
+            Err(error) if error.is_connect() => Ending::Refusal { why: egress::told(&error) },
+            Err(error) => Ending::Lost { why: egress::told(&error) },
         }
     }
 
     fn request(&self, values: &Values, key: &str) -> Result<reqwest::RequestBuilder, String> {
         let Filled { url, headers, body } = self.fill(values)?;
         let request = self.egress.request(self.method.clone(), url, &self.private);
-        let mut request = request
-            .map_err(|refusal| refusal.to_string())?
-            .headers(headers);
+        let mut request = request.map_err(|refusal| refusal.to_string())?.headers(headers);
         if let Some((name, value)) = &self.credential_header {
             request = request.header(name, value);
         }
@@ -150,17 +134,10 @@ impl Endpoint {
     }
 
     fn fill(&self, values: &Values) -> Result<Filled, String> {
-        let text = self
-            .url
-            .fill(&values.0)
-            .map_err(|why| format!("url: {why}"))?;
+        let text = self.url.fill(&values.0).map_err(|why| format!("url: {why}"))?;
         let url = Url::parse(&text).map_err(|error| format!("url: {error}"))?;
         let path = text.strip_prefix(&self.origin).unwrap_or_default();
-        let path = if path.starts_with('/') {
-            path.to_owned()
-        } else {
-            format!("/{path}")
-        };
+        let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
         // `..` in a path would be resolved on the way, also when it is percent-encoded.
         if url[Position::BeforePath..] != path {
             return Err("url: a value would change the URL's path".to_owned());
@@ -176,11 +153,9 @@ impl Endpoint {
         let body = match &self.body {
             BodyTemplate::None => None,
             BodyTemplate::Args => Some(values.0["args"].clone()),
-            BodyTemplate::Json(template) => Some(
-                template
-                    .fill(&values.0)
-                    .map_err(|why| format!("body: {why}"))?,
-            ),
+            BodyTemplate::Json(template) => {
+                Some(template.fill(&values.0).map_err(|why| format!("body: {why}"))?)
+            }
         };
         let body = body.map(|body| canonical(&body)).transpose()?;
         Ok(Filled { url, headers, body })
@@ -202,12 +177,8 @@ fn ending_of(status: StatusCode, body: &str) -> Ending {
         body => format!("HTTP {status}: {}", capped(body, MAX_REASON)),
     };
     match status.as_u16() {
-        200..=299 if body.is_empty() => Ending::Success {
-            content: format!("HTTP {status}"),
-        },
-        200..=299 => Ending::Success {
-            content: body.to_owned(),
-        },
+        200..=299 if body.is_empty() => Ending::Success { content: format!("HTTP {status}") },
+        200..=299 => Ending::Success { content: body.to_owned() },
         404 | 410 => Ending::Absent { why: why() },
         408 | 409 | 425 => Ending::Lost { why: why() },
         400..=499 => Ending::Refusal { why: why() },
@@ -239,9 +210,7 @@ async fn read_body(mut response: Response, mut deadline: Pin<&mut Sleep>) -> (Ve
 /// Scheme, host and port of a URL template, which hold no placeholder, and the default port.
 fn origin(template: &str) -> Result<(&str, u16), String> {
     let start = template.find("://").ok_or("`url` is not absolute")? + 3;
-    let end = template[start..]
-        .find(['/', '?', '#'])
-        .map_or(template.len(), |at| start + at);
+    let end = template[start..].find(['/', '?', '#']).map_or(template.len(), |at| start + at);
     let origin = &template[..end];
     if origin.contains(['{', '}']) {
         return Err("scheme, host and port of `url` must be fixed".to_owned());
@@ -275,10 +244,7 @@ fn credential_header(credential: &Credential) -> Result<(HeaderName, HeaderValue
             let name = HeaderName::try_from(name).map_err(|_| format!("`{name}` is no header"))?;
             (name, HeaderValue::from_str(secret))
         }
-        None => (
-            AUTHORIZATION,
-            HeaderValue::from_str(&format!("Bearer {secret}")),
-        ),
+        None => (AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {secret}"))),
     };
     let mut value =
         value.map_err(|_| format!("the secret of `{}` fits no header", credential.name))?;

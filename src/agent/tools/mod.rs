@@ -124,9 +124,7 @@ impl Toolbox {
         egress: &Egress,
     ) -> Result<Self, ToolSpecError> {
         let make = |spec| Ok(Arc::new(ConfiguredTool::new(spec, egress)?) as Arc<dyn Tool>);
-        Ok(Self::new(
-            specs.into_iter().map(make).collect::<Result<Vec<_>, _>>()?,
-        ))
+        Ok(Self::new(specs.into_iter().map(make).collect::<Result<Vec<_>, _>>()?))
     }
 
     pub fn get(&self, name: &str) -> Option<&Arc<dyn Tool>> {

@@ -5,15 +5,9 @@ use super::*;
 
 #[test]
 fn what_two_readers_could_read_differently_is_refused() {
-    let key = |key: &str| CanonicalError::DuplicateKey {
-        key: key.to_owned(),
-    };
-    let number = |number: &str| CanonicalError::NumberTooLarge {
-        number: number.to_owned(),
-    };
-    let reserved = |key: &str| CanonicalError::ReservedKey {
-        key: key.to_owned(),
-    };
+    let key = |key: &str| CanonicalError::DuplicateKey { key: key.to_owned() };
+    let number = |number: &str| CanonicalError::NumberTooLarge { number: number.to_owned() };
+    let reserved = |key: &str| CanonicalError::ReservedKey { key: key.to_owned() };
     let table = [
         (r#"{"a":1,"a":1}"#, key("a")),
         (r#"{"a":1,"\u0061":2}"#, key("a")),
@@ -30,10 +24,7 @@ fn what_two_readers_could_read_differently_is_refused() {
             r#"{"$serde_json::private::RawValue":"{\"a\":1,\"a\":2}"}"#,
             reserved("$serde_json::private::RawValue"),
         ),
-        (
-            r#"{"$serde_json::private::Number":"1"}"#,
-            reserved("$serde_json::private::Number"),
-        ),
+        (r#"{"$serde_json::private::Number":"1"}"#, reserved("$serde_json::private::Number")),
     ];
     for (text, refusal) in table {
         assert_eq!(parse_strict(text), Err(refusal), "{text}");
@@ -42,12 +33,8 @@ fn what_two_readers_could_read_differently_is_refused() {
 
 #[test]
 fn what_is_not_json_is_refused() {
-    let lone_surrogates = [
-        r#""\ud800""#,
-        r#"{"a":"x\udc00"}"#,
-        r#"{"\ud83d":1}"#,
-        r#""\ud83d\u0041""#,
-    ];
+    let lone_surrogates =
+        [r#""\ud800""#, r#"{"a":"x\udc00"}"#, r#"{"\ud83d":1}"#, r#""\ud83d\u0041""#];
     let broken = [
         "",
         " ",
@@ -75,10 +62,7 @@ fn what_is_not_json_is_refused() {
         "nul",
     ];
     for text in lone_surrogates.iter().chain(&broken) {
-        assert!(
-            matches!(parse_strict(text), Err(CanonicalError::NotJson(_))),
-            "{text:?}"
-        );
+        assert!(matches!(parse_strict(text), Err(CanonicalError::NotJson(_))), "{text:?}");
     }
 }
 
@@ -111,14 +95,8 @@ fn the_canonical_form_is_that_of_rfc_8785() {
             r#"{"\u20ac":1,"\r":2,"\ufb33":3,"1":4,"\ud83d\ude00":5,"\u0080":6,"\u00f6":7}"#,
             "{\"\\r\":2,\"1\":4,\"\u{80}\":6,\"ö\":7,\"€\":1,\"😀\":5,\"\u{fb33}\":3}",
         ),
-        (
-            r#"{"b":{"z":1,"a":2},"a":[]}"#,
-            r#"{"a":[],"b":{"a":2,"z":1}}"#,
-        ),
-        (
-            r#""\b\t\n\f\r\u0001\u001f\u007f""#,
-            "\"\\b\\t\\n\\f\\r\\u0001\\u001f\u{7f}\"",
-        ),
+        (r#"{"b":{"z":1,"a":2},"a":[]}"#, r#"{"a":[],"b":{"a":2,"z":1}}"#),
+        (r#""\b\t\n\f\r\u0001\u001f\u007f""#, "\"\\b\\t\\n\\f\\r\\u0001\\u001f\u{7f}\""),
         ("-0", "0"),
         ("-0.0", "0"),
         ("640.00", "640"),

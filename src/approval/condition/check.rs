@@ -40,10 +40,7 @@ impl<'s> Checker<'s> {
             ("target", Type::of(Kinds::TEXT)),
         ];
         let names = names.map(|(name, kind)| (name.to_owned(), kind)).into();
-        Self {
-            names,
-            in_list_function: false,
-        }
+        Self { names, in_list_function: false }
     }
 
     pub(super) fn check(&mut self, expression: &IdedExpr) -> Result<(), ConditionError> {
@@ -84,18 +81,14 @@ impl<'s> Checker<'s> {
             }
             Expr::Comprehension(comprehension) => self.list_function(comprehension),
             Expr::Struct(message) => Err(ConditionError::UnknownName(message.type_name.clone())),
-            Expr::Unspecified => Err(ConditionError::Syntax("it is empty".to_owned())),
+            Expr::Unspecified => Err(ConditionError::Parser("found nothing")),
         }
     }
 
     fn select(&mut self, select: &SelectExpr) -> Checked<'s> {
         let operand = self.kind(&select.operand)?;
         let field = self.field(&operand, &select.operand, &select.field)?;
-        Ok(if select.test {
-            Type::of(Kinds::BOOL)
-        } else {
-            field
-        })
+        Ok(if select.test { Type::of(Kinds::BOOL) } else { field })
     }
 
     fn field(&self, of: &Type<'s>, operand: &IdedExpr, name: &str) -> Checked<'s> {
@@ -104,20 +97,15 @@ impl<'s> Checker<'s> {
             let text = format!("`{path}` is {}, so it has no `{name}`", of.kinds);
             return Err(ConditionError::NeverFits(text));
         }
-        of.field(name)
-            .map_err(|missing| ConditionError::UnknownField {
-                name: format!("{path}.{name}"),
-                known: missing.known,
-            })
+        of.field(name).map_err(|missing| ConditionError::UnknownField {
+            name: format!("{path}.{name}"),
+            known: missing.known,
+        })
     }
 
     fn call(&mut self, call: &CallExpr) -> Checked<'s> {
-        let operands: Vec<&IdedExpr> = call
-            .target
-            .as_deref()
-            .into_iter()
-            .chain(&call.args)
-            .collect();
+        let operands: Vec<&IdedExpr> =
+            call.target.as_deref().into_iter().chain(&call.args).collect();
         let mut kinds = Vec::new();
         for operand in &operands {
             kinds.push(self.kind(operand)?);
@@ -151,12 +139,9 @@ impl<'s> Checker<'s> {
                 contained(item, list, operands[0], operands[1])?;
                 Kinds::BOOL
             }
-            (op::ADD, _, [left, right]) => together(
-                left.kinds & right.kinds & Kinds::ADDABLE,
-                left,
-                right,
-                "added",
-            )?,
+            (op::ADD, _, [left, right]) => {
+                together(left.kinds & right.kinds & Kinds::ADDABLE, left, right, "added")?
+            }
             (op::SUBSTRACT | op::MULTIPLY | op::DIVIDE | op::MODULO, _, [left, right]) => {
                 let common = left.kinds & right.kinds & Kinds::NUMBER;
                 together(common, left, right, "calculated with")?
@@ -216,13 +201,10 @@ impl<'s> Checker<'s> {
         let sum = self.kind(&function.accu_init)?;
         let outer = self.names.len();
         self.names.push((function.iter_var.clone(), range.item()));
-        self.names
-            .extend(function.iter_var2.clone().map(|name| (name, Type::ANY)));
+        self.names.extend(function.iter_var2.clone().map(|name| (name, Type::ANY)));
         self.names.push((function.accu_var.clone(), sum));
         self.in_list_function = true;
-        let judged = self
-            .kind(&function.loop_cond)
-            .and_then(|_| self.kind(&function.loop_step));
+        let judged = self.kind(&function.loop_cond).and_then(|_| self.kind(&function.loop_step));
         self.in_list_function = false;
         let result = judged.and_then(|_| self.kind(&function.result));
         self.names.truncate(outer);
@@ -234,11 +216,7 @@ impl<'s> Checker<'s> {
 fn needs(of: &Type<'_>, wanted: Kinds, operand: &IdedExpr) -> Result<Kinds, ConditionError> {
     let common = of.kinds & wanted;
     if common.is_none() {
-        let text = format!(
-            "`{}` is {}, but {wanted} is needed",
-            written(operand),
-            of.kinds
-        );
+        let text = format!("`{}` is {}, but {wanted} is needed", written(operand), of.kinds);
         return Err(ConditionError::NeverFits(text));
     }
     Ok(common)
@@ -263,12 +241,7 @@ fn equal(
     left_side: &IdedExpr,
     right_side: &IdedExpr,
 ) -> Result<(), ConditionError> {
-    together(
-        left.kinds.widened() & right.kinds.widened(),
-        left,
-        right,
-        "equal",
-    )?;
+    together(left.kinds.widened() & right.kinds.widened(), left, right, "equal")?;
     may_be(left, left_side, right_side)?;
     may_be(right, right_side, left_side)
 }
@@ -280,12 +253,7 @@ fn contained(
     list_side: &IdedExpr,
 ) -> Result<(), ConditionError> {
     let items = list.item();
-    together(
-        item.kinds.widened() & items.kinds.widened(),
-        item,
-        &items,
-        "equal",
-    )?;
+    together(item.kinds.widened() & items.kinds.widened(), item, &items, "equal")?;
     may_be(&items, list_side, item_side)?;
     if let Expr::List(list) = &list_side.expr {
         for element in &list.elements {
@@ -307,11 +275,7 @@ fn may_be(of: &Type<'_>, side: &IdedExpr, other: &IdedExpr) -> Result<(), Condit
     Err(ConditionError::NeverEqual {
         name: written(side),
         value: value.to_string(),
-        allowed: allowed
-            .iter()
-            .map(Value::to_string)
-            .collect::<Vec<_>>()
-            .join(", "),
+        allowed: allowed.iter().map(Value::to_string).collect::<Vec<_>>().join(", "),
     })
 }
 

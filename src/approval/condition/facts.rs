@@ -32,15 +32,10 @@ pub(super) fn facts(proposal: &Proposal<'_>) -> Result<[(&'static str, Cel); 5],
         ("user", Cel::from(requester.user.user.as_str())),
         ("team", Cel::from(requester.user.team.as_str())),
         ("enterprise", optional(requester.user.enterprise.as_deref())),
-        (
-            "owner",
-            optional(requester.owner.as_ref().map(|owner| owner.as_str())),
-        ),
+        ("owner", optional(requester.owner.as_ref().map(|owner| owner.as_str()))),
     ]);
-    let requester: HashMap<String, Cel> = requester
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect();
+    let requester: HashMap<String, Cel> =
+        requester.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     Ok([
         ("args", value(proposal.arguments, &mut { LARGEST })?),
         ("tool", Cel::from(proposal.tool)),

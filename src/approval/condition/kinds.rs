@@ -56,11 +56,7 @@ impl Kinds {
 
     /// CEL compares whole and broken numbers with each other, but does not calculate with both.
     pub(super) fn widened(self) -> Self {
-        if (self & Self::NUMBER).is_none() {
-            self
-        } else {
-            self | Self::NUMBER
-        }
+        if (self & Self::NUMBER).is_none() { self } else { self | Self::NUMBER }
     }
 
     pub(super) fn of_value(value: &Value) -> Self {
@@ -93,15 +89,13 @@ impl Kinds {
             return Self::ANY;
         }
         if let Some(values) = schema.get("enum").and_then(Value::as_array) {
-            return values
-                .iter()
-                .fold(Self::NONE, |kinds, value| kinds | Self::of_value(value));
+            return values.iter().fold(Self::NONE, |kinds, value| kinds | Self::of_value(value));
         }
         match schema.get("type") {
             Some(Value::String(name)) => Self::named(name),
-            Some(Value::Array(names)) => names.iter().fold(Self::NONE, |kinds, name| {
-                kinds | Self::named(name.as_str().unwrap_or(""))
-            }),
+            Some(Value::Array(names)) => names
+                .iter()
+                .fold(Self::NONE, |kinds, name| kinds | Self::named(name.as_str().unwrap_or(""))),
             _ => Self::ANY,
         }
     }
@@ -158,31 +152,19 @@ impl<'s> Type<'s> {
     pub(super) const ANY: Self = Self::of(Kinds::ANY);
 
     pub(super) const fn of(kinds: Kinds) -> Self {
-        Self {
-            kinds,
-            inside: Inside::Untold,
-        }
+        Self { kinds, inside: Inside::Untold }
     }
 
     pub(super) fn of_schema(schema: &'s Value) -> Self {
-        Self {
-            kinds: Kinds::of_schema(schema),
-            inside: Inside::Schema(schema),
-        }
+        Self { kinds: Kinds::of_schema(schema), inside: Inside::Schema(schema) }
     }
 
     pub(super) fn list_of(item: Self) -> Self {
-        Self {
-            kinds: Kinds::LIST,
-            inside: Inside::Items(Box::new(item)),
-        }
+        Self { kinds: Kinds::LIST, inside: Inside::Items(Box::new(item)) }
     }
 
     pub(super) const fn record(fields: &'static [(&'static str, Kinds)]) -> Self {
-        Self {
-            kinds: Kinds::MAP,
-            inside: Inside::Fields(fields),
-        }
+        Self { kinds: Kinds::MAP, inside: Inside::Fields(fields) }
     }
 
     /// Either of two, as `c ? a : b` is.
@@ -207,10 +189,7 @@ impl<'s> Type<'s> {
             Inside::Fields(fields) => match fields.iter().find(|(field, _)| *field == name) {
                 Some((_, kinds)) => Ok(Self::of(*kinds)),
                 None => Err(NoSuchField {
-                    known: fields
-                        .iter()
-                        .map(|(field, _)| (*field).to_owned())
-                        .collect(),
+                    known: fields.iter().map(|(field, _)| (*field).to_owned()).collect(),
                 }),
             },
             Inside::Schema(schema) if leaves_open(schema) => Ok(Self::ANY),
@@ -218,15 +197,11 @@ impl<'s> Type<'s> {
                 let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
                     return Ok(Self::ANY);
                 };
-                let more = schema
-                    .get("additionalProperties")
-                    .is_some_and(|more| more != false);
+                let more = schema.get("additionalProperties").is_some_and(|more| more != false);
                 match properties.get(name) {
                     Some(property) => Ok(Self::of_schema(property)),
                     None if more => Ok(Self::ANY),
-                    None => Err(NoSuchField {
-                        known: properties.keys().cloned().collect(),
-                    }),
+                    None => Err(NoSuchField { known: properties.keys().cloned().collect() }),
                 }
             }
         }

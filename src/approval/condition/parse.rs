@@ -20,7 +20,7 @@ pub(super) fn parse(env: &Env, source: &str) -> Result<Program, ConditionError> 
     if bracket_depth(source) > DEEPEST {
         return Err(ConditionError::TooDeep);
     }
-    let failed = |what: &str| ConditionError::Syntax(format!("the parser {what}"));
+    let failed = ConditionError::Parser;
     thread::scope(|scope| {
         thread::Builder::new()
             .stack_size(PARSER_STACK)
@@ -39,10 +39,16 @@ pub(super) fn parse(env: &Env, source: &str) -> Result<Program, ConditionError> 
 
 /// The parser's first complaint; the others usually follow from it.
 fn syntax(errors: &ParseErrors) -> ConditionError {
-    ConditionError::Syntax(match errors.errors.first() {
-        Some(error) => format!("at column {}: {}", error.pos.1, error.msg),
-        None => "it is not CEL".to_owned(),
-    })
+    let Some(error) = errors.errors.first() else {
+        return ConditionError::Parser("refused it");
+    };
+    let words = error.msg.trim_start_matches("Syntax error: ");
+    let words = match words.split(" expecting ").next().unwrap_or(words) {
+        words if words.contains("<EOF>") => "it ends too early",
+        words => words,
+    };
+    let column = u64::try_from(error.pos.1).unwrap_or(1);
+    ConditionError::Syntax { column, words: words.to_owned() }
 }
 
 /// Counts brackets in texts too, which at worst refuses a condition that nobody would write.
@@ -61,42 +67,21 @@ fn bracket_depth(source: &str) -> usize {
 }
 
 fn depth(expression: &IdedExpr) -> usize {
-    1 + parts(&expression.expr)
-        .into_iter()
-        .map(depth)
-        .max()
-        .unwrap_or(0)
+    1 + parts(&expression.expr).into_iter().map(depth).max().unwrap_or(0)
 }
 
 /// The direct parts of an expression, with what a list function is expanded to.
 pub(super) fn parts(expression: &Expr) -> Vec<&IdedExpr> {
     match expression {
-        Expr::Call(call) => call
-            .target
-            .as_deref()
-            .into_iter()
-            .chain(&call.args)
-            .collect(),
+        Expr::Call(call) => call.target.as_deref().into_iter().chain(&call.args).collect(),
         Expr::Select(select) => vec![&select.operand],
         Expr::List(list) => list.elements.iter().collect(),
-        Expr::Map(map) => map
-            .entries
-            .iter()
-            .flat_map(|entry| entry_parts(&entry.expr))
-            .collect(),
-        Expr::Struct(message) => message
-            .entries
-            .iter()
-            .flat_map(|entry| entry_parts(&entry.expr))
-            .collect(),
+        Expr::Map(map) => map.entries.iter().flat_map(|entry| entry_parts(&entry.expr)).collect(),
+        Expr::Struct(message) => {
+            message.entries.iter().flat_map(|entry| entry_parts(&entry.expr)).collect()
+        }
         Expr::Comprehension(of) => {
-            vec![
-                &of.iter_range,
-                &of.accu_init,
-                &of.loop_cond,
-                &of.loop_step,
-                &of.result,
-            ]
+            vec![&of.iter_range, &of.accu_init, &of.loop_cond, &of.loop_step, &of.result]
         }
         Expr::Ident(_) | Expr::Literal(_) | Expr::Unspecified => Vec::new(),
     }

@@ -25,7 +25,5 @@ pub(super) fn try_all(env: &Arc<Env>, expression: &IdedExpr) -> Result<(), Condi
             return Err(ConditionError::BadPattern(pattern.to_owned()));
         }
     }
-    parts(&expression.expr)
-        .into_iter()
-        .try_for_each(|part| try_all(env, part))
+    parts(&expression.expr).into_iter().try_for_each(|part| try_all(env, part))
 }

@@ -15,10 +15,7 @@ fn full() -> Envelope {
     full.cwd = Some("/srv".to_owned());
     full.environment = vec!["PATH".to_owned()];
     full.requester.owner = Some(PersonId::existing("noor"));
-    full.requester.user = SlackUser {
-        enterprise: Some("E1".to_owned()),
-        ..full.requester.user
-    };
+    full.requester.user = SlackUser { enterprise: Some("E1".to_owned()), ..full.requester.user };
     full
 }
 
@@ -26,9 +23,7 @@ fn full() -> Envelope {
 fn leaves(value: &Value, path: &str, found: &mut Vec<String>) {
     match value {
         Value::Object(fields) => {
-            fields
-                .iter()
-                .for_each(|(name, inner)| leaves(inner, &format!("{path}/{name}"), found));
+            fields.iter().for_each(|(name, inner)| leaves(inner, &format!("{path}/{name}"), found));
         }
         Value::Array(items) => {
             let numbered = items.iter().enumerate();
@@ -44,20 +39,12 @@ fn a_change_of_anything_in_the_envelope_changes_the_digest() {
     let value = serde_json::to_value(full()).unwrap();
     let mut paths = Vec::new();
     leaves(&value, "", &mut paths);
-    assert!(
-        paths.len() > 30 && !paths.iter().any(|path| path.ends_with("/cwd/")),
-        "{paths:?}"
-    );
+    assert!(paths.len() > 30 && !paths.iter().any(|path| path.ends_with("/cwd/")), "{paths:?}");
     let mut changed = 0;
     for path in &paths {
-        for replacement in [
-            json!("x"),
-            json!(7),
-            json!(true),
-            Value::Null,
-            json!("critical"),
-            json!("once"),
-        ] {
+        for replacement in
+            [json!("x"), json!(7), json!(true), Value::Null, json!("critical"), json!("once")]
+        {
             let mut other = value.clone();
             let place = other.pointer_mut(path).unwrap();
             if *place == replacement {
@@ -75,20 +62,12 @@ fn a_change_of_anything_in_the_envelope_changes_the_digest() {
             changed += 1;
         }
     }
-    assert!(
-        changed >= paths.len() - 1,
-        "only {changed} of {} could be changed",
-        paths.len()
-    );
+    assert!(changed >= paths.len() - 1, "only {changed} of {} could be changed", paths.len());
 }
 
 #[test]
 fn sealing_and_opening_give_the_same() {
-    for envelope in [
-        full(),
-        envelope(json!({})),
-        envelope(json!([1.0, -0.0, 2e2, "e\u{301}"])),
-    ] {
+    for envelope in [full(), envelope(json!({})), envelope(json!([1.0, -0.0, 2e2, "e\u{301}"]))] {
         let sealed = Sealed::seal(envelope).unwrap();
         let opened = Sealed::open(sealed.bytes()).unwrap();
         assert_eq!(opened, sealed);
@@ -109,29 +88,17 @@ fn bytes_that_are_not_exactly_canonical_do_not_open() {
         ("another way to write a number", edited("640", "640.0")),
         ("another way to write a letter", edited("EUR", "\\u0045UR")),
         ("an unknown field", edited("{", "{\"aaa\":1,")),
-        (
-            "an unknown field inside",
-            edited("\"tool\":{", "\"tool\":{\"a\":1,"),
-        ),
+        ("an unknown field inside", edited("\"tool\":{", "\"tool\":{\"a\":1,")),
         ("a field left out", edited("\"cwd\":null,", "")),
-        (
-            "a field twice",
-            edited("\"cwd\":null,", "\"cwd\":null,\"cwd\":null,"),
-        ),
-        (
-            "another order",
-            edited("\"currency\":\"EUR\"", "\"z\":1,\"currency\":\"EUR\""),
-        ),
+        ("a field twice", edited("\"cwd\":null,", "\"cwd\":null,\"cwd\":null,")),
+        ("another order", edited("\"currency\":\"EUR\"", "\"z\":1,\"currency\":\"EUR\"")),
         ("another form", edited("\"form\":1", "\"form\":2")),
         ("nothing", String::new()),
     ] {
         assert!(Sealed::open(&other).is_err(), "{what}: {other}");
     }
     let newer = edited("\"form\":1", "\"form\":2");
-    assert_eq!(
-        Sealed::open(&newer),
-        Err(CanonicalError::UnknownForm { form: 2 })
-    );
+    assert_eq!(Sealed::open(&newer), Err(CanonicalError::UnknownForm { form: 2 }));
 }
 
 #[test]
@@ -142,10 +109,7 @@ fn arguments_that_cannot_be_bound_are_not_sealed() {
         json!({"$serde_json::private::RawValue": "1"}),
         (0..40).fold(json!(1), |inner, _| json!([inner])),
     ] {
-        assert!(
-            Sealed::seal(envelope(arguments.clone())).is_err(),
-            "{arguments}"
-        );
+        assert!(Sealed::seal(envelope(arguments.clone())).is_err(), "{arguments}");
     }
 }
 
@@ -164,12 +128,7 @@ fn the_digest_of_an_envelope_stays_what_it_is() {
 fn a_digest_is_read_from_exactly_sixty_four_hex_digits() {
     let text = sealed().digest().to_string();
     assert_eq!(Digest::try_from(text.clone()), Ok(sealed().digest()));
-    for wrong in [
-        "",
-        &text[1..],
-        &format!("{text}0"),
-        &text.replace(&text[..1], "g"),
-    ] {
+    for wrong in ["", &text[1..], &format!("{text}0"), &text.replace(&text[..1], "g")] {
         assert!(Digest::try_from(wrong.to_owned()).is_err(), "{wrong}");
     }
 }

@@ -25,20 +25,12 @@ const CAST: [(&str, &str, [bool; 2]); 7] = [
 /// Something somebody tries.
 #[derive(Clone, Debug)]
 enum Try {
-    Vote {
-        account: usize,
-        choice: Choice,
-        late_by: u32,
-    },
+    Vote { account: usize, choice: Choice, late_by: u32 },
     Timer(TimerKind),
-    Withdraw {
-        account: usize,
-    },
+    Withdraw { account: usize },
     Cancel,
     Supersede,
-    Undeliverable {
-        stage: usize,
-    },
+    Undeliverable { stage: usize },
 }
 
 fn tries() -> impl Strategy<Value = Vec<(u32, Try)>> {
@@ -59,50 +51,26 @@ fn tries() -> impl Strategy<Value = Vec<(u32, Try)>> {
 
 fn facts(account: usize) -> PersonFacts {
     let (account, human, _) = CAST[account];
-    PersonFacts {
-        user: user(account),
-        ..person(human)
-    }
+    PersonFacts { user: user(account), ..person(human) }
 }
 
 fn attempt(request: &Request, what: &Try, minute: u32) -> Result<Stepped, Refusal> {
     let now = at(minute);
     match what {
-        Try::Vote {
-            account,
-            choice,
-            late_by,
-        } => {
+        Try::Vote { account, choice, late_by } => {
             let (_, _, member) = CAST[*account];
             let received = at(minute.saturating_sub(*late_by));
-            vote_of(
-                request,
-                facts(*account),
-                &member,
-                *choice,
-                Some("because"),
-                received,
-            )
+            vote_of(request, facts(*account), &member, *choice, Some("because"), received)
         }
         Try::Timer(timer) => step(request, &Event::TimerDue(*timer), now),
-        Try::Withdraw { account } => step(
-            request,
-            &Event::Withdraw {
-                by: facts(*account),
-            },
-            now,
-        ),
+        Try::Withdraw { account } => step(request, &Event::Withdraw { by: facts(*account) }, now),
         Try::Cancel => {
             let (operator, reason) = ("sam".to_owned(), "maintenance".to_owned());
             step(request, &Event::Cancel { operator, reason }, now)
         }
-        Try::Supersede => step(
-            request,
-            &Event::Supersede {
-                by: RequestId::existing("req_2"),
-            },
-            now,
-        ),
+        Try::Supersede => {
+            step(request, &Event::Supersede { by: RequestId::existing("req_2") }, now)
+        }
         Try::Undeliverable { stage } => step(request, &Event::Undeliverable { stage: *stage }, now),
     }
 }
@@ -135,9 +103,7 @@ impl Ledger {
 
     /// When the timer fires that ends the stage a request has reached.
     fn stage_end(&self, request: &Request) -> Option<Timestamp> {
-        let kind = TimerKind::StageEnds {
-            stage: request.stage,
-        };
+        let kind = TimerKind::StageEnds { stage: request.stage };
         self.timers.get(&format!("{kind:?}")).copied()
     }
 }

@@ -22,12 +22,7 @@ pub(super) async fn check(
                 let at = format!("{workspace}:{}", record.seq);
                 if record.seq != last.0 + 1 {
                     let missing = last.0 + 1;
-                    broken(
-                        found,
-                        "I6",
-                        &at,
-                        format!("the record {missing} before it is missing"),
-                    );
+                    broken(found, "I6", &at, format!("the record {missing} before it is missing"));
                 }
                 if record.prev_hash != last.1 {
                     broken(found, "I6", &at, "it does not follow the record before it");
@@ -47,12 +42,7 @@ pub(super) async fn check(
                 .fetch_optional(&mut *store.reader().await?)
                 .await?;
         if head.is_none_or(|(seq, hash)| seq != big(last.0) || hash != last.1) {
-            broken(
-                found,
-                "I6",
-                &workspace,
-                "the log does not end where its head says",
-            );
+            broken(found, "I6", &workspace, "the log does not end where its head says");
         }
     }
     for anchor in anchors {
@@ -64,12 +54,7 @@ pub(super) async fn check(
                 .await?;
         if kept.as_deref() != Some(&anchor.hash) {
             let at = format!("{}:{}", anchor.workspace, anchor.seq);
-            broken(
-                found,
-                "I6",
-                at,
-                "the record that was anchored outside is gone or changed",
-            );
+            broken(found, "I6", at, "the record that was anchored outside is gone or changed");
         }
     }
     Ok(())

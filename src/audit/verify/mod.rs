@@ -46,11 +46,7 @@ fn broken(
     subject: impl Into<String>,
     what: impl Into<String>,
 ) {
-    found.push(Violation {
-        invariant,
-        subject: subject.into(),
-        what: what.into(),
-    });
+    found.push(Violation { invariant, subject: subject.into(), what: what.into() });
 }
 
 /// Adds a violation for each row that a query finds; the query's one column names the row.
@@ -61,9 +57,8 @@ async fn none_such(
     what: &str,
     query: &'static str,
 ) -> Result<(), StoreError> {
-    let rows: Vec<String> = sqlx::query_scalar(query)
-        .fetch_all(&mut *store.reader().await?)
-        .await?;
+    let rows: Vec<String> =
+        sqlx::query_scalar(query).fetch_all(&mut *store.reader().await?).await?;
     for row in rows {
         broken(found, invariant, row, what);
     }

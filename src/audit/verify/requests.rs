@@ -71,12 +71,7 @@ fn decided_by_right(stored: &StoredRequest, found: &mut Vec<Violation>) {
     let request = &stored.request;
     let id = request.id.as_str();
     if stored.sealed.digest() != request.digest {
-        broken(
-            found,
-            "I1",
-            id,
-            "its envelope is not the one that people decided on",
-        );
+        broken(found, "I1", id, "its envelope is not the one that people decided on");
     }
     let requester = &request.requester;
     let mut people = BTreeSet::new();
@@ -87,12 +82,7 @@ fn decided_by_right(stored: &StoredRequest, found: &mut Vec<Violation>) {
         let own =
             vote.by.person == requester.person || requester.owner.as_ref() == Some(&vote.by.person);
         if own && request.terms.separation == Separation::Required {
-            broken(
-                found,
-                "I7",
-                id,
-                "the requester decided on their own request",
-            );
+            broken(found, "I7", id, "the requester decided on their own request");
         }
     }
     let Some(decision) = &request.decision else {
@@ -103,12 +93,7 @@ fn decided_by_right(stored: &StoredRequest, found: &mut Vec<Violation>) {
             if decision.at >= request.decide_by() {
                 broken(found, "I1", id, "it was approved after its deadline");
             }
-            let reached = request
-                .terms
-                .path
-                .iter()
-                .enumerate()
-                .take(request.stage + 1);
+            let reached = request.terms.path.iter().enumerate().take(request.stage + 1);
             let quorum = reached.into_iter().any(|(stage, rules)| {
                 let approvals = request
                     .votes
@@ -121,11 +106,7 @@ fn decided_by_right(stored: &StoredRequest, found: &mut Vec<Violation>) {
             }
         }
         Outcome::Rejected => {
-            if !request
-                .votes
-                .iter()
-                .any(|vote| vote.choice == Choice::Reject)
-            {
+            if !request.votes.iter().any(|vote| vote.choice == Choice::Reject) {
                 broken(found, "I1", id, "it is rejected and nobody rejected it");
             }
         }

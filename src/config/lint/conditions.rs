@@ -10,11 +10,7 @@ pub(super) fn check(findings: &mut Findings<'_>) {
             if let Err(error) = when.type_check(&tool.parameters) {
                 let name = &tool.name.value;
                 let text = format!("the condition cannot be judged for `{name}`, because {error}");
-                findings.error(
-                    when.at,
-                    text,
-                    "mend it, or give that tool a rule of its own",
-                );
+                findings.error(when.at, text, "mend it, or give that tool a rule of its own");
             }
         }
     }

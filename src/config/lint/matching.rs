@@ -14,10 +14,7 @@ impl Rule {
     }
 
     pub(super) fn tools_of<'a>(&self, config: &'a Config) -> impl Iterator<Item = &'a Tool> {
-        config
-            .tools
-            .values()
-            .filter(|tool| self.covers_tool(&tool.name))
+        config.tools.values().filter(|tool| self.covers_tool(&tool.name))
     }
 }
 

@@ -35,10 +35,7 @@ pub struct Finding {
 
 /// Everything that is wrong with a configuration that could be read, in the order of the file.
 pub fn lint(config: &Config) -> Vec<Finding> {
-    let mut findings = Findings {
-        config,
-        found: Vec::new(),
-    };
+    let mut findings = Findings { config, found: Vec::new() };
     references::check(&mut findings);
     paths::check(&mut findings);
     rules::check(&mut findings);

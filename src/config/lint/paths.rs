@@ -50,37 +50,21 @@ fn approvers(stage: &Stage, findings: &mut Findings<'_>) {
     };
     if people.is_empty() {
         let text = "nobody can approve at this stage";
-        findings.error(
-            stage.at,
-            text,
-            "name a group with at least one person in it",
-        );
+        findings.error(stage.at, text, "name a group with at least one person in it");
     } else if people.len() < quorum as usize {
         let count = people.len();
         let text = format!("{quorum} people must approve here, but only {count} can");
-        findings.error(
-            stage.quorum.at,
-            text,
-            "lower the quorum, or add people to the groups",
-        );
+        findings.error(stage.quorum.at, text, "lower the quorum, or add people to the groups");
     }
 }
 
 fn reminders(stage: &Stage, findings: &mut Findings<'_>) {
-    for remind in stage
-        .remind
-        .iter()
-        .filter(|remind| remind.value >= stage.within.value)
-    {
+    for remind in stage.remind.iter().filter(|remind| remind.value >= stage.within.value) {
         let text = format!(
             "the reminder after {} comes when the stage has ended, after {}",
             remind.value, stage.within.value
         );
-        findings.error(
-            remind.at,
-            text,
-            "remind earlier, or give the stage more time",
-        );
+        findings.error(remind.at, text, "remind earlier, or give the stage more time");
     }
 }
 
@@ -94,11 +78,7 @@ fn weaker_stages(ask: &Ask, findings: &mut Findings<'_>) {
                 "this stage needs {quorum} to approve where an earlier one needs {strongest}, so \
                  waiting makes it easier"
             );
-            findings.error(
-                stage.quorum.at,
-                text,
-                format!("write `quorum: {strongest}` or more"),
-            );
+            findings.error(stage.quorum.at, text, format!("write `quorum: {strongest}` or more"));
         }
         strongest = strongest.max(quorum);
     }

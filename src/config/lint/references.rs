@@ -12,15 +12,9 @@ pub(super) fn check(findings: &mut Findings<'_>) {
         if let Members::Users(users) = &group.members
             && users.is_empty()
         {
-            let text = format!(
-                "the group `{}` is empty, and an empty group is nobody",
-                group.name.value
-            );
-            findings.error(
-                group.name.at,
-                text,
-                "list at least one person, or remove it",
-            );
+            let text =
+                format!("the group `{}` is empty, and an empty group is nobody", group.name.value);
+            findings.error(group.name.at, text, "list at least one person, or remove it");
         }
     }
     for stage in config.asks().flat_map(|ask| &ask.path) {
@@ -63,11 +57,7 @@ fn known<T>(
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("add it under `{what}s`, or name one that is there"),
     };
-    findings.error(
-        name.at,
-        format!("there is no {what} called `{}`", name.value),
-        mend,
-    );
+    findings.error(name.at, format!("there is no {what} called `{}`", name.value), mend);
 }
 
 /// For every place there is at most one agent, and for direct messages one.

@@ -25,10 +25,7 @@ pub(super) fn check(findings: &mut Findings<'_>) {
                 Some(earlier) => format!("`{}` above it takes everything", earlier.name.value),
                 None => "the rules above it take everything".to_owned(),
             };
-            let text = format!(
-                "the rule `{}` can never match, because {by}",
-                rule.name.value
-            );
+            let text = format!("the rule `{}` can never match, because {by}", rule.name.value);
             findings.error(rule.name.at, text, "move it up, or remove it");
         }
         if rule.when.is_none() {
@@ -42,16 +39,8 @@ type Case<'a> = (&'a str, Option<&'a str>);
 
 /// All the cases a rule would take if its condition held.
 fn cases<'a>(rule: &Rule, config: &'a Config) -> BTreeSet<Case<'a>> {
-    let agents = || {
-        config
-            .agents
-            .keys()
-            .map(|name| Some(name.as_str()))
-            .chain([None])
-    };
+    let agents = || config.agents.keys().map(|name| Some(name.as_str())).chain([None]);
     let tools = rule.tools_of(config);
     let cases = tools.flat_map(|tool| agents().map(|agent| (tool.name.as_str(), agent)));
-    cases
-        .filter(|(_, agent)| rule.covers_agent(*agent))
-        .collect()
+    cases.filter(|(_, agent)| rule.covers_agent(*agent)).collect()
 }

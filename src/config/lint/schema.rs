@@ -31,16 +31,12 @@ pub(super) fn argument<'a>(
         let Some(properties) = keywords.get("properties").and_then(Value::as_object) else {
             return Ok(None);
         };
-        let open = keywords
-            .get("additionalProperties")
-            .is_some_and(|more| more != false);
+        let open = keywords.get("additionalProperties").is_some_and(|more| more != false);
         schema = match properties.get(name) {
             Some(schema) => schema,
             None if open => return Ok(None),
             None => {
-                return Err(NoSuchArgument {
-                    known: properties.keys().cloned().collect(),
-                });
+                return Err(NoSuchArgument { known: properties.keys().cloned().collect() });
             }
         };
     }

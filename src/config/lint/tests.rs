@@ -15,12 +15,10 @@ fn finds(table: &[(&str, &str, Severity, &str)]) {
     for (from, to, severity, text) in table {
         let config = accepted(&changed(from, to));
         let found = lint(&config);
-        let found = found
-            .iter()
-            .filter(|finding| !is_about_the_minimal_file(finding.problem.text()));
-        let found: Vec<_> = found
-            .map(|finding| (finding.severity, finding.problem.text()))
-            .collect();
+        let found =
+            found.iter().filter(|finding| !is_about_the_minimal_file(finding.problem.text()));
+        let found: Vec<_> =
+            found.map(|finding| (finding.severity, finding.problem.text())).collect();
         assert_eq!(found, [(*severity, *text)], "{to}");
     }
 }
@@ -39,36 +37,11 @@ fn names_that_stand_for_nothing() {
             Error,
             "there is no group called `finanse`",
         ),
-        (
-            "in: approvals",
-            "in: managers",
-            Error,
-            "there is no channel called `managers`",
-        ),
-        (
-            "model: main",
-            "model: mian",
-            Error,
-            "there is no model called `mian`",
-        ),
-        (
-            "tools: [refund]",
-            "tools: [refund, pay]",
-            Error,
-            "there is no tool called `pay`",
-        ),
-        (
-            "tool: refund\n",
-            "tool: [refund, refnud]\n",
-            Error,
-            "there is no tool called `refnud`",
-        ),
-        (
-            "tool: refund\n",
-            "tool: [refund, db.*]\n",
-            Error,
-            "no tool matches `db.*`",
-        ),
+        ("in: approvals", "in: managers", Error, "there is no channel called `managers`"),
+        ("model: main", "model: mian", Error, "there is no model called `mian`"),
+        ("tools: [refund]", "tools: [refund, pay]", Error, "there is no tool called `pay`"),
+        ("tool: refund\n", "tool: [refund, refnud]\n", Error, "there is no tool called `refnud`"),
+        ("tool: refund\n", "tool: [refund, db.*]\n", Error, "no tool matches `db.*`"),
         (
             "tool: refund\n",
             "tool: refund\n    agent: [ops, op]\n",
@@ -127,38 +100,21 @@ fn paths_nobody_can_go() {
 fn two_accounts_of_one_person_are_one_voice() {
     let people = "people:\n  mia: { slack: [U0MIA1, U0MIA2] }\ngroups:\n  mias: { users: [U0MIA1, U0MIA2] }\n";
     let stage = "{ approvers: mias, in: approvals, within: 30m, quorum: 2 }";
-    let found = lint(&accepted(&changed(STAGE, stage).replacen(
-        "groups:\n",
-        people,
-        1,
-    )));
+    let found = lint(&accepted(&changed(STAGE, stage).replacen("groups:\n", people, 1)));
     assert_eq!(found[0].severity, Warning);
-    assert_eq!(
-        found[1].problem.text(),
-        "2 people must approve here, but only 1 can"
-    );
+    assert_eq!(found[1].problem.text(), "2 people must approve here, but only 1 can");
 }
 
 #[test]
 fn a_single_approver_is_warned_about_unless_they_may_approve_their_own() {
     let found = lint(&accepted(MINIMAL));
     let text = "only `jonas@example.com` can approve, so their own requests will always expire";
-    let found: Vec<_> = found
-        .iter()
-        .map(|found| (found.severity, found.problem.text()))
-        .collect();
+    let found: Vec<_> = found.iter().map(|found| (found.severity, found.problem.text())).collect();
     assert_eq!(found, [(Warning, text)]);
     let waived = changed("      path:\n", "      separation: waived\n      path:\n");
     assert_eq!(lint(&accepted(&waived)), []);
-    let group = changed(
-        "{ users: [jonas@example.com] }",
-        "{ slack_usergroup: S0FINANCE }",
-    );
-    assert_eq!(
-        lint(&accepted(&group)),
-        [],
-        "nobody can tell from the file who is in it"
-    );
+    let group = changed("{ users: [jonas@example.com] }", "{ slack_usergroup: S0FINANCE }");
+    assert_eq!(lint(&accepted(&group)), [], "nobody can tell from the file who is in it");
 }
 
 #[test]
@@ -167,28 +123,15 @@ fn rules_nothing_reaches() {
     let taken = "the rule `refunds` can never match, because `first` above it takes everything";
     let table = [
         ("  - { name: first, allow: true }\n", Some(taken)),
-        (
-            "  - { name: first, tool: ref*, allow: true }\n",
-            Some(taken),
-        ),
+        ("  - { name: first, tool: ref*, allow: true }\n", Some(taken)),
         ("  - { name: first, tool: refund, deny: no }\n", Some(taken)),
-        (
-            "  - { name: first, tool: refund, agent: ops, allow: true }\n",
-            None,
-        ),
-        (
-            "  - { name: first, when: args.amount < 5, allow: true }\n",
-            None,
-        ),
+        ("  - { name: first, tool: refund, agent: ops, allow: true }\n", None),
+        ("  - { name: first, when: args.amount < 5, allow: true }\n", None),
     ];
     for (rules, text) in table {
         let found = lint(&accepted(&before(rules)));
         let found = found.iter().filter(|found| found.severity == Error);
-        assert_eq!(
-            found.map(|found| found.problem.text()).next(),
-            text,
-            "{rules}"
-        );
+        assert_eq!(found.map(|found| found.problem.text()).next(), text, "{rules}");
     }
 }
 
@@ -242,30 +185,15 @@ fn tools_that_cannot_be_called_or_give_a_secret_away() {
             Error,
             "the arguments choose which host is called",
         ),
-        (
-            URL,
-            "\"payments.example.com\"",
-            Error,
-            "the URL does not start with https:// or http://",
-        ),
-        (
-            URL,
-            "\"ftp://payments.example.com\"",
-            Error,
-            "the URL cannot be called",
-        ),
+        (URL, "\"payments.example.com\"", Error, "the URL does not start with https:// or http://"),
+        (URL, "\"ftp://payments.example.com\"", Error, "the URL cannot be called"),
         (
             URL,
             "\"https://bot:pw@payments.example.com\"",
             Error,
             "a name or a password stands in the URL",
         ),
-        (
-            URL,
-            plain.as_str(),
-            Error,
-            "the credential `bot` would travel unencrypted",
-        ),
+        (URL, plain.as_str(), Error, "the credential `bot` would travel unencrypted"),
         (
             "POST, url",
             "POST, body: { a: [\"{{ args.x }}\"] }, url",
@@ -274,11 +202,7 @@ fn tools_that_cannot_be_called_or_give_a_secret_away() {
         ),
     ]);
     let local = changed(URL, &with_credential("http://127.0.0.1:9000/refunds"));
-    assert!(
-        lint(&accepted(&local))
-            .iter()
-            .all(|found| found.severity == Warning)
-    );
+    assert!(lint(&accepted(&local)).iter().all(|found| found.severity == Warning));
     let http = format!("http: {{ method: POST, url: {URL} }}");
     finds(&[
         (
@@ -300,28 +224,15 @@ fn tools_that_cannot_be_called_or_give_a_secret_away() {
 fn conditions_that_can_never_be_judged() {
     let when = |source: &str| format!("tool: refund\n    when: {source}\n");
     let prefix = "the condition cannot be judged for `refund`, because it";
-    let unknown = format!("{prefix} names `args.amuont`, which the tool's schema does not know");
+    let unknown =
+        format!("{prefix} names `args.amuont`, which does not exist; known there: amount");
     let mismatch = format!("{prefix} compares `args.amount`, which is a number, with a text");
     finds(&[
-        (
-            "tool: refund\n",
-            &when("args.amuont <= 50"),
-            Error,
-            &unknown,
-        ),
-        (
-            "tool: refund\n",
-            &when("args.amount <= \"50\""),
-            Error,
-            &mismatch,
-        ),
+        ("tool: refund\n", &when("args.amuont <= 50"), Error, &unknown),
+        ("tool: refund\n", &when("args.amount <= \"50\""), Error, &mismatch),
     ]);
     let sound = changed("tool: refund\n", &when("args.amount <= 50"));
-    assert!(
-        lint(&accepted(&sound))
-            .iter()
-            .all(|found| found.severity == Warning)
-    );
+    assert!(lint(&accepted(&sound)).iter().all(|found| found.severity == Warning));
 }
 
 #[test]
@@ -334,10 +245,7 @@ fn who_answers_where() {
         ("default: true", None),
         (
             "tools: []",
-            Some((
-                Warning,
-                "no agent is the default, so nobody answers direct messages",
-            )),
+            Some((Warning, "no agent is the default, so nobody answers direct messages")),
         ),
         (
             "channels: [approvals, approvals], default: true",
@@ -346,9 +254,7 @@ fn who_answers_where() {
     ];
     for (rest, finding) in table {
         let found = lint(&accepted(&other(rest)));
-        let mut found = found
-            .iter()
-            .map(|found| (found.severity, found.problem.text()));
+        let mut found = found.iter().map(|found| (found.severity, found.problem.text()));
         let found = found.find(|(_, text)| !is_about_the_minimal_file(text));
         assert_eq!(found, finding, "{rest}");
     }
@@ -356,8 +262,5 @@ fn who_answers_where() {
         other("default: true").replacen("tools: [refund]", "tools: [refund], default: true", 1);
     let found = lint(&accepted(&both));
     let texts: Vec<_> = found.iter().map(|found| found.problem.text()).collect();
-    assert!(
-        texts.contains(&"`aide` and `ops` are both the default agent"),
-        "{texts:?}"
-    );
+    assert!(texts.contains(&"`aide` and `ops` are both the default agent"), "{texts:?}");
 }

@@ -13,10 +13,8 @@ pub(super) fn check(findings: &mut Findings<'_>) {
         parameters(tool, findings);
         for name in &tool.show {
             if let Err(missing) = argument(&tool.parameters, name) {
-                let text = format!(
-                    "`show` names `{}`, which is no argument of the tool",
-                    name.value
-                );
+                let text =
+                    format!("`show` names `{}`, which is no argument of the tool", name.value);
                 findings.error(name.at, text, missing.mend());
             }
         }
@@ -45,9 +43,7 @@ fn target(tool: &Tool, target: &Target, findings: &mut Findings<'_>) {
     match target {
         Target::Http(http) => {
             template(tool, &http.url, findings);
-            http.headers
-                .values()
-                .for_each(|value| template(tool, value, findings));
+            http.headers.values().for_each(|value| template(tool, value, findings));
             match &http.body.value {
                 Body::Template(body) => body_templates(tool, http.body.at, body, findings),
                 Body::None | Body::Args => {}
@@ -55,10 +51,7 @@ fn target(tool: &Tool, target: &Target, findings: &mut Findings<'_>) {
             destination(http, findings);
         }
         Target::Command(command) => {
-            command
-                .argv
-                .iter()
-                .for_each(|argument| template(tool, argument, findings));
+            command.argv.iter().for_each(|argument| template(tool, argument, findings));
             if let Some(program) = command.argv.first() {
                 fixed_program(program, findings);
             }
@@ -73,11 +66,7 @@ fn fixed_program(program: &Located<String>, findings: &mut Findings<'_>) {
         findings.error(program.at, text, "write the program out");
     } else if !program.starts_with('/') {
         let text = format!("`{}` is not an absolute path to a program", program.value);
-        findings.error(
-            program.at,
-            text,
-            "write where it is, like `/usr/local/bin/refund`",
-        );
+        findings.error(program.at, text, "write where it is, like `/usr/local/bin/refund`");
     }
 }
 
@@ -91,9 +80,7 @@ fn template_at(tool: &Tool, at: Position, text: &str, findings: &mut Findings<'_
     let parsed = match environment.template_from_str(text) {
         Ok(parsed) => parsed,
         Err(error) => {
-            let detail = error
-                .detail()
-                .map_or_else(|| error.kind().to_string(), str::to_owned);
+            let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
             let text = format!("the template cannot be read ({detail})");
             findings.error(at, text, "write arguments like `{{ args.name }}`");
             return;
@@ -120,14 +107,10 @@ fn body_templates(tool: &Tool, at: Position, body: &Value, findings: &mut Findin
     match body {
         Value::String(text) => template_at(tool, at, text, findings),
         Value::Array(items) => {
-            items
-                .iter()
-                .for_each(|item| body_templates(tool, at, item, findings));
+            items.iter().for_each(|item| body_templates(tool, at, item, findings));
         }
         Value::Object(entries) => {
-            entries
-                .values()
-                .for_each(|value| body_templates(tool, at, value, findings));
+            entries.values().for_each(|value| body_templates(tool, at, value, findings));
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
@@ -144,11 +127,7 @@ fn destination(http: &HttpTarget, findings: &mut Findings<'_>) {
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     if scheme.contains("{{") || host.contains("{{") {
         let text = "the arguments choose which host is called";
-        findings.error(
-            at,
-            text,
-            "write the host out; use arguments in the path or the query",
-        );
+        findings.error(at, text, "write the host out; use arguments in the path or the query");
         return;
     }
     let url = match url::Url::parse(&format!("{scheme}://{host}/")) {
@@ -160,20 +139,13 @@ fn destination(http: &HttpTarget, findings: &mut Findings<'_>) {
     };
     if !url.username().is_empty() || url.password().is_some() {
         let text = "a name or a password stands in the URL";
-        findings.error(
-            at,
-            text,
-            "use `credential:`, which keeps it out of the file",
-        );
+        findings.error(at, text, "use `credential:`, which keeps it out of the file");
     }
     if let Some(credential) = &http.credential
         && url.scheme() == "http"
         && !is_this_machine(&url)
     {
-        let text = format!(
-            "the credential `{}` would travel unencrypted",
-            credential.name
-        );
+        let text = format!("the credential `{}` would travel unencrypted", credential.name);
         findings.error(at, text, "use https, or an address on this machine");
     }
 }

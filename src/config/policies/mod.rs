@@ -57,11 +57,7 @@ pub(super) fn read_rules(rules: Vec<RuleSection>, reader: &mut Reader<'_>) -> Ve
             reader.complain(rule.name.at, text, "say in a few words what it covers");
         } else if names.contains(&rule.name) {
             let text = format!("another rule is called `{}` too", rule.name.value);
-            reader.complain(
-                rule.name.at,
-                text,
-                "give each its own name: cards and logs use it",
-            );
+            reader.complain(rule.name.at, text, "give each its own name: cards and logs use it");
         }
         names.push(rule.name.value.clone());
         rule.read(reader).ok()
@@ -71,29 +67,16 @@ pub(super) fn read_rules(rules: Vec<RuleSection>, reader: &mut Reader<'_>) -> Ve
 
 impl RuleSection {
     fn read(self, reader: &mut Reader<'_>) -> Result<Rule, Complained> {
-        let when = self
-            .when
-            .map(|when| condition::read(&when, reader))
-            .transpose();
+        let when = self.when.map(|when| condition::read(&when, reader)).transpose();
         let then = then(self.name.at, self.allow, self.deny, self.ask, reader);
         let (tools, agents) = (self.tool.0, self.agent.0);
         for tool in &tools {
             if tool.strip_suffix('*').unwrap_or(tool).contains('*') {
                 let text = format!("`{}` has a `*` that is not at its end", tool.value);
-                reader.complain(
-                    tool.at,
-                    text,
-                    "list the tools, or keep only the `*` at the end",
-                );
+                reader.complain(tool.at, text, "list the tools, or keep only the `*` at the end");
             }
         }
-        Ok(Rule {
-            name: self.name,
-            tools,
-            agents,
-            when: when?,
-            then: then?,
-        })
+        Ok(Rule { name: self.name, tools, agents, when: when?, then: then? })
     }
 }
 
@@ -114,9 +97,7 @@ fn then(
             let mend = "say why in a sentence: the agent passes it on";
             Err(reader.complain(reason.at, "`deny` has no reason", mend))
         }
-        (None, Some(reason), None) => Ok(Then::Deny {
-            reason: reason.value,
-        }),
+        (None, Some(reason), None) => Ok(Then::Deny { reason: reason.value }),
         (None, None, Some(ask)) => ask.read(reader).map(Then::Ask),
         _ => Err(reader.complain(
             at,

@@ -81,33 +81,15 @@ impl Located<AskSection> {
             let mend = "add a stage, `- { approvers: …, in: …, within: 30m }`";
             return Err(reader.complain(at, "the path has no stage, so nobody is asked", mend));
         }
-        let valid_for = ask
-            .valid_for
-            .map_or(DEFAULT_VALID_FOR, |valid_for| valid_for.0);
+        let valid_for = ask.valid_for.map_or(DEFAULT_VALID_FOR, |valid_for| valid_for.0);
         if valid_for == Span::ZERO {
             let text = "an approval that is valid for no time can never be used";
             reader.complain(at, text, "write `valid_for: 10m`");
         }
-        let stages: Vec<_> = ask
-            .path
-            .into_iter()
-            .map(|stage| stage.read(reader))
-            .collect();
+        let stages: Vec<_> = ask.path.into_iter().map(|stage| stage.read(reader)).collect();
         let path = stages.into_iter().collect::<Result<_, _>>()?;
-        let AskSection {
-            reason,
-            risk,
-            separation,
-            ..
-        } = ask;
-        Ok(Ask {
-            at,
-            reason,
-            valid_for,
-            risk,
-            separation,
-            path,
-        })
+        let AskSection { reason, risk, separation, .. } = ask;
+        Ok(Ask { at, reason, valid_for, risk, separation, path })
     }
 }
 
@@ -175,9 +157,9 @@ impl Located<OtherwiseSection> {
     pub(in crate::config) fn read(self, reader: &mut Reader<'_>) -> Result<Otherwise, Complained> {
         match self.value {
             OtherwiseSection::Deny => Ok(Otherwise::Deny),
-            OtherwiseSection::Ask(value) => Located { value, at: self.at }
-                .read(reader)
-                .map(Otherwise::Ask),
+            OtherwiseSection::Ask(value) => {
+                Located { value, at: self.at }.read(reader).map(Otherwise::Ask)
+            }
         }
     }
 }

@@ -25,9 +25,7 @@ impl Rule {
             when: self.when.as_ref().map(|when| when.value.clone()),
             then: match &self.then {
                 Then::Allow => approval::Then::Allow,
-                Then::Deny { reason } => approval::Then::Deny {
-                    reason: reason.clone(),
-                },
+                Then::Deny { reason } => approval::Then::Deny { reason: reason.clone() },
                 Then::Ask(ask) => approval::Then::Ask(ask.terms()),
             },
         }

@@ -1,16 +1,8 @@
 //! Covers what could be a secret in a line before anybody is shown it.
 
 /// What the names of keys that hold secrets end in.
-const SECRET_KEYS: [&str; 8] = [
-    "secret",
-    "secrets",
-    "token",
-    "tokens",
-    "key",
-    "password",
-    "authorization",
-    "cookie",
-];
+const SECRET_KEYS: [&str; 8] =
+    ["secret", "secrets", "token", "tokens", "key", "password", "authorization", "cookie"];
 
 /// Prefixes of well-known credentials, wherever they stand.
 const SECRET_VALUES: [&str; 6] = ["xox", "xapp-", "sk-", "ghp_", "github_pat_", "Bearer "];
@@ -20,11 +12,7 @@ const COVER: &str = "••••••••";
 /// The line with the values of secret-looking keys and secret-looking words covered. References
 /// like `${NAME}` stay readable. What follows a covered value on the line is covered with it.
 pub(in crate::config) fn masked(line: &str) -> String {
-    match line
-        .char_indices()
-        .map(|(at, _)| at)
-        .find(|&at| is_secret_at(line, at))
-    {
+    match line.char_indices().map(|(at, _)| at).find(|&at| is_secret_at(line, at)) {
         Some(at) => format!("{}{COVER}", &line[..at]),
         None => line.to_owned(),
     }
@@ -37,9 +25,7 @@ pub(in crate::config) fn covered(line: &str, shown: usize) -> String {
 
 /// Does what stands under this name have to be kept secret?
 pub(in crate::config) fn is_secret_key(name: &str) -> bool {
-    let word = name
-        .rsplit(|c: char| !c.is_alphanumeric())
-        .find(|part| !part.is_empty());
+    let word = name.rsplit(|c: char| !c.is_alphanumeric()).find(|part| !part.is_empty());
     let word = word.unwrap_or_default().to_ascii_lowercase();
     SECRET_KEYS.contains(&word.as_str())
 }
@@ -62,20 +48,10 @@ fn is_secret_at(line: &str, at: usize) -> bool {
 
 /// `${NAME}`, quoted or not, or a list of such.
 fn is_reference(value: &str) -> bool {
-    let list = value
-        .strip_prefix('[')
-        .map(|rest| rest.split(']').next().unwrap_or_default());
+    let list = value.strip_prefix('[').map(|rest| rest.split(']').next().unwrap_or_default());
     let mut items = list.unwrap_or(value).split(',');
-    let items_are = |item: &str| {
-        item.trim()
-            .trim_start_matches(['"', '\''])
-            .starts_with("${")
-    };
-    if list.is_some() {
-        items.all(items_are)
-    } else {
-        items.next().is_some_and(items_are)
-    }
+    let items_are = |item: &str| item.trim().trim_start_matches(['"', '\'']).starts_with("${");
+    if list.is_some() { items.all(items_are) } else { items.next().is_some_and(items_are) }
 }
 
 #[cfg(test)]
@@ -87,32 +63,17 @@ mod tests {
         let table = [
             ("  bot_token: xoxb-1-2", "  bot_token: ••••••••"),
             ("  bot_token: ${TOKEN}", "  bot_token: ${TOKEN}"),
-            (
-                "main: { api_key: abc, model: x }",
-                "main: { api_key: ••••••••",
-            ),
+            ("main: { api_key: abc, model: x }", "main: { api_key: ••••••••"),
             ("  bot_tokn: xoxb-1-2", "  bot_tokn: ••••••••"),
             ("  X-Api-Key: 12345", "  X-Api-Key: ••••••••"),
-            (
-                "  \"Authorization\": \"Basic abc\"",
-                "  \"Authorization\": ••••••••",
-            ),
+            ("  \"Authorization\": \"Basic abc\"", "  \"Authorization\": ••••••••"),
             ("  token: [\"${A}\", ${B}]", "  token: [\"${A}\", ${B}]"),
             ("  token: [\"${A}\", abc]", "  token: ••••••••"),
-            (
-                "  url: https://me:pw@db.example/x",
-                "  url: https://••••••••",
-            ),
-            (
-                "  url: https://db.example/@x",
-                "  url: https://db.example/@x",
-            ),
+            ("  url: https://me:pw@db.example/x", "  url: https://••••••••"),
+            ("  url: https://db.example/@x", "  url: https://db.example/@x"),
             ("  retry: keyed", "  retry: keyed"),
             ("  token_file: /run/token", "  token_file: /run/token"),
-            (
-                "  description: asks-risky things",
-                "  description: asks-risky things",
-            ),
+            ("  description: asks-risky things", "  description: asks-risky things"),
         ];
         for (line, shown) in table {
             assert_eq!(masked(line), shown, "{line}");

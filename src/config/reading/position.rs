@@ -34,14 +34,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Located<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // For an alias this is where the alias stands, not the anchor it repeats.
         let spanned = Spanned::<T>::deserialize(deserializer)?;
-        let at = Position {
-            line: spanned.referenced.line(),
-            column: spanned.referenced.column(),
-        };
-        Ok(Self {
-            value: spanned.value,
-            at,
-        })
+        let at = Position { line: spanned.referenced.line(), column: spanned.referenced.column() };
+        Ok(Self { value: spanned.value, at })
     }
 }
 
@@ -74,10 +68,7 @@ impl<T: Hash> Hash for Located<T> {
 impl Located<String> {
     /// A default, which stands nowhere in the file.
     pub(in crate::config) fn unwritten(text: &str) -> Self {
-        Self {
-            value: text.to_owned(),
-            at: Position::default(),
-        }
+        Self { value: text.to_owned(), at: Position::default() }
     }
 }
 

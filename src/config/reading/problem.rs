@@ -33,10 +33,7 @@ pub struct ConfigErrors(Vec<Problem>);
 
 impl Source {
     pub(in crate::config) fn new(name: &str, text: &str) -> Self {
-        Self {
-            name: name.into(),
-            text: text.into(),
-        }
+        Self { name: name.into(), text: text.into() }
     }
 
     pub fn name(&self) -> &str {
@@ -50,13 +47,7 @@ impl Source {
     /// `text` says what is wrong, `mend` what to do about it: together one sentence.
     pub(in crate::config) fn problem(&self, at: Position, text: String, mend: String) -> Problem {
         let line = self.line(at.line).map(masked);
-        Problem {
-            name: self.name.clone(),
-            at: Some(at),
-            line,
-            text,
-            mend,
-        }
+        Problem { name: self.name.clone(), at: Some(at), line, text, mend }
     }
 
     /// Shows nothing of the line from the place on: a secret stands there.
@@ -66,27 +57,13 @@ impl Source {
         text: String,
         mend: String,
     ) -> Problem {
-        let line = self
-            .line(at.line)
-            .map(|line| covered(line, characters(at.column)));
-        Problem {
-            name: self.name.clone(),
-            at: Some(at),
-            line,
-            text,
-            mend,
-        }
+        let line = self.line(at.line).map(|line| covered(line, characters(at.column)));
+        Problem { name: self.name.clone(), at: Some(at), line, text, mend }
     }
 
     /// A problem of the whole file.
     pub(in crate::config) fn whole(&self, text: String, mend: String) -> Problem {
-        Problem {
-            name: self.name.clone(),
-            at: None,
-            line: None,
-            text,
-            mend,
-        }
+        Problem { name: self.name.clone(), at: None, line: None, text, mend }
     }
 
     pub(in crate::config) fn line(&self, number: u64) -> Option<&str> {
@@ -126,9 +103,7 @@ impl ConfigErrors {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            name, text, mend, ..
-        } = self;
+        let Self { name, text, mend, .. } = self;
         let Some(at) = self.at else {
             return write!(f, "{name}: {text}; {mend}");
         };

@@ -24,16 +24,8 @@ pub(in crate::config) struct Complained;
 
 impl<'a> Reader<'a> {
     pub(in crate::config) fn new(source: &'a Source, env: Env<'a>) -> Self {
-        let folder = Path::new(source.name())
-            .parent()
-            .unwrap_or(Path::new(""))
-            .to_owned();
-        Self {
-            source,
-            env,
-            folder,
-            problems: Vec::new(),
-        }
+        let folder = Path::new(source.name()).parent().unwrap_or(Path::new("")).to_owned();
+        Self { source, env, folder, problems: Vec::new() }
     }
 
     pub(in crate::config) fn into_problems(self) -> Vec<Problem> {
@@ -47,8 +39,7 @@ impl<'a> Reader<'a> {
         text: impl Into<String>,
         mend: impl Into<String>,
     ) -> Complained {
-        self.problems
-            .push(self.source.problem(at, text.into(), mend.into()));
+        self.problems.push(self.source.problem(at, text.into(), mend.into()));
         Complained
     }
 
@@ -59,8 +50,7 @@ impl<'a> Reader<'a> {
         text: impl Into<String>,
         mend: impl Into<String>,
     ) -> Complained {
-        self.problems
-            .push(self.source.covered_problem(at, text.into(), mend.into()));
+        self.problems.push(self.source.covered_problem(at, text.into(), mend.into()));
         Complained
     }
 
@@ -105,11 +95,7 @@ impl<'a> Reader<'a> {
         mend: &str,
     ) -> Result<T, Complained> {
         text.parse().map_err(|_| {
-            self.complain(
-                text.at,
-                format!("`{}` cannot be read here", text.value),
-                mend,
-            )
+            self.complain(text.at, format!("`{}` cannot be read here", text.value), mend)
         })
     }
 

@@ -106,9 +106,8 @@ mod tests {
     #[test]
     fn only_a_whole_reference_is_one() {
         assert_eq!(variable_name("${SLACK_BOT_TOKEN}"), Some("SLACK_BOT_TOKEN"));
-        for text in [
-            "xoxb-1", "$TOKEN", "${}", "${1A}", "${A}${B}", "a ${B}", "${A:-b}", "${A B}",
-        ] {
+        for text in ["xoxb-1", "$TOKEN", "${}", "${1A}", "${A}${B}", "a ${B}", "${A:-b}", "${A B}"]
+        {
             assert_eq!(variable_name(text), None, "{text}");
         }
     }

@@ -18,10 +18,7 @@ impl<'de> Deserialize<'de> for OneOrMany {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let written = Located::<Written>::deserialize(deserializer)?;
         Ok(Self(match written.value {
-            Written::One(value) => vec![Located {
-                value,
-                at: written.at,
-            }],
+            Written::One(value) => vec![Located { value, at: written.at }],
             Written::Many(values) => values,
         }))
     }
@@ -68,10 +65,7 @@ impl<'de> Deserialize<'de> for Length {
 
 impl Located<Length> {
     pub(in crate::config) fn span(&self) -> Located<Span> {
-        Located {
-            value: self.value.0,
-            at: self.at,
-        }
+        Located { value: self.value.0, at: self.at }
     }
 }
 

@@ -9,10 +9,7 @@ pub(in crate::config) fn meant<'a>(
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
     let alike = |word: &'a str| (strsim::jaro_winkler(written, word), word);
-    let nearest = candidates
-        .into_iter()
-        .map(alike)
-        .max_by(|a, b| a.0.total_cmp(&b.0))?;
+    let nearest = candidates.into_iter().map(alike).max_by(|a, b| a.0.total_cmp(&b.0))?;
     (nearest.0 >= ALIKE).then_some(nearest.1)
 }
 

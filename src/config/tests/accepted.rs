@@ -13,10 +13,8 @@ use crate::config::{Member, Members, Otherwise, Retry, Severity, Target, lint};
 fn the_example_and_the_minimal_file_have_nothing_wrong() {
     for text in [EXAMPLE, MINIMAL] {
         let config = accepted(text);
-        let errors: Vec<_> = lint(&config)
-            .into_iter()
-            .filter(|found| found.severity == Severity::Error)
-            .collect();
+        let errors: Vec<_> =
+            lint(&config).into_iter().filter(|found| found.severity == Severity::Error).collect();
         assert_eq!(errors, [], "{errors:?}");
     }
     assert_eq!(lint(&accepted(EXAMPLE)), []);
@@ -30,20 +28,12 @@ fn what_is_left_out_has_the_safe_default() {
     assert_eq!(config.slack.api_url.as_str(), "https://slack.com/api/");
     assert!(matches!(config.otherwise, Otherwise::Deny));
     let tool = &config.tools["refund"];
-    assert!(
-        matches!(tool.retry, Retry::Once),
-        "a tool that says nothing is never repeated"
-    );
-    let Target::Http(http) = &tool.target else {
-        panic!("{tool:?}")
-    };
+    assert!(matches!(tool.retry, Retry::Once), "a tool that says nothing is never repeated");
+    let Target::Http(http) = &tool.target else { panic!("{tool:?}") };
     assert_eq!(http.body.value, Body::Args);
     assert_eq!(http.timeout, Span::seconds(30));
     assert!(http.allow_private.is_empty());
-    assert!(
-        config.agents["ops"].is_default,
-        "the only agent answers everywhere"
-    );
+    assert!(config.agents["ops"].is_default, "the only agent answers everywhere");
 }
 
 #[test]
@@ -58,15 +48,8 @@ fn secrets_come_from_variables_and_files_and_show_nowhere() {
     let name = folder.path().join("countersign.yaml").display().to_string();
     let config = crate::config::read(&text, &name, &super::env).expect("it is right");
     assert_eq!(config.slack.bot_token.expose_secret(), "xoxb-from-file");
-    let signing = config
-        .slack
-        .signing_secrets
-        .iter()
-        .map(ExposeSecret::expose_secret);
-    assert_eq!(
-        signing.collect::<Vec<_>>(),
-        ["value-of-NEW", "value-of-OLD"]
-    );
+    let signing = config.slack.signing_secrets.iter().map(ExposeSecret::expose_secret);
+    assert_eq!(signing.collect::<Vec<_>>(), ["value-of-NEW", "value-of-OLD"]);
     let shown = format!("{config:?}");
     for secret in ["xoxb-from-file", "value-of-"] {
         assert!(!shown.contains(secret), "{secret} in {shown}");
@@ -91,10 +74,7 @@ fn people_and_groups_are_as_written() {
     let Members::Users(finance) = &config.groups["finance"].members else {
         panic!("{:?}", config.groups)
     };
-    assert_eq!(
-        finance[0].value,
-        Member::Email("jonas@example.com".to_owned())
-    );
+    assert_eq!(finance[0].value, Member::Email("jonas@example.com".to_owned()));
     let Members::SlackUsergroup(id) = &config.groups["managers"].members else {
         panic!("{:?}", config.groups)
     };
@@ -105,16 +85,8 @@ fn people_and_groups_are_as_written() {
 fn the_policy_is_the_files() {
     let config = accepted(EXAMPLE);
     let policy = config.policy();
-    let names: Vec<_> = policy
-        .rules()
-        .iter()
-        .map(|rule| rule.name.as_str())
-        .collect();
-    let written: Vec<_> = config
-        .rules
-        .iter()
-        .map(|rule| rule.name.value.as_str())
-        .collect();
+    let names: Vec<_> = policy.rules().iter().map(|rule| rule.name.as_str()).collect();
+    let written: Vec<_> = config.rules.iter().map(|rule| rule.name.value.as_str()).collect();
     assert_eq!(names, written);
     let crate::approval::Then::Ask(ask) = &policy.rules()[3].then else {
         panic!("{:?}", policy.rules()[3])
@@ -125,9 +97,5 @@ fn the_policy_is_the_files() {
     assert_eq!(ask.path[0].place.0, "approvals");
     assert_eq!(ask.path[1].approvers.0, ["managers"]);
     let other = accepted(&EXAMPLE.replacen("within: 1h", "within: 2h", 1));
-    assert_ne!(
-        policy.digest(),
-        other.policy().digest(),
-        "every change of a rule shows"
-    );
+    assert_ne!(policy.digest(), other.policy().digest(), "every change of a rule shows");
 }

@@ -9,10 +9,7 @@ fn what_is_not_yaml_or_has_the_wrong_shape() {
     let told = told(&[
         ("tools: [refund]", "tools: [refund"),
         ("    description: Refund", "\t  description: Refund"),
-        (
-            "    description: Refund a charge",
-            "    description: [Refund]",
-        ),
+        ("    description: Refund a charge", "    description: [Refund]"),
         ("groups:\n", "groups: finance\nchannels:\n"),
         ("groups:\n", "listen: [1]\ngroups:\n"),
         ("agents:\n", "---\nagents:\n"),
@@ -130,43 +127,25 @@ fn secrets() {
         ("${BOT}", "${UNSET}"),
         ("${BOT}", "${EMPTY}"),
         ("  bot_token: ${BOT}\n", ""),
-        (
-            "  bot_token: ${BOT}",
-            "  bot_token: ${BOT}\n  bot_token_file: token",
-        ),
+        ("  bot_token: ${BOT}", "  bot_token: ${BOT}\n  bot_token_file: token"),
         ("  bot_token: ${BOT}", "  bot_token_file: nowhere/token"),
         ("  bot_token: ${BOT}", "  bot_tokn: xoxb-1234-abcd"),
         ("${SIGNING}", "[\"${SIGNING}\", abcd1234]"),
         ("${SIGNING}", "[${A}, ${B}]"),
         ("  signing_secret: ${SIGNING}\n", ""),
-        (
-            "provider: script, script: demo.yaml",
-            "provider: openai, model: gpt-5",
-        ),
-        (
-            "provider: script, script: demo.yaml",
-            "provider: openai, model: gpt-5, api_key: sk-1234",
-        ),
+        ("provider: script, script: demo.yaml", "provider: openai, model: gpt-5"),
+        ("provider: script, script: demo.yaml", "provider: openai, model: gpt-5, api_key: sk-1234"),
         (
             "provider: script, script: demo.yaml",
             "provider: openai, model: gpt-5, api_key: \"${K}\", base_url: \"http://llm.example.com/v1\"",
         ),
-        (
-            "refunds\" }",
-            "refunds\", headers: { X-Api-Key: abcd1234 } }",
-        ),
-        (
-            "refunds\" }",
-            "refunds\", credential: { name: bot, secret: abcd1234 } }",
-        ),
+        ("refunds\" }", "refunds\", headers: { X-Api-Key: abcd1234 } }"),
+        ("refunds\" }", "refunds\", credential: { name: bot, secret: abcd1234 } }"),
         (
             "http: { method: POST, url: \"https://payments.example.com/refunds\" }",
             "command: { argv: [ledger], env: { DB_PASSWORD: abcd1234 } }",
         ),
-        (
-            "bot_token: ${BOT}",
-            "bot_token: ${BOT}\n  api_url: http://proxy.example.com/api/",
-        ),
+        ("bot_token: ${BOT}", "bot_token: ${BOT}\n  api_url: http://proxy.example.com/api/"),
     ]);
     assert_snapshot!(told, @r#"
     countersign.yaml:3:14: the value of `bot_token` stands in the file itself; put a new one into a variable and write `bot_token: ${NAME}`

@@ -22,11 +22,7 @@ pub(super) fn env(name: &str) -> Option<String> {
 /// The minimal file with one text changed into another.
 #[track_caller]
 pub(super) fn changed(from: &str, to: &str) -> String {
-    assert_eq!(
-        MINIMAL.matches(from).count(),
-        1,
-        "`{from}` must stand once in the minimal file"
-    );
+    assert_eq!(MINIMAL.matches(from).count(), 1, "`{from}` must stand once in the minimal file");
     MINIMAL.replacen(from, to, 1)
 }
 

@@ -10,14 +10,8 @@ fn names_and_ids() {
     let told = told(&[
         ("  finance:", "  the finance team:"),
         ("jonas@example.com", "jonas"),
-        (
-            "{ users: [jonas@example.com] }",
-            "{ slack_usergroup: managers }",
-        ),
-        (
-            "{ users: [jonas@example.com] }",
-            "{ users: [], slack_usergroup: S0MANAGERS }",
-        ),
+        ("{ users: [jonas@example.com] }", "{ slack_usergroup: managers }"),
+        ("{ users: [jonas@example.com] }", "{ users: [], slack_usergroup: S0MANAGERS }"),
         ("\"#approvals\"", "approvals"),
         ("\"#approvals\"", "#approvals"),
         (
@@ -99,14 +93,8 @@ fn models_and_tools() {
         ("provider: script, script: demo.yaml", "provider: script"),
         ("provider: script, script: demo.yaml", "provider: ollama"),
         ("provider: script", "provider: ollama, model: llama"),
-        (
-            "    http: { method: POST, url: \"https://payments.example.com/refunds\" }\n",
-            "",
-        ),
-        (
-            "refunds\" }",
-            "refunds\" }\n    command: { argv: [ledger] }",
-        ),
+        ("    http: { method: POST, url: \"https://payments.example.com/refunds\" }\n", ""),
+        ("refunds\" }", "refunds\" }\n    command: { argv: [ledger] }"),
         (
             "http: { method: POST, url: \"https://payments.example.com/refunds\" }",
             "command: { argv: [] }",
@@ -116,14 +104,8 @@ fn models_and_tools() {
         ("refunds\" }", "refunds\" }\n    retry: keyed"),
         ("refunds\" }", "refunds\" }\n    keyed_for: 24h"),
         ("refunds\" }", "refunds\" }\n    retry: probe"),
-        (
-            "refunds\" }",
-            "refunds\" }\n    retry: probe\n    probe: {}",
-        ),
-        (
-            "refunds\" }",
-            "refunds\" }\n    probe: { command: { argv: [ledger] } }",
-        ),
+        ("refunds\" }", "refunds\" }\n    retry: probe\n    probe: {}"),
+        ("refunds\" }", "refunds\" }\n    probe: { command: { argv: [ledger] } }"),
     ]);
     assert_snapshot!(told, @r#"
     countersign.yaml:9:3: the model `main` is a script and asks no API; keep only `provider: script` and `script: path`
@@ -213,43 +195,16 @@ fn rules() {
         ),
         ("      path:\n", "      valid_for: 0s\n      path:\n"),
         ("    ask:\n", "    allow: true\n    ask:\n"),
-        (
-            "  - name: refunds",
-            "  - name: everything\n  - name: refunds",
-        ),
-        (
-            "  - name: refunds",
-            "  - { name: everything, allow: false }\n  - name: refunds",
-        ),
-        (
-            "  - name: refunds",
-            "  - { name: everything, deny: \"\" }\n  - name: refunds",
-        ),
-        (
-            "  - name: refunds",
-            "  - { name: refunds, allow: true }\n  - name: refunds",
-        ),
-        (
-            "  - name: refunds",
-            "  - { name: \" \", allow: true }\n  - name: refunds",
-        ),
+        ("  - name: refunds", "  - name: everything\n  - name: refunds"),
+        ("  - name: refunds", "  - { name: everything, allow: false }\n  - name: refunds"),
+        ("  - name: refunds", "  - { name: everything, deny: \"\" }\n  - name: refunds"),
+        ("  - name: refunds", "  - { name: refunds, allow: true }\n  - name: refunds"),
+        ("  - name: refunds", "  - { name: \" \", allow: true }\n  - name: refunds"),
         ("    tool: refund\n", "    tool: \"*.refund\"\n"),
-        (
-            "    tool: refund\n",
-            "    tool: refund\n    when: args.amount <=\n",
-        ),
-        (
-            "    tool: refund\n",
-            "    tool: refund\n    when: args.amount 50 && true\n",
-        ),
-        (
-            "    tool: refund\n",
-            "    tool: refund\n    when: amount <= 50\n",
-        ),
-        (
-            "    tool: refund\n",
-            "    tool: refund\n    when: args.amount + 1\n",
-        ),
+        ("    tool: refund\n", "    tool: refund\n    when: args.amount <=\n"),
+        ("    tool: refund\n", "    tool: refund\n    when: args.amount 50 && true\n"),
+        ("    tool: refund\n", "    tool: refund\n    when: amount <= 50\n"),
+        ("    tool: refund\n", "    tool: refund\n    when: args.amount + 1\n"),
         ("agents:\n", "default: ask\nagents:\n"),
         ("agents:\n", "default: { reason: required }\nagents:\n"),
         ("agents:\n", "default: 3\nagents:\n"),
@@ -374,10 +329,7 @@ fn everything_wrong_is_told_at_once_from_top_to_bottom() {
         .replacen("jonas@example.com", "jonas", 1)
         .replacen(", within: 30m", "", 1);
     let errors = read(&text, "countersign.yaml", &env).expect_err("three things are wrong");
-    let lines = errors
-        .problems()
-        .iter()
-        .map(|problem| problem.at().map(|at| at.line));
+    let lines = errors.problems().iter().map(|problem| problem.at().map(|at| at.line));
     assert_eq!(lines.collect::<Vec<_>>(), [Some(3), Some(5), Some(20)]);
 }
 
@@ -387,8 +339,5 @@ fn a_file_that_is_empty_or_not_there_is_refused() {
     assert!(empty.to_string().contains("the file is empty"), "{empty}");
     let missing = crate::config::load("/nowhere/countersign.yaml".as_ref(), &env);
     let missing = missing.expect_err("it is not there").to_string();
-    assert!(
-        missing.starts_with("/nowhere/countersign.yaml: the file cannot be read"),
-        "{missing}"
-    );
+    assert!(missing.starts_with("/nowhere/countersign.yaml: the file cannot be read"), "{missing}");
 }

@@ -56,11 +56,7 @@ impl CommandSection {
         reader: &mut Reader<'_>,
     ) -> Result<CommandTarget, Complained> {
         if self.argv.is_empty() {
-            reader.complain(
-                at,
-                "`argv` names no program",
-                "write `argv: [program, argument]`",
-            );
+            reader.complain(at, "`argv` names no program", "write `argv: [program, argument]`");
         }
         let mut environment = BTreeMap::new();
         for (name, value) in self.env {

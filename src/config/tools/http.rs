@@ -69,26 +69,15 @@ impl HttpSection {
     ) -> Result<HttpTarget, Complained> {
         for name in self.headers.keys().filter(|name| is_secret_key(name)) {
             let text = format!("the header `{}` would carry a secret", name.value);
-            reader.complain(
-                name.at,
-                text,
-                "use `credential:`, which keeps it out of the file",
-            );
+            reader.complain(name.at, text, "use `credential:`, which keeps it out of the file");
         }
-        let credential = self
-            .credential
-            .map(|credential| credential.read(reader))
-            .transpose()?;
+        let credential = self.credential.map(|credential| credential.read(reader)).transpose()?;
         let method = self.method.read();
         let body = body(self.body, method, at, reader)?;
         Ok(HttpTarget {
             method,
             url: self.url,
-            headers: self
-                .headers
-                .into_iter()
-                .map(|(name, value)| (name.value, value))
-                .collect(),
+            headers: self.headers.into_iter().map(|(name, value)| (name.value, value)).collect(),
             body,
             credential,
             timeout: timeout(self.timeout, DEFAULT_HTTP_TIMEOUT, reader),
@@ -100,17 +89,9 @@ impl HttpSection {
 impl Located<CredentialSection> {
     fn read(self, reader: &mut Reader<'_>) -> Result<Credential, Complained> {
         let Self { value: section, at } = self;
-        let secret = Written {
-            field: "secret",
-            value: section.secret,
-            file: section.secret_file,
-        };
+        let secret = Written { field: "secret", value: section.secret, file: section.secret_file };
         let secret = reader.secret(at, secret)?;
-        Ok(Credential {
-            name: section.name,
-            secret,
-            header: section.header,
-        })
+        Ok(Credential { name: section.name, secret, header: section.header })
     }
 }
 
@@ -134,10 +115,7 @@ fn body(
     reader: &mut Reader<'_>,
 ) -> Result<Located<Body>, Complained> {
     let Some(Located { value, at }) = written else {
-        return Ok(Located {
-            value: default_body(method),
-            at,
-        });
+        return Ok(Located { value: default_body(method), at });
     };
     let value = match value {
         Value::String(text) if text == "args" => Body::Args,

@@ -69,10 +69,7 @@ pub(super) fn read(tools: Named<Section>, reader: &mut Reader<'_>) -> BTreeMap<S
     reader.named(tools, |reader, name, section| {
         let retry = section.retry.unwrap_or(RetryClass::Once);
         let retry = read_retry(&name, retry, section.keyed_for, section.probe, reader);
-        let target = TargetSection {
-            http: section.http,
-            command: section.command,
-        };
+        let target = TargetSection { http: section.http, command: section.command };
         let target = target.read(name.at, reader);
         Ok(Tool {
             name,
@@ -122,10 +119,7 @@ fn read_retry(
             Some(Located { value, at }) => value.read(at, reader).map(Box::new).map(Retry::Probe),
             None => Err(reader.complain(
                 name.at,
-                format!(
-                    "the tool `{}` does not say how to ask whether it happened",
-                    name.value
-                ),
+                format!("the tool `{}` does not say how to ask whether it happened", name.value),
                 "add `probe:` with an `http` or a `command` that changes nothing",
             )),
         },

@@ -34,10 +34,7 @@ impl Target {
 
 impl HttpTarget {
     fn spec(&self) -> HttpSpec {
-        let headers = self
-            .headers
-            .iter()
-            .map(|(name, value)| (name.clone(), value.value.clone()));
+        let headers = self.headers.iter().map(|(name, value)| (name.clone(), value.value.clone()));
         HttpSpec {
             method: self.method,
             url: self.url.value.clone(),

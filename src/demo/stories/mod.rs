@@ -53,9 +53,7 @@ async fn tell(
     let folder = new_folder("story")?;
     let mut tale = Tale::begin(&folder).await?;
     play(&mut tale).await.with_context(|| title.to_owned())?;
-    tale.reckon()
-        .await
-        .with_context(|| format!("the reckoning of \"{title}\""))?;
+    tale.reckon().await.with_context(|| format!("the reckoning of \"{title}\""))?;
     std::fs::remove_dir_all(&folder)?;
     Ok(())
 }
@@ -78,17 +76,8 @@ impl Tale {
     async fn begin(folder: &Path) -> anyhow::Result<Self> {
         let clock = Arc::new(TurnableClock::standing_at(START));
         let pace = Pace::LikeSlack;
-        let setting = Setting {
-            folder,
-            clock: clock.clone(),
-            pace,
-            port: 0,
-            edits: &[],
-        };
-        Ok(Self {
-            world: World::found(setting).await?,
-            clock,
-        })
+        let setting = Setting { folder, clock: clock.clone(), pace, port: 0, edits: &[] };
+        Ok(Self { world: World::found(setting).await?, clock })
     }
 
     /// Tells one line of the story.
@@ -126,18 +115,11 @@ impl Tale {
     ) -> anyhow::Result<Vec<String>> {
         let person = self.world.slack.person(who);
         let clicked = person.clicks(card, button).await;
-        anyhow::ensure!(
-            clicked.status == 200,
-            "{who} got {} for a click",
-            clicked.status
-        );
+        anyhow::ensure!(clicked.status == 200, "{who} got {} for a click", clicked.status);
         let mut told = clicked.told;
         match clicked.dialog {
             Some(dialog) => {
-                self.say(&format!(
-                    "{who} presses {button}: \"{}\", {reason}",
-                    dialog.title
-                ));
+                self.say(&format!("{who} presses {button}: \"{}\", {reason}", dialog.title));
                 let sent = person.sends(&dialog, &[("reason", reason)]).await;
                 anyhow::ensure!(sent.status == 200, "{who} got {} for a dialog", sent.status);
                 told.extend(sent.errors);
@@ -160,25 +142,15 @@ impl Tale {
     /// The last thing said in a thread.
     pub fn last_reply(&self, who: &str, root: &MessageRef) -> anyhow::Result<String> {
         let replies = self.world.slack.person(who).sees_in_thread(root);
-        Ok(replies
-            .last()
-            .context("nobody answered in the thread")?
-            .text
-            .clone())
+        Ok(replies.last().context("nobody answered in the thread")?.text.clone())
     }
 
     /// The three reckonings.
     async fn reckon(&self) -> anyhow::Result<()> {
         let violations = self.world.verify().await?;
-        anyhow::ensure!(
-            violations.is_empty(),
-            "invariants are broken: {violations:#?}"
-        );
+        anyhow::ensure!(violations.is_empty(), "invariants are broken: {violations:#?}");
         let live = self.world.live_cards();
-        anyhow::ensure!(
-            live.is_empty(),
-            "cards with live buttons are left: {live:#?}"
-        );
+        anyhow::ensure!(live.is_empty(), "cards with live buttons are left: {live:#?}");
         self.say("verify: the audit chain and every invariant hold; no card is left open");
         Ok(())
     }

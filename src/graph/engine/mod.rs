@@ -33,46 +33,27 @@ pub(super) async fn run(
     let snapshot = saver.load().await?;
     let opening = opening::of(input, snapshot.as_ref(), &limits.run)?;
     let (position, latest, saved) = match snapshot {
-        Some(Snapshot {
-            mut checkpoint,
-            writes,
-            answers,
-        }) => {
+        Some(Snapshot { mut checkpoint, writes, answers }) => {
             if let Opening::Enter(_) = opening {
                 // What is dropped need not fit the graph any more.
                 checkpoint.due.clear();
                 checkpoint.sends.clear();
             }
             let id = checkpoint.id.clone();
-            (
-                Position::restore(graph, checkpoint)?,
-                Some(id),
-                (writes, answers),
-            )
+            (Position::restore(graph, checkpoint)?, Some(id), (writes, answers))
         }
         None => (Position::fresh(graph), None, Default::default()),
     };
     // LangGraph counts the input and its distribution as steps, and the step that finds nothing
     // left to do as well.
     let last_step = position.step + i64::from(limits.supersteps.get()) + 2;
-    let mut engine = Engine {
-        graph,
-        saver,
-        events,
-        limits,
-        position,
-        latest,
-        last_step,
-    };
+    let mut engine = Engine { graph, saver, events, limits, position, latest, last_step };
     match opening {
         Opening::Enter(input) => {
             let standing = engine.enter(input).await?;
             engine.drive(standing, Vec::new()).await
         }
-        Opening::GoOn {
-            answers,
-            passes_pause,
-        } => {
+        Opening::GoOn { answers, passes_pause } => {
             let (writes, known) = saved;
             let records = opening::records(&engine, writes, known, answers)?;
             let standing = match engine.standing() {
@@ -135,20 +116,13 @@ impl Engine<'_> {
                 Standing::Due => {}
                 Standing::Paused => {
                     let next = self.position.pending(self.graph);
-                    return Ok(RunEnd::Paused {
-                        state: self.position.state(),
-                        next,
-                    });
+                    return Ok(RunEnd::Paused { state: self.position.state(), next });
                 }
                 Standing::OutOfSteps => {
-                    return Err(RunError::RecursionLimit {
-                        limit: self.limits.supersteps,
-                    });
+                    return Err(RunError::RecursionLimit { limit: self.limits.supersteps });
                 }
                 Standing::Finished => {
-                    return Ok(RunEnd::Finished {
-                        state: self.position.state(),
-                    });
+                    return Ok(RunEnd::Finished { state: self.position.state() });
                 }
             }
             let tasks = self.position.tasks();
@@ -162,14 +136,8 @@ impl Engine<'_> {
     }
 
     fn announce(&self, tasks: &[Task]) {
-        let nodes: Vec<_> = tasks
-            .iter()
-            .map(|task| &*self.graph.nodes[task.node].name)
-            .collect();
-        self.events.event(Event::SuperstepStarted {
-            step: self.step(),
-            nodes: &nodes,
-        });
+        let nodes: Vec<_> = tasks.iter().map(|task| &*self.graph.nodes[task.node].name).collect();
+        self.events.event(Event::SuperstepStarted { step: self.step(), nodes: &nodes });
     }
 
     /// Runs the tasks side by side, within this future: dropping it drops them all. The first
@@ -207,18 +175,12 @@ impl Engine<'_> {
         tasks: Vec<Task>,
         mut finished: Vec<Finished>,
     ) -> Result<Standing, RunError> {
-        let consumed = finished
-            .iter_mut()
-            .flat_map(|task| task.answered.drain(..))
-            .collect();
+        let consumed = finished.iter_mut().flat_map(|task| task.answered.drain(..)).collect();
         let changes = self.position.advance(self.graph, &tasks, finished)?;
         let step = self.position.step;
         let standing = self.save(Source::Superstep, changes, consumed).await?;
         let state = self.position.state();
-        self.events.event(Event::SuperstepFinished {
-            step,
-            state: &state,
-        });
+        self.events.event(Event::SuperstepFinished { step, state: &state });
         Ok(standing)
     }
 
@@ -233,9 +195,7 @@ impl Engine<'_> {
             let id = ids::checkpoint(self.latest.as_deref(), &self.limits.run, self.position.step);
             let parent = self.latest.replace(id.clone());
             let run = self.limits.run.to_string();
-            let checkpoint = self
-                .position
-                .save(self.graph, id, parent, run, source, changes);
+            let checkpoint = self.position.save(self.graph, id, parent, run, source, changes);
             let turn = Turn {
                 checkpoint: Some(checkpoint),
                 writes: Vec::new(),
@@ -270,10 +230,7 @@ impl Engine<'_> {
 
 /// The finished tasks if all are, else the outcomes as they were.
 fn all_finished(outcomes: Vec<Option<Outcome>>) -> Result<Vec<Finished>, Vec<Option<Outcome>>> {
-    if !outcomes
-        .iter()
-        .all(|outcome| matches!(outcome, Some(Outcome::Finished(_))))
-    {
+    if !outcomes.iter().all(|outcome| matches!(outcome, Some(Outcome::Finished(_)))) {
         return Err(outcomes);
     }
     let finished = outcomes.into_iter().filter_map(|outcome| match outcome {

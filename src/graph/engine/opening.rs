@@ -12,10 +12,7 @@ pub(super) enum Opening {
     /// With new input, at the entry.
     Enter(Value),
     /// With what is pending. Asking to go on passes a pause; repeating an input does not.
-    GoOn {
-        answers: BTreeMap<String, Value>,
-        passes_pause: bool,
-    },
+    GoOn { answers: BTreeMap<String, Value>, passes_pause: bool },
 }
 
 pub(super) fn of(
@@ -23,12 +20,7 @@ pub(super) fn of(
     snapshot: Option<&Snapshot>,
     run: &str,
 ) -> Result<Opening, RunError> {
-    let go_on = |answers, passes_pause| {
-        Ok(Opening::GoOn {
-            answers,
-            passes_pause,
-        })
-    };
+    let go_on = |answers, passes_pause| Ok(Opening::GoOn { answers, passes_pause });
     match (input, snapshot.map(|snapshot| &snapshot.checkpoint)) {
         (Input::New(_) | Input::Restart(_), Some(latest)) if latest.run == run => {
             go_on(BTreeMap::new(), false)
@@ -45,9 +37,9 @@ pub(super) fn of(
         (Input::New(input), None) | (Input::Restart(input), _) => Ok(Opening::Enter(input)),
         (Input::Resume(answers), _) if answers.is_empty() => Err(RunError::NoAnswers),
         (Input::Resume(answers), Some(_)) => go_on(answers, true),
-        (Input::Resume(answers), None) => Err(RunError::UnknownInterrupts {
-            ids: answers.into_keys().collect(),
-        }),
+        (Input::Resume(answers), None) => {
+            Err(RunError::UnknownInterrupts { ids: answers.into_keys().collect() })
+        }
         (Input::Continue, Some(_)) => go_on(BTreeMap::new(), true),
         (Input::Continue, None) => Err(RunError::NothingToContinue),
     }
@@ -61,10 +53,8 @@ pub(super) fn records(
     recorded: BTreeMap<String, Value>,
     given: BTreeMap<String, Value>,
 ) -> Result<Vec<Option<TaskOutcome>>, RunError> {
-    let mut known: BTreeMap<String, TaskOutcome> = writes
-        .into_iter()
-        .map(|task| (task.task, task.outcome))
-        .collect();
+    let mut known: BTreeMap<String, TaskOutcome> =
+        writes.into_iter().map(|task| (task.task, task.outcome)).collect();
     let mut records = Vec::new();
     if !known.is_empty() {
         for task in engine.position.tasks() {
@@ -89,11 +79,7 @@ pub(super) fn records(
             Found::Spent | Found::Nowhere => unknown.push(id),
         }
     }
-    if unknown.is_empty() {
-        Ok(records)
-    } else {
-        Err(RunError::UnknownInterrupts { ids: unknown })
-    }
+    if unknown.is_empty() { Ok(records) } else { Err(RunError::UnknownInterrupts { ids: unknown }) }
 }
 
 /// Where an interrupt's id leads.

@@ -52,17 +52,11 @@ impl Position {
     pub(super) fn restore(graph: &Graph, saved: Checkpoint) -> Result<Self, RunError> {
         let foreign = |what| RunError::ForeignCheckpoint { what };
         let node = |name: &str| {
-            graph
-                .find(name)
-                .ok_or_else(|| foreign(format!("it names the unknown node {name}")))
+            graph.find(name).ok_or_else(|| foreign(format!("it names the unknown node {name}")))
         };
         let values = Values::restore(&graph.keys, saved.values)
             .map_err(|key| foreign(format!("its value of the state key {key} is unknown here")))?;
-        let mut position = Self {
-            step: saved.step,
-            values,
-            ..Self::fresh(graph)
-        };
+        let mut position = Self { step: saved.step, values, ..Self::fresh(graph) };
         for name in &saved.due {
             position.due.push(node(name)?);
         }
@@ -95,11 +89,7 @@ impl Position {
             let node = graph.nodes[*node].name.to_string();
             SendTo::new(node, Value::clone(arg))
         });
-        let half_filled = graph
-            .joins
-            .iter()
-            .zip(&self.joins)
-            .filter(|(_, by)| !by.is_empty());
+        let half_filled = graph.joins.iter().zip(&self.joins).filter(|(_, by)| !by.is_empty());
         Checkpoint {
             id,
             parent,
@@ -126,21 +116,13 @@ impl Position {
             return Err(RunError::InputNotAnObject);
         };
         let start: Arc<str> = START.into();
-        let update = input
-            .into_iter()
-            .fold(Update::none(), |update, (key, v)| update.set(key, v));
+        let update = input.into_iter().fold(Update::none(), |update, (key, v)| update.set(key, v));
         check_keys(graph, &start, &update)?;
         let changes = fold(graph, &mut self.values, [(&start, update)])?;
         // The input and its distribution count as two steps.
         self.step += 2;
-        let leads = follow(
-            graph,
-            &graph.entry.routes,
-            &start,
-            self.step,
-            &self.state(),
-            Vec::new(),
-        )?;
+        let leads =
+            follow(graph, &graph.entry.routes, &start, self.step, &self.state(), Vec::new())?;
         self.due.extend(&graph.entry.edges);
         self.lead(leads);
         self.order_due();
@@ -179,29 +161,17 @@ impl Position {
     /// The tasks of the next superstep in the order in which their writes are applied: those that
     /// edges lead to by name, then those that were sent by their order.
     pub(super) fn tasks(&self) -> Vec<Task> {
-        let due = self.due.iter().map(|node| Task {
+        let due = self.due.iter().map(|node| Task { node: *node, sent: None });
+        let sends = self.sends.iter().enumerate().map(|(place, (node, arg))| Task {
             node: *node,
-            sent: None,
+            sent: Some(Sent { place, arg: Arc::clone(arg) }),
         });
-        let sends = self
-            .sends
-            .iter()
-            .enumerate()
-            .map(|(place, (node, arg))| Task {
-                node: *node,
-                sent: Some(Sent {
-                    place,
-                    arg: Arc::clone(arg),
-                }),
-            });
         due.chain(sends).collect()
     }
 
     /// The names of the nodes that run next.
     pub(super) fn pending(&self, graph: &Graph) -> Vec<Arc<str>> {
-        self.next()
-            .map(|node| Arc::clone(&graph.nodes[node].name))
-            .collect()
+        self.next().map(|node| Arc::clone(&graph.nodes[node].name)).collect()
     }
 
     pub(super) fn is_done(&self) -> bool {
@@ -217,10 +187,7 @@ impl Position {
     }
 
     fn next(&self) -> impl Iterator<Item = NodeIndex> {
-        self.due
-            .iter()
-            .copied()
-            .chain(self.sends.iter().map(|(node, _)| *node))
+        self.due.iter().copied().chain(self.sends.iter().map(|(node, _)| *node))
     }
 
     fn lead(&mut self, leads: Vec<Lead>) {
@@ -244,14 +211,10 @@ pub(super) fn check_keys(
     writer: &Arc<str>,
     update: &Update,
 ) -> Result<(), RunError> {
-    match update
-        .writes()
-        .find(|(key, _)| graph.keys.index(key).is_none())
-    {
-        Some((key, _)) => Err(RunError::UnknownKey {
-            writer: Arc::clone(writer),
-            key: key.to_owned(),
-        }),
+    match update.writes().find(|(key, _)| graph.keys.index(key).is_none()) {
+        Some((key, _)) => {
+            Err(RunError::UnknownKey { writer: Arc::clone(writer), key: key.to_owned() })
+        }
         None => Ok(()),
     }
 }
@@ -267,19 +230,13 @@ pub(super) fn fold<'a>(
     for (writer, update) in updates {
         for (key, write) in update.writes {
             let Some(index) = graph.keys.index(&key) else {
-                return Err(RunError::UnknownKey {
-                    writer: Arc::clone(writer),
-                    key: key.into(),
-                });
+                return Err(RunError::UnknownKey { writer: Arc::clone(writer), key: key.into() });
             };
             let key = graph.keys.name(index);
             if !graph.keys.reducer(index).takes_many() {
                 if let Some((_, first)) = writers.iter().find(|(written, _)| *written == index) {
                     let writers = vec![Arc::clone(first), Arc::clone(writer)];
-                    return Err(RunError::Conflict {
-                        key: Arc::clone(key),
-                        writers,
-                    });
+                    return Err(RunError::Conflict { key: Arc::clone(key), writers });
                 }
                 writers.push((index, writer));
             }
@@ -290,13 +247,11 @@ pub(super) fn fold<'a>(
                 };
                 changes.push((index, change));
             }
-            values
-                .write(index, write)
-                .map_err(|why| RunError::BadWrite {
-                    writer: Arc::clone(writer),
-                    key: Arc::clone(key),
-                    why,
-                })?;
+            values.write(index, write).map_err(|why| RunError::BadWrite {
+                writer: Arc::clone(writer),
+                key: Arc::clone(key),
+                why,
+            })?;
         }
     }
     Ok(changes)

@@ -61,35 +61,18 @@ impl Engine<'_> {
             let interrupts = interrupts.clone();
             let consumed = Vec::new();
             self.saver
-                .save(Turn {
-                    checkpoint: None,
-                    writes,
-                    interrupts,
-                    consumed,
-                    status,
-                })
+                .save(Turn { checkpoint: None, writes, interrupts, consumed, status })
                 .await?;
         }
         match failure {
-            None => Ok(RunEnd::Interrupted {
-                state: values.into(),
-                interrupts,
-            }),
+            None => Ok(RunEnd::Interrupted { state: values.into(), interrupts }),
             Some(error) => Err(error),
         }
     }
 
     fn finished(&self, done: Finished) -> TaskOutcome {
-        let targets = done
-            .leads
-            .iter()
-            .map(|lead| lead.target(self.graph))
-            .collect();
-        TaskOutcome::Finished {
-            update: done.update,
-            targets,
-            answered: done.answered,
-        }
+        let targets = done.leads.iter().map(|lead| lead.target(self.graph)).collect();
+        TaskOutcome::Finished { update: done.update, targets, answered: done.answered }
     }
 }
 

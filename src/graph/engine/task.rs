@@ -51,11 +51,7 @@ impl Engine<'_> {
         let node = &self.graph.nodes[task.node].name;
         let step = self.step();
         let before = match record {
-            Some(TaskOutcome::Finished {
-                update,
-                targets,
-                answered,
-            }) => {
+            Some(TaskOutcome::Finished { update, targets, answered }) => {
                 return self.give_back(task, update, targets, answered);
             }
             Some(TaskOutcome::Asking { questions } | TaskOutcome::Failed { questions }) => {
@@ -85,12 +81,7 @@ impl Engine<'_> {
                     cached: false,
                 });
                 let answered = questions.into_iter().map(|question| question.id).collect();
-                Outcome::Finished(Finished {
-                    update,
-                    leads,
-                    answered,
-                    cached: false,
-                })
+                Outcome::Finished(Finished { update, leads, answered, cached: false })
             }
             Err(error) => {
                 self.events.event(Event::NodeFailed { step, node });
@@ -115,14 +106,7 @@ impl Engine<'_> {
         let mut values = self.position.values.clone();
         fold(graph, &mut values, [(&spec.name, update.clone())])?;
         let state = values.into();
-        let leads = follow(
-            graph,
-            &spec.exits.routes,
-            &spec.name,
-            self.step(),
-            &state,
-            jumps,
-        )?;
+        let leads = follow(graph, &spec.exits.routes, &spec.name, self.step(), &state, jumps)?;
         Ok((update, leads))
     }
 
@@ -135,9 +119,8 @@ impl Engine<'_> {
         answered: Vec<String>,
     ) -> Outcome {
         let (step, node) = (self.step(), &self.graph.nodes[task.node].name);
-        let leads = targets
-            .into_iter()
-            .filter_map(|target| lead(self.graph, node, target).transpose());
+        let leads =
+            targets.into_iter().filter_map(|target| lead(self.graph, node, target).transpose());
         match leads.collect() {
             Ok(leads) => {
                 self.events.event(Event::NodeFinished {
@@ -146,36 +129,22 @@ impl Engine<'_> {
                     update: &update,
                     cached: true,
                 });
-                Outcome::Finished(Finished {
-                    update,
-                    leads,
-                    answered,
-                    cached: true,
-                })
+                Outcome::Finished(Finished { update, leads, answered, cached: true })
             }
-            Err(error) => Outcome::Failed {
-                questions: Vec::new(),
-                error,
-            },
+            Err(error) => Outcome::Failed { questions: Vec::new(), error },
         }
     }
 
     fn asking(&self, task: &Task, questions: Vec<Question>) -> Outcome {
         let interrupts = self.open_interrupts(task, &questions);
         let (step, node) = (self.step(), &self.graph.nodes[task.node].name);
-        self.events.event(Event::NodeInterrupted {
-            step,
-            node,
-            interrupts: &interrupts,
-        });
+        self.events.event(Event::NodeInterrupted { step, node, interrupts: &interrupts });
         Outcome::Asking { questions }
     }
 
     /// The questions that have no answer, as they are surfaced.
     pub(super) fn open_interrupts(&self, task: &Task, questions: &[Question]) -> Vec<Interrupt> {
-        let open = questions
-            .iter()
-            .filter(|question| question.answer.is_none());
+        let open = questions.iter().filter(|question| question.answer.is_none());
         let task_id = self.task_id(task);
         open.map(|question| Interrupt {
             id: question.id.clone(),
@@ -236,9 +205,7 @@ pub(super) fn follow(
 ) -> Result<Vec<Lead>, RunError> {
     let mut leads = Vec::new();
     for route in routes {
-        let targets = route
-            .route(state)
-            .map_err(|error| failure(from, step, error))?;
+        let targets = route.route(state).map_err(|error| failure(from, step, error))?;
         for target in targets {
             leads.extend(lead(graph, from, target)?);
         }
@@ -269,9 +236,5 @@ fn failure(node: &Arc<str>, step: i64, error: NodeError) -> RunError {
         // The task has no open question, so this one was asked by another task's context.
         Cause::Interrupted => "it returned an interrupt that it did not raise".into(),
     };
-    RunError::Node {
-        node: Arc::clone(node),
-        step,
-        source,
-    }
+    RunError::Node { node: Arc::clone(node), step, source }
 }

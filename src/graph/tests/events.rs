@@ -14,25 +14,13 @@ impl EventSink for Transcript {
             Event::NodeStarted { step, node } => format!("{step} {node} begins"),
             Event::Token { step, node, text } => format!("{step} {node} says {text}"),
             Event::Custom { step, node, value } => format!("{step} {node} tells {value}"),
-            Event::NodeFinished {
-                step,
-                node,
-                update,
-                cached,
-            } => {
+            Event::NodeFinished { step, node, update, cached } => {
                 let keys: Vec<_> = update.writes().map(|(key, _)| key).collect();
                 let how = if cached { "was done before" } else { "is done" };
                 format!("{step} {node} {how}: {}", keys.join(" "))
             }
-            Event::NodeInterrupted {
-                step,
-                node,
-                interrupts,
-            } => {
-                let asked: Vec<_> = interrupts
-                    .iter()
-                    .map(|open| open.value.to_string())
-                    .collect();
+            Event::NodeInterrupted { step, node, interrupts } => {
+                let asked: Vec<_> = interrupts.iter().map(|open| open.value.to_string()).collect();
                 format!("{step} {node} asks {}", asked.join(" "))
             }
             Event::NodeFailed { step, node } => format!("{step} {node} failed"),
@@ -56,9 +44,7 @@ async fn a_run_tells_what_happens_as_it_happens() {
     let graph = graph()
         .node("ask", asks(&effects, &["sure?"]))
         .node("speak", speaks)
-        .node("fail", |_: Context, _: State| async {
-            Err(NodeError::message("no"))
-        })
+        .node("fail", |_: Context, _: State| async { Err(NodeError::message("no")) })
         .edge(START, "ask")
         .edge(START, "speak")
         .edge("ask", "fail")
@@ -69,10 +55,7 @@ async fn a_run_tells_what_happens_as_it_happens() {
     let limits = || Limits::of_run("run");
     let asked = open(graph.run(nothing(), &saver, events.clone(), limits()).await);
     let answer = resume([(&asked["sure?"], json!("yes"))]);
-    graph
-        .run(answer, &saver, events.clone(), limits())
-        .await
-        .expect_err("the last node fails");
+    graph.run(answer, &saver, events.clone(), limits()).await.expect_err("the last node fails");
     assert_eq!(
         *events.0.lock().expect("not poisoned"),
         [

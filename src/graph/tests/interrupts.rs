@@ -3,11 +3,7 @@
 use super::*;
 
 fn one_node(node: impl Node + 'static) -> Graph {
-    graph()
-        .node("a", node)
-        .edge(START, "a")
-        .build()
-        .expect("it builds")
+    graph().node("a", node).edge(START, "a").build().expect("it builds")
 }
 
 #[tokio::test]
@@ -18,51 +14,26 @@ async fn a_question_suspends_and_its_answer_goes_on_wherever_it_comes_from() {
     let asked = open(run(&graph, &saver, "run", nothing()).await);
     let id = &asked["sure?"];
     assert_eq!(id.len(), 32);
-    assert_eq!(
-        saver.kept().statuses,
-        [TurnStatus::Continues, TurnStatus::Interrupted]
-    );
-    assert_eq!(
-        saver.kept().checkpoints.len(),
-        1,
-        "a suspended superstep makes no checkpoint"
-    );
-    assert_eq!(
-        open(run(&graph, &saver, "run", Input::Continue).await),
-        asked,
-        "asked again"
-    );
+    assert_eq!(saver.kept().statuses, [TurnStatus::Continues, TurnStatus::Interrupted]);
+    assert_eq!(saver.kept().checkpoints.len(), 1, "a suspended superstep makes no checkpoint");
+    assert_eq!(open(run(&graph, &saver, "run", Input::Continue).await), asked, "asked again");
 
     let by_input = reborn(&saver);
     let end = run(&graph, &by_input, "run", resume([(id, json!("yes"))])).await;
     assert_eq!(finished(end), json!(["yes"]));
     let by_record = reborn(&saver);
     assert!(by_record.answer(id, "yes"));
-    assert_eq!(
-        finished(run(&graph, &by_record, "run", Input::Continue).await),
-        json!(["yes"])
-    );
+    assert_eq!(finished(run(&graph, &by_record, "run", Input::Continue).await), json!(["yes"]));
     for saver in [by_input, by_record] {
         assert_eq!(saver.kept().consumed, std::slice::from_ref(id));
         assert_eq!(saver.kept().statuses.last(), Some(&TurnStatus::Finished));
     }
-    assert_eq!(
-        effects.take(),
-        ["a"; 4],
-        "the node starts from its first line each time"
-    );
+    assert_eq!(effects.take(), ["a"; 4], "the node starts from its first line each time");
 }
 
 #[tokio::test]
 async fn every_json_value_is_an_answer() {
-    for answer in [
-        json!(false),
-        json!(0),
-        json!(""),
-        json!([]),
-        json!({}),
-        Value::Null,
-    ] {
+    for answer in [json!(false), json!(0), json!(""), json!([]), json!({}), Value::Null] {
         let graph = one_node(asks(&Effects::default(), &["first?", "second?"]));
         let saver = MemorySaver::default();
         let asked = open(run(&graph, &saver, "run", nothing()).await);
@@ -119,20 +90,11 @@ async fn questions_one_after_the_other_have_ids_of_their_own() {
     // The click that was doubled must not answer the next question.
     effects.take();
     let doubled = failure(run(&graph, &saver, "run", answer).await);
-    assert_eq!(
-        doubled,
-        format!("no open question has the id {}", first["first?"])
-    );
+    assert_eq!(doubled, format!("no open question has the id {}", first["first?"]));
     assert_eq!(effects.take(), [""; 0]);
     let answer = resume([(&second["second?"], json!(2))]);
-    assert_eq!(
-        finished(run(&graph, &saver, "run", answer).await),
-        json!([1, 2])
-    );
-    assert_eq!(
-        saver.kept().consumed,
-        [first["first?"].clone(), second["second?"].clone()]
-    );
+    assert_eq!(finished(run(&graph, &saver, "run", answer).await), json!([1, 2]));
+    assert_eq!(saver.kept().consumed, [first["first?"].clone(), second["second?"].clone()]);
 }
 
 #[tokio::test]
@@ -144,9 +106,7 @@ async fn tasks_sent_to_one_node_ask_under_ids_of_their_own() {
     let graph = graph()
         .node("ask", ask)
         .conditional_edge(START, |_: &State| {
-            ["x?", "y?"]
-                .map(|q| SendTo::new("ask", json!({"q": q})))
-                .to_vec()
+            ["x?", "y?"].map(|q| SendTo::new("ask", json!({"q": q}))).to_vec()
         })
         .build()
         .expect("it builds");
@@ -154,10 +114,7 @@ async fn tasks_sent_to_one_node_ask_under_ids_of_their_own() {
     let asked = open(run(&graph, &saver, "run", nothing()).await);
     assert_ne!(asked["x?"], asked["y?"]);
     let answers = resume([(&asked["y?"], json!("y!")), (&asked["x?"], json!("x!"))]);
-    assert_eq!(
-        finished(run(&graph, &reborn(&saver), "run", answers).await),
-        json!(["x!", "y!"])
-    );
+    assert_eq!(finished(run(&graph, &reborn(&saver), "run", answers).await), json!(["x!", "y!"]));
 }
 
 #[tokio::test]
@@ -168,13 +125,7 @@ async fn a_node_that_swallows_its_interrupt_is_suspended_all_the_same() {
     });
     let saver = MemorySaver::default();
     let asked = open(run(&graph, &saver, "run", nothing()).await);
-    let end = run(
-        &graph,
-        &saver,
-        "run",
-        resume([(&asked["sure?"], json!("yes"))]),
-    )
-    .await;
+    let end = run(&graph, &saver, "run", resume([(&asked["sure?"], json!("yes"))])).await;
     assert_eq!(finished(end), json!(["yes"]));
 }
 
@@ -191,19 +142,10 @@ async fn an_answer_to_other_words_is_no_answer() {
     let changed = "node a failed: question 0 of this task is not the one that it asked before";
     *words.lock().expect("not poisoned") = "refund 10000?";
     // Neither while the question is open nor once it is answered may the words change under it.
-    assert_eq!(
-        failure(run(&graph, &saver, "run", Input::Continue).await),
-        changed
-    );
+    assert_eq!(failure(run(&graph, &saver, "run", Input::Continue).await), changed);
     assert!(saver.answer(&asked["refund 10?"], "yes"));
-    assert_eq!(
-        failure(run(&graph, &saver, "run", Input::Continue).await),
-        changed
-    );
-    assert_eq!(
-        failure(run(&graph, &reborn(&saver), "run", Input::Continue).await),
-        changed
-    );
+    assert_eq!(failure(run(&graph, &saver, "run", Input::Continue).await), changed);
+    assert_eq!(failure(run(&graph, &reborn(&saver), "run", Input::Continue).await), changed);
     *words.lock().expect("not poisoned") = "refund 10?";
     assert_eq!(
         finished(run(&graph, &reborn(&saver), "run", Input::Continue).await),

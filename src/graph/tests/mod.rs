@@ -22,10 +22,7 @@ struct Effects(Arc<Mutex<Vec<String>>>);
 
 impl Effects {
     fn note(&self, effect: impl Into<String>) {
-        self.0
-            .lock()
-            .expect("no test panics while it notes")
-            .push(effect.into());
+        self.0.lock().expect("no test panics while it notes").push(effect.into());
     }
 
     /// What happened since this was last asked.
@@ -75,16 +72,12 @@ fn nothing() -> Input {
 }
 
 async fn run(graph: &Graph, saver: &dyn Saver, id: &str, input: Input) -> Result<RunEnd, RunError> {
-    graph
-        .run(input, saver, Arc::new(NoEvents), Limits::of_run(id))
-        .await
+    graph.run(input, saver, Arc::new(NoEvents), Limits::of_run(id)).await
 }
 
 /// Runs a graph without a saver and gives its final state.
 async fn outcome(graph: &Graph, input: Value) -> Value {
-    let end = run(graph, &NoSaver, "run", Input::New(input))
-        .await
-        .expect("the run ends");
+    let end = run(graph, &NoSaver, "run", Input::New(input)).await.expect("the run ends");
     assert!(matches!(end, RunEnd::Finished { .. }), "{end:?}");
     end.state().to_value()
 }
@@ -102,12 +95,7 @@ fn open(end: Result<RunEnd, RunError>) -> BTreeMap<String, String> {
     match end {
         Ok(RunEnd::Interrupted { interrupts, .. }) => interrupts
             .into_iter()
-            .map(|open| {
-                (
-                    open.value.as_str().expect("a text was asked").to_owned(),
-                    open.id,
-                )
-            })
+            .map(|open| (open.value.as_str().expect("a text was asked").to_owned(), open.id))
             .collect(),
         other => panic!("the run should be waiting: {other:?}"),
     }
@@ -135,10 +123,5 @@ fn reborn(saver: &MemorySaver) -> MemorySaver {
 }
 
 fn resume<const N: usize>(answers: [(&str, Value); N]) -> Input {
-    Input::Resume(
-        answers
-            .into_iter()
-            .map(|(id, answer)| (id.to_owned(), answer))
-            .collect(),
-    )
+    Input::Resume(answers.into_iter().map(|(id, answer)| (id.to_owned(), answer)).collect())
 }

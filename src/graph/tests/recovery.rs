@@ -54,11 +54,7 @@ async fn killed_at_any_save_a_run_repeats_only_the_superstep_that_was_not_saved(
     for (save, repeated) in repeated.into_iter().enumerate() {
         let mut kept = MemorySaver::default();
         let mut end = {
-            let dies = DiesAt {
-                kept: &kept,
-                save,
-                saves: AtomicUsize::new(0),
-            };
+            let dies = DiesAt { kept: &kept, save, saves: AtomicUsize::new(0) };
             run(&graph, &dies, "run", nothing()).await
         };
         if save < 4 {
@@ -68,22 +64,14 @@ async fn killed_at_any_save_a_run_repeats_only_the_superstep_that_was_not_saved(
         }
         let asked = open(end);
         assert!(kept.answer(&asked["sure?"], "yes"));
-        let dies = DiesAt {
-            kept: &kept,
-            save: save.wrapping_sub(4),
-            saves: AtomicUsize::new(0),
-        };
+        let dies = DiesAt { kept: &kept, save: save.wrapping_sub(4), saves: AtomicUsize::new(0) };
         let mut end = run(&graph, &dies, "run", Input::Continue).await;
         if save >= 4 {
             assert_eq!(failure(end), "the run could not be saved or loaded: killed");
             kept = reborn(&kept);
             end = run(&graph, &kept, "run", Input::Continue).await;
         }
-        assert_eq!(
-            finished(end),
-            json!(["a", "b", "c", "yes", "end"]),
-            "killed at {save}"
-        );
+        assert_eq!(finished(end), json!(["a", "b", "c", "yes", "end"]), "killed at {save}");
         let mut ran = effects.take();
         for node in ["a", "b", "c", "ask", "ask", "end"].iter().chain(repeated) {
             let place = ran.iter().position(|name| name == node);
@@ -129,16 +117,9 @@ async fn dropping_the_run_drops_its_nodes_and_leaves_the_thread_to_go_on() {
     {
         let mut cancelled = Box::pin(run(&graph, &saver, "run", nothing()));
         assert!(futures::poll!(&mut cancelled).is_pending());
-        assert_eq!(
-            effects.take(),
-            ["started", "started"],
-            "both run side by side"
-        );
+        assert_eq!(effects.take(), ["started", "started"], "both run side by side");
     }
     assert_eq!(effects.take(), ["stopped", "stopped"]);
     *stuck.lock().expect("not poisoned") = false;
-    assert_eq!(
-        finished(run(&graph, &saver, "run", Input::Continue).await),
-        json!(["a", "b"])
-    );
+    assert_eq!(finished(run(&graph, &saver, "run", Input::Continue).await), json!(["a", "b"]));
 }

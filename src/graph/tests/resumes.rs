@@ -36,13 +36,8 @@ async fn finished_siblings_do_not_run_again_in_whatever_order_answers_come() {
         let answer = |node: &str| resume([(&*asked[&format!("{node}?")], json!(node))]);
 
         let saver = reborn(&saver);
-        let end = run(&graph, &saver, "run", answer(first))
-            .await
-            .expect("the other still waits");
-        assert_eq!(
-            end.state().get::<Value>("log").expect("a log"),
-            json!(["a", first, "d"])
-        );
+        let end = run(&graph, &saver, "run", answer(first)).await.expect("the other still waits");
+        assert_eq!(end.state().get::<Value>("log").expect("a log"), json!(["a", first, "d"]));
         assert_eq!(
             open(Ok(end)),
             [(format!("{second}?"), asked[&format!("{second}?")].clone())].into()
@@ -51,16 +46,9 @@ async fn finished_siblings_do_not_run_again_in_whatever_order_answers_come() {
 
         let saver = reborn(&saver);
         let end = run(&graph, &saver, "run", answer(second)).await;
-        assert_eq!(
-            finished(end),
-            json!(["a", "b", "c", "d", "e"]),
-            "its jump is kept as well"
-        );
+        assert_eq!(finished(end), json!(["a", "b", "c", "d", "e"]), "its jump is kept as well");
         assert_eq!(effects.take(), [second], "{first} is finished too");
-        assert_eq!(
-            saver.kept().consumed,
-            [asked["b?"].clone(), asked["c?"].clone()]
-        );
+        assert_eq!(saver.kept().consumed, [asked["b?"].clone(), asked["c?"].clone()]);
     }
 }
 
@@ -75,22 +63,10 @@ async fn answers_that_find_no_open_question_are_refused_before_anything_runs() {
     assert_eq!(open(end).len(), 1);
     effects.take();
     let table = [
-        (
-            resume([("nobody", json!(1))]),
-            "no open question has the id nobody".to_owned(),
-        ),
-        (
-            resume([(b, json!(1))]),
-            format!("no open question has the id {b}"),
-        ),
-        (
-            resume([(c, json!(1)), ("x", json!(1))]),
-            "no open question has the id x".to_owned(),
-        ),
-        (
-            Input::Resume(BTreeMap::new()),
-            "a resume needs at least one answer".to_owned(),
-        ),
+        (resume([("nobody", json!(1))]), "no open question has the id nobody".to_owned()),
+        (resume([(b, json!(1))]), format!("no open question has the id {b}")),
+        (resume([(c, json!(1)), ("x", json!(1))]), "no open question has the id x".to_owned()),
+        (Input::Resume(BTreeMap::new()), "a resume needs at least one answer".to_owned()),
     ];
     let before = serde_json::to_string(&saver.kept()).expect("plain data");
     for (input, expected) in table {
@@ -100,18 +76,10 @@ async fn answers_that_find_no_open_question_are_refused_before_anything_runs() {
     assert!(saver.answer(c, "first"));
     let late = resume([(c, json!("second"))]);
     let expected = format!("no open question has the id {c}");
-    assert_eq!(
-        failure(run(&graph, &saver, "run", late).await),
-        expected,
-        "it has its answer"
-    );
+    assert_eq!(failure(run(&graph, &saver, "run", late).await), expected, "it has its answer");
     let mut kept = saver.kept();
     kept.answers.clear();
-    assert_eq!(
-        serde_json::to_string(&kept).expect("plain data"),
-        before,
-        "nothing was saved"
-    );
+    assert_eq!(serde_json::to_string(&kept).expect("plain data"), before, "nothing was saved");
     kept.answers.insert("stray".into(), json!("yes"));
     let stray = run(&graph, &MemorySaver::of(kept), "run", Input::Continue).await;
     assert_eq!(failure(stray), "no open question has the id stray");
@@ -148,22 +116,12 @@ async fn after_a_failure_finished_siblings_are_kept_and_only_the_rest_runs() {
         .build()
         .expect("it builds");
     let saver = MemorySaver::default();
-    assert_eq!(
-        failure(run(&graph, &saver, "run", nothing()).await),
-        "node fails failed: no luck"
-    );
-    assert_eq!(
-        saver.kept().statuses,
-        [TurnStatus::Continues, TurnStatus::Failed]
-    );
+    assert_eq!(failure(run(&graph, &saver, "run", nothing()).await), "node fails failed: no luck");
+    assert_eq!(saver.kept().statuses, [TurnStatus::Continues, TurnStatus::Failed]);
     assert_eq!(effects.take(), ["done", "fails", "slow"]);
     let end = run(&graph, &reborn(&saver), "run", Input::Continue).await;
     assert_eq!(finished(end), json!(["done", "fails", "slow"]));
-    assert_eq!(
-        effects.take(),
-        ["fails", "slow"],
-        "the slow one was cancelled by the failure"
-    );
+    assert_eq!(effects.take(), ["fails", "slow"], "the slow one was cancelled by the failure");
 }
 
 /// Asks two questions, fails between them when told to, and after them unless the first answer is
@@ -184,11 +142,7 @@ fn picky(fails_early: &Arc<Mutex<bool>>) -> Graph {
             Ok(Update::none().set("log", json!([count, which])))
         }
     };
-    graph()
-        .node("a", node)
-        .edge(START, "a")
-        .build()
-        .expect("it builds")
+    graph().node("a", node).edge(START, "a").build().expect("it builds")
 }
 
 #[tokio::test]
@@ -202,20 +156,14 @@ async fn an_answer_survives_a_failure_and_a_bad_one_can_be_given_anew() {
     let which = resume([(&second["which?"], json!("red"))]);
     let refused = "node a failed: that is no number";
     assert_eq!(failure(run(&graph, &saver, "run", which).await), refused);
-    assert_eq!(
-        failure(run(&graph, &reborn(&saver), "run", Input::Continue).await),
-        refused
-    );
+    assert_eq!(failure(run(&graph, &reborn(&saver), "run", Input::Continue).await), refused);
     // A try that fails early must not forget the answers to what it did not reach.
     *fails_early.lock().expect("not poisoned") = true;
     let end = run(&graph, &saver, "run", Input::Continue).await;
     assert_eq!(failure(end), "node a failed: not today");
     *fails_early.lock().expect("not poisoned") = false;
     let better = resume([(&first["how many?"], json!(3))]);
-    assert_eq!(
-        finished(run(&graph, &reborn(&saver), "run", better).await),
-        json!([3, "red"])
-    );
+    assert_eq!(finished(run(&graph, &reborn(&saver), "run", better).await), json!([3, "red"]));
 }
 
 #[tokio::test]
@@ -239,18 +187,9 @@ async fn a_question_beside_a_failure_surfaces_only_once_somebody_can_go_on_with_
         .build()
         .expect("it builds");
     let saver = MemorySaver::default();
-    assert_eq!(
-        failure(run(&graph, &saver, "run", nothing()).await),
-        "node fail failed: no luck"
-    );
+    assert_eq!(failure(run(&graph, &saver, "run", nothing()).await), "node fail failed: no luck");
     assert_eq!(saver.kept().interrupts, BTreeMap::new());
     let asked = open(run(&graph, &saver, "run", Input::Continue).await);
-    let end = run(
-        &graph,
-        &saver,
-        "run",
-        resume([(&asked["sure?"], json!("yes"))]),
-    )
-    .await;
+    let end = run(&graph, &saver, "run", resume([(&asked["sure?"], json!("yes"))])).await;
     assert_eq!(finished(end), json!(["yes"]));
 }

@@ -7,27 +7,16 @@ use super::*;
 
 fn two_nodes() -> Graph {
     let nodes = graph().node("a", logs()).node("b", logs());
-    nodes
-        .edge(START, "a")
-        .edge("a", "b")
-        .build()
-        .expect("it builds")
+    nodes.edge(START, "a").edge("a", "b").build().expect("it builds")
 }
 
 #[tokio::test]
 async fn each_superstep_is_one_turn_with_a_checkpoint_that_says_what_changed() {
     let saver = MemorySaver::default();
-    assert_eq!(
-        finished(run(&two_nodes(), &saver, "r1", nothing()).await),
-        json!(["a", "b"])
-    );
+    assert_eq!(finished(run(&two_nodes(), &saver, "r1", nothing()).await), json!(["a", "b"]));
     let input = Input::New(json!({"log": ["again"], "n": 1}));
-    run(&two_nodes(), &reborn(&saver), "r2", input.clone())
-        .await
-        .expect("a second input");
-    run(&two_nodes(), &saver, "r2", input)
-        .await
-        .expect("a second input");
+    run(&two_nodes(), &reborn(&saver), "r2", input.clone()).await.expect("a second input");
+    run(&two_nodes(), &saver, "r2", input).await.expect("a second input");
     let kept = saver.kept();
     let told: Vec<_> = kept
         .checkpoints
@@ -50,20 +39,11 @@ async fn each_superstep_is_one_turn_with_a_checkpoint_that_says_what_changed() {
         ])
     );
     let parents: Vec<_> = kept.checkpoints.iter().map(|c| c.parent.clone()).collect();
-    let ids: Vec<_> = kept
-        .checkpoints
-        .iter()
-        .map(|c| Some(c.id.clone()))
-        .collect();
+    let ids: Vec<_> = kept.checkpoints.iter().map(|c| Some(c.id.clone())).collect();
     assert_eq!(parents[0], None);
     assert_eq!(parents[1..], ids[..ids.len() - 1]);
     use TurnStatus::{Continues, Finished};
-    assert_eq!(
-        kept.statuses,
-        [
-            Continues, Continues, Finished, Continues, Continues, Finished
-        ]
-    );
+    assert_eq!(kept.statuses, [Continues, Continues, Finished, Continues, Continues, Finished]);
 }
 
 #[tokio::test]
@@ -72,9 +52,7 @@ async fn the_same_run_is_the_same_to_the_byte_and_another_run_has_other_ids() {
     let mut ids = BTreeSet::new();
     for id in ["r1", "r1", "r2"] {
         let saver = MemorySaver::default();
-        run(&two_nodes(), &saver, id, nothing())
-            .await
-            .expect("it runs");
+        run(&two_nodes(), &saver, id, nothing()).await.expect("it runs");
         let kept = saver.kept();
         ids.extend(kept.checkpoints.iter().map(|c| c.id.clone()));
         stored.insert(serde_json::to_string(&kept).expect("plain data"));
@@ -85,37 +63,22 @@ async fn the_same_run_is_the_same_to_the_byte_and_another_run_has_other_ids() {
 #[tokio::test]
 async fn input_is_refused_while_something_is_pending_unless_it_says_restart() {
     let effects = Effects::default();
-    let graph = graph()
-        .node("a", asks(&effects, &["sure?"]))
-        .edge(START, "a")
-        .build()
-        .expect("it builds");
+    let graph =
+        graph().node("a", asks(&effects, &["sure?"])).edge(START, "a").build().expect("it builds");
     let saver = MemorySaver::default();
     let asked = open(run(&graph, &saver, "r1", nothing()).await);
     let refused = failure(run(&graph, &saver, "r2", nothing()).await);
-    assert_eq!(
-        refused,
-        "new input is refused: the thread still has a to run"
-    );
+    assert_eq!(refused, "new input is refused: the thread still has a to run");
     assert_eq!(effects.take(), ["a"], "a refused input runs nothing");
-    assert_eq!(
-        open(run(&graph, &saver, "r1", Input::Continue).await),
-        asked
-    );
+    assert_eq!(open(run(&graph, &saver, "r1", Input::Continue).await), asked);
 
     let anew = open(run(&graph, &saver, "r3", Input::Restart(json!({}))).await);
     assert_ne!(anew, asked, "the question of the new run is another one");
     let old = resume([(&asked["sure?"], json!("yes"))]);
     let refused = failure(run(&graph, &saver, "r3", old).await);
-    assert_eq!(
-        refused,
-        format!("no open question has the id {}", asked["sure?"])
-    );
+    assert_eq!(refused, format!("no open question has the id {}", asked["sure?"]));
     let new = resume([(&anew["sure?"], json!("yes"))]);
-    assert_eq!(
-        finished(run(&graph, &saver, "r3", new).await),
-        json!(["yes"])
-    );
+    assert_eq!(finished(run(&graph, &saver, "r3", new).await), json!(["yes"]));
 }
 
 #[tokio::test]
@@ -131,34 +94,16 @@ async fn an_input_that_is_repeated_by_the_same_run_is_taken_once() {
 #[tokio::test]
 async fn inputs_that_mean_nothing_here_are_refused() {
     let table = [
-        (
-            Input::Continue,
-            "the thread has no checkpoint to go on from",
-        ),
-        (
-            Input::Resume(BTreeMap::new()),
-            "a resume needs at least one answer",
-        ),
+        (Input::Continue, "the thread has no checkpoint to go on from"),
+        (Input::Resume(BTreeMap::new()), "a resume needs at least one answer"),
         (resume([("x", json!(1))]), "no open question has the id x"),
-        (
-            Input::New(json!("text")),
-            "the input must be an object of state keys",
-        ),
-        (
-            Input::New(Value::Null),
-            "the input must be an object of state keys",
-        ),
-        (
-            Input::New(json!({"typo": 1})),
-            "__start__ wrote to typo, which is not a state key",
-        ),
+        (Input::New(json!("text")), "the input must be an object of state keys"),
+        (Input::New(Value::Null), "the input must be an object of state keys"),
+        (Input::New(json!({"typo": 1})), "__start__ wrote to typo, which is not a state key"),
     ];
     for (input, expected) in table {
         let saver = MemorySaver::default();
-        assert_eq!(
-            failure(run(&two_nodes(), &saver, "run", input).await),
-            expected
-        );
+        assert_eq!(failure(run(&two_nodes(), &saver, "run", input).await), expected);
         assert_eq!(saver.kept().statuses, [], "{expected}");
     }
 }
@@ -170,9 +115,7 @@ async fn the_recursion_limit_counts_as_langgraph_does() {
         let saver = MemorySaver::default();
         let limit = NonZeroU32::new(limit).expect("not zero");
         let limits = Limits::of_run("run").supersteps(limit);
-        let end = two_nodes()
-            .run(nothing(), &saver, Arc::new(NoEvents), limits)
-            .await;
+        let end = two_nodes().run(nothing(), &saver, Arc::new(NoEvents), limits).await;
         if ends {
             assert_eq!(finished(end), json!(["a", "b"]));
         } else {
@@ -180,17 +123,11 @@ async fn the_recursion_limit_counts_as_langgraph_does() {
                 format!("the recursion limit of {limit} supersteps is reached without an end");
             assert_eq!(failure(end), expected);
             let status = saver.kept().statuses.last().copied();
-            assert_eq!(
-                status,
-                Some(TurnStatus::Continues),
-                "the run must not look finished"
-            );
+            assert_eq!(status, Some(TurnStatus::Continues), "the run must not look finished");
         }
         // What was done is kept, and going on counts afresh.
         let limits = Limits::of_run("run").supersteps(NonZeroU32::MIN);
-        let end = two_nodes()
-            .run(Input::Continue, &saver, Arc::new(NoEvents), limits)
-            .await;
+        let end = two_nodes().run(Input::Continue, &saver, Arc::new(NoEvents), limits).await;
         assert_eq!(finished(end), json!(["a", "b"]));
     }
 }
@@ -199,27 +136,19 @@ async fn the_recursion_limit_counts_as_langgraph_does() {
 async fn a_checkpoint_of_another_graph_is_refused_by_name() {
     let other = |builder: GraphBuilder| builder.edge(START, "a").build().expect("it builds");
     let effects = Effects::default();
-    let stops = graph()
-        .node("a", logs())
-        .node("b", asks(&effects, &["?"]))
-        .edge("a", "b");
+    let stops = graph().node("a", logs()).node("b", asks(&effects, &["?"])).edge("a", "b");
     let saver = MemorySaver::default();
     open(run(&other(stops), &saver, "run", nothing()).await);
     let table = [
         (graph().node("a", logs()), "it names the unknown node b"),
         (
-            GraphBuilder::new("test")
-                .node("a", logs())
-                .node("b", logs()),
+            GraphBuilder::new("test").node("a", logs()).node("b", logs()),
             "its value of the state key facts is unknown here",
         ),
     ];
     for (builder, why) in table {
         let error = failure(run(&other(builder), &saver, "run", Input::Continue).await);
-        assert_eq!(
-            error,
-            format!("the checkpoint does not fit this graph: {why}")
-        );
+        assert_eq!(error, format!("the checkpoint does not fit this graph: {why}"));
     }
     // A restart drops what was due, so only the values have to fit.
     let graph = other(graph().node("a", logs()));

@@ -19,13 +19,7 @@ pub(super) fn post(workspace: &mut Workspace, arguments: &Arguments, now: Timest
     let message = message(workspace, arguments, now)?;
     let object = message.object(true);
     let ts = message.ts.clone();
-    workspace.post(
-        &channel,
-        Message {
-            thread_ts,
-            ..message
-        },
-    );
+    workspace.post(&channel, Message { thread_ts, ..message });
     Ok(json!({ "channel": channel, "ts": ts, "message": object }))
 }
 
@@ -34,9 +28,8 @@ pub(super) fn update(workspace: &mut Workspace, arguments: &Arguments) -> Answer
     let ts = arguments.needed("ts")?;
     let blocks = checked_blocks(arguments)?;
     let text = arguments.text("text");
-    let message = workspace
-        .find(&channel, &ts)
-        .ok_or_else(|| Refused::from("message_not_found"))?;
+    let message =
+        workspace.find(&channel, &ts).ok_or_else(|| Refused::from("message_not_found"))?;
     if message.user != BOT_USER || message.ephemeral_for.is_some() {
         return Err("cant_update_message".into());
     }
@@ -81,14 +74,7 @@ pub(super) fn ephemeral(
     let message = message(workspace, arguments, now)?;
     let ts = message.ts.clone();
     let thread_ts = arguments.text("thread_ts");
-    workspace.post(
-        &channel,
-        Message {
-            ephemeral_for: Some(user),
-            thread_ts,
-            ..message
-        },
-    );
+    workspace.post(&channel, Message { ephemeral_for: Some(user), thread_ts, ..message });
     Ok(json!({ "message_ts": ts }))
 }
 
@@ -123,10 +109,7 @@ fn checked_blocks(arguments: &Arguments) -> Result<Option<Vec<Value>>, Refused> 
     };
     let messages = blocks::complaints(&blocks, blocks::IN_MESSAGE);
     if !messages.is_empty() {
-        return Err(Refused {
-            code: "invalid_blocks".to_owned(),
-            messages,
-        });
+        return Err(Refused { code: "invalid_blocks".to_owned(), messages });
     }
     let Value::Array(mut blocks) = blocks else {
         return Err("invalid_blocks".into());

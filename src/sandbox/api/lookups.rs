@@ -15,10 +15,7 @@ pub(super) fn auth_test() -> Value {
 
 pub(super) fn open(workspace: &Workspace, arguments: &Arguments) -> Answer {
     let user = arguments.needed("users")?;
-    let channel = workspace
-        .cast
-        .direct(&user)
-        .ok_or_else(|| Refused::from("user_not_found"))?;
+    let channel = workspace.cast.direct(&user).ok_or_else(|| Refused::from("user_not_found"))?;
     Ok(json!({ "channel": { "id": channel.id } }))
 }
 
@@ -48,12 +45,8 @@ pub(super) fn members(workspace: &Workspace, arguments: &Arguments) -> Answer {
 }
 
 pub(super) fn history(workspace: &Workspace, arguments: &Arguments) -> Answer {
-    let roots = |message: &Message| {
-        message
-            .thread_ts
-            .as_ref()
-            .is_none_or(|root| *root == message.ts)
-    };
+    let roots =
+        |message: &Message| message.thread_ts.as_ref().is_none_or(|root| *root == message.ts);
     let mut found = messages(workspace, arguments, roots)?;
     found.reverse();
     Ok(json!({ "messages": found, "has_more": false }))
@@ -93,23 +86,14 @@ pub(super) fn user(workspace: &Workspace, arguments: &Arguments) -> Answer {
 
 pub(super) fn by_email(workspace: &Workspace, arguments: &Arguments) -> Answer {
     let email = arguments.needed("email")?;
-    let people = workspace
-        .cast
-        .people
-        .iter()
-        .filter(|person| person.kind != Kind::Deactivated);
-    let found = people
-        .map(|person| person.user_object())
-        .find(|user| user["profile"]["email"] == email);
-    found
-        .map(|user| json!({ "user": user }))
-        .ok_or_else(|| "users_not_found".into())
+    let people = workspace.cast.people.iter().filter(|person| person.kind != Kind::Deactivated);
+    let found =
+        people.map(|person| person.user_object()).find(|user| user["profile"]["email"] == email);
+    found.map(|user| json!({ "user": user })).ok_or_else(|| "users_not_found".into())
 }
 
 pub(super) fn group(workspace: &Workspace, arguments: &Arguments) -> Answer {
     let id = arguments.needed("usergroup")?;
     let group = workspace.cast.groups.iter().find(|(group, _)| *group == id);
-    group
-        .map(|(_, users)| json!({ "users": users }))
-        .ok_or_else(|| "no_such_subteam".into())
+    group.map(|(_, users)| json!({ "users": users })).ok_or_else(|| "no_such_subteam".into())
 }

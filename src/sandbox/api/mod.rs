@@ -36,17 +36,12 @@ pub(super) struct Refused {
 
 impl From<&str> for Refused {
     fn from(code: &str) -> Self {
-        Self {
-            code: code.to_owned(),
-            messages: Vec::new(),
-        }
+        Self { code: code.to_owned(), messages: Vec::new() }
     }
 }
 
 pub(super) fn routes() -> Router<Inner> {
-    Router::new()
-        .route("/api/{method}", any(call))
-        .route("/response/{path}", post(respond))
+    Router::new().route("/api/{method}", any(call)).route("/response/{path}", post(respond))
 }
 
 async fn call(
@@ -58,12 +53,7 @@ async fn call(
 ) -> Response {
     let arguments = Arguments::read(uri.query().unwrap_or_default(), &headers, &body);
     let now = inner.shared.clock.now();
-    let fault = inner
-        .shared
-        .lock()
-        .faults
-        .get_mut(&method)
-        .and_then(|faults| faults.pop_front());
+    let fault = inner.shared.lock().faults.get_mut(&method).and_then(|faults| faults.pop_front());
     let answer = match &fault {
         Some(Fault::RateLimited(wait)) => return limited(*wait),
         Some(Fault::ServerError) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
@@ -107,21 +97,12 @@ async fn call(
 fn limited(wait: Span) -> Response {
     let seconds = (wait.as_millis() / 1000).max(1).to_string();
     let body = axum::Json(json!({ "ok": false, "error": "ratelimited" }));
-    (
-        StatusCode::TOO_MANY_REQUESTS,
-        [("retry-after", seconds)],
-        body,
-    )
-        .into_response()
+    (StatusCode::TOO_MANY_REQUESTS, [("retry-after", seconds)], body).into_response()
 }
 
 fn token(inner: &Inner, headers: &HeaderMap, arguments: &Arguments) -> Result<(), &'static str> {
-    let header = headers
-        .get("authorization")
-        .and_then(|value| value.to_str().ok());
-    let bearer = header
-        .and_then(|value| value.strip_prefix("Bearer "))
-        .map(str::to_owned);
+    let header = headers.get("authorization").and_then(|value| value.to_str().ok());
+    let bearer = header.and_then(|value| value.strip_prefix("Bearer ")).map(str::to_owned);
     match bearer.or_else(|| arguments.text("token")) {
         None => Err("not_authed"),
         Some(token) if *token == *inner.bot_token => Ok(()),
@@ -189,24 +170,14 @@ fn dispatch(
 
 impl Arguments {
     fn read(query: &str, headers: &HeaderMap, body: &[u8]) -> Self {
-        let kind = headers
-            .get("content-type")
-            .and_then(|value| value.to_str().ok());
+        let kind = headers.get("content-type").and_then(|value| value.to_str().ok());
         if kind.is_some_and(|kind| kind.starts_with("application/json")) {
             let object = serde_json::from_slice(body).unwrap_or_default();
             return Self(object);
         }
-        let form = if body.is_empty() {
-            query.as_bytes()
-        } else {
-            body
-        };
+        let form = if body.is_empty() { query.as_bytes() } else { body };
         let fields = url::form_urlencoded::parse(form);
-        Self(
-            fields
-                .map(|(name, value)| (name.into_owned(), json!(value)))
-                .collect(),
-        )
+        Self(fields.map(|(name, value)| (name.into_owned(), json!(value))).collect())
     }
 
     pub(super) fn text(&self, name: &str) -> Option<String> {
@@ -242,12 +213,7 @@ fn writable<'w>(workspace: &'w Workspace, arguments: &Arguments) -> Result<&'w C
         return Err("is_archived".into());
     }
     if !channel.members.contains(BOT_USER) {
-        return Err(if channel.private {
-            "channel_not_found"
-        } else {
-            "not_in_channel"
-        }
-        .into());
+        return Err(if channel.private { "channel_not_found" } else { "not_in_channel" }.into());
     }
     Ok(channel)
 }

@@ -8,17 +8,12 @@ use crate::sandbox::blocks;
 use crate::sandbox::workspace::{OpenView, Workspace};
 
 fn view(arguments: &Arguments) -> Result<Value, Refused> {
-    let view = arguments
-        .json("view")
-        .ok_or_else(|| Refused::from("invalid_arguments"))?;
+    let view = arguments.json("view").ok_or_else(|| Refused::from("invalid_arguments"))?;
     let messages = blocks::view_complaints(&view);
     if messages.is_empty() {
         Ok(view)
     } else {
-        Err(Refused {
-            code: "invalid_arguments".to_owned(),
-            messages,
-        })
+        Err(Refused { code: "invalid_arguments".to_owned(), messages })
     }
 }
 
@@ -27,12 +22,7 @@ pub(super) fn open(workspace: &mut Workspace, arguments: &Arguments, now: Timest
     let user = workspace.pull(&arguments.needed("trigger_id")?, now)?;
     let id = format!("V{:08}", workspace.next());
     let hash = format!("{}.{}", now.as_seconds(), workspace.next());
-    workspace.views.push(OpenView {
-        id: id.clone(),
-        user,
-        view,
-        hash: hash.clone(),
-    });
+    workspace.views.push(OpenView { id: id.clone(), user, view, hash: hash.clone() });
     Ok(json!({ "view": { "id": id, "hash": hash } }))
 }
 
@@ -42,10 +32,7 @@ pub(super) fn update(workspace: &mut Workspace, arguments: &Arguments) -> Answer
     let hash = format!("h{}", workspace.next());
     let open = workspace.views.iter_mut().find(|open| open.id == id);
     let open = open.ok_or_else(|| Refused::from("not_found"))?;
-    if arguments
-        .text("hash")
-        .is_some_and(|wanted| wanted != open.hash)
-    {
+    if arguments.text("hash").is_some_and(|wanted| wanted != open.hash) {
         return Err("hash_conflict".into());
     }
     (open.view, open.hash) = (view, hash);

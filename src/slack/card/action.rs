@@ -40,11 +40,7 @@ impl<'a> Arguments<'a> {
             }
             pinned.extend(under);
         }
-        Self {
-            pinned,
-            others,
-            missing,
-        }
+        Self { pinned, others, missing }
     }
 
     /// What stands on top.
@@ -57,11 +53,7 @@ impl<'a> Arguments<'a> {
         if self.others.is_empty() {
             return Vec::new();
         }
-        let label = if self.pinned.is_empty() {
-            "Every argument"
-        } else {
-            "All other arguments"
-        };
+        let label = if self.pinned.is_empty() { "Every argument" } else { "All other arguments" };
         let mut blocks = blocks(OTHERS, lines(&self.others, detail, MOST_FIRST, MOST_LAST));
         blocks.insert(0, heading(label));
         blocks
@@ -95,10 +87,7 @@ pub fn is_whole(blocks: &[Value], envelope: &Envelope) -> bool {
         (None, _) | (_, None) => false,
     };
     same(arguments_shown(blocks), &envelope.arguments)
-        && same(
-            read_back::value(&shown(blocks, &[SETTING])),
-            &setting(envelope),
-        )
+        && same(read_back::value(&shown(blocks, &[SETTING])), &setting(envelope))
 }
 
 /// The arguments that these blocks show, if they show them whole.

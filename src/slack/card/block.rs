@@ -112,8 +112,7 @@ impl Prose {
         if !self.0.is_empty() {
             self.0.push(json!({ "type": "text", "text": "\n" }));
         }
-        self.0
-            .push(json!({ "type": "text", "text": label, "style": { "bold": true } }));
+        self.0.push(json!({ "type": "text", "text": label, "style": { "bold": true } }));
         self.text(" ")
     }
 
@@ -129,11 +128,7 @@ impl Prose {
     #[must_use]
     pub fn user(mut self, id: &str) -> Self {
         let tail = id.strip_prefix(['U', 'W']).unwrap_or_default();
-        if !tail.is_empty()
-            && tail
-                .bytes()
-                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
-        {
+        if !tail.is_empty() && tail.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) {
             self.0.push(json!({ "type": "user", "user_id": id }));
             self
         } else {

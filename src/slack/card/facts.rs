@@ -16,11 +16,7 @@ const NAME: usize = 100;
 /// Who asked, on whose behalf and by which rule.
 pub fn origin(view: &CardView<'_>, missing: &[&str], detail: Detail) -> Value {
     let envelope = view.sealed.envelope();
-    let mut prose = requester(
-        Prose::default().line("Asked by"),
-        &view.request.requester,
-        detail,
-    );
+    let mut prose = requester(Prose::default().line("Asked by"), &view.request.requester, detail);
     prose = prose.text(" on ").date(view.request.asked_at);
     if let Some(agent) = &envelope.agent {
         prose = prose.line("Agent:").text(&name(agent, detail));
@@ -28,9 +24,7 @@ pub fn origin(view: &CardView<'_>, missing: &[&str], detail: Detail) -> Value {
             prose = prose.text(", step ").text(&name(node, detail));
         }
     }
-    prose = prose
-        .line("Rule:")
-        .text(&name(&envelope.policy.rule, detail));
+    prose = prose.line("Rule:").text(&name(&envelope.policy.rule, detail));
     prose = prose.line("Risk:").text(risk(envelope.risk));
     if !missing.is_empty() {
         let missing: Vec<String> = missing.iter().map(|path| name(path, detail)).collect();
@@ -49,32 +43,21 @@ pub fn waiting(view: &CardView<'_>, stage: usize, detail: Detail) -> Value {
     if stage > 0 {
         prose = escalation(prose.line("Why it is here:"), view, stage, detail);
     }
-    for reached in 0..=request
-        .stage
-        .min(request.terms.path.len().saturating_sub(1))
-    {
-        let quorum = request
-            .terms
-            .path
-            .get(reached)
-            .map_or(1, |stage| stage.quorum);
+    for reached in 0..=request.stage.min(request.terms.path.len().saturating_sub(1)) {
+        let quorum = request.terms.path.get(reached).map_or(1, |stage| stage.quorum);
         let approved = request
             .votes
             .iter()
             .filter(|vote| vote.choice == Choice::Approve && vote.stages.contains(&reached))
             .count();
-        prose = prose
-            .line(if reached == 0 {
-                "Who may decide:"
-            } else {
-                "Also:"
-            })
-            .text(&texts::who_may_decide(
+        prose = prose.line(if reached == 0 { "Who may decide:" } else { "Also:" }).text(
+            &texts::who_may_decide(
                 &approvers(view, reached, detail),
                 &channel(view, reached, detail),
                 quorum,
                 approved,
-            ));
+            ),
+        );
     }
     prose = match request.terms.separation {
         Separation::Required => prose.text(texts::not_the_requester()),
@@ -88,16 +71,11 @@ pub fn waiting(view: &CardView<'_>, stage: usize, detail: Detail) -> Value {
             Choice::Approve => "Approved by",
             Choice::Reject => "Rejected by",
         };
-        prose = person(prose.line(said), &vote.by, detail)
-            .text(" on ")
-            .date(vote.at);
+        prose = person(prose.line(said), &vote.by, detail).text(" on ").date(vote.at);
     }
     let next = request.stage + 1;
     if next < request.terms.path.len() {
-        prose = prose
-            .line("If nobody decides")
-            .text("by ")
-            .date(request.stage_ends(request.stage));
+        prose = prose.line("If nobody decides").text("by ").date(request.stage_ends(request.stage));
         prose = prose.text(&texts::then_escalates(
             &approvers(view, next, detail),
             &channel(view, next, detail),
@@ -106,9 +84,7 @@ pub fn waiting(view: &CardView<'_>, stage: usize, detail: Detail) -> Value {
         prose = prose.line("If nobody decides").text("the time is over on ");
     }
     prose = prose.date(request.decide_by()).text(texts::then_expires());
-    prose = prose
-        .line("Once approved")
-        .text(&texts::must_start_within(request.terms.valid_for));
+    prose = prose.line("Once approved").text(&texts::must_start_within(request.terms.valid_for));
     if let Some(why) = view.undeliverable {
         prose = prose.line("Attention:").text(&texts::not_shown(why));
     }
@@ -120,24 +96,10 @@ pub fn escalation(prose: Prose, view: &CardView<'_>, stage: usize, detail: Detai
     let request = view.request;
     let before = stage - 1;
     let early = stage == request.stage && request.stage_since < request.stage_ends(before);
-    let why = if early {
-        Escalation::NotShown
-    } else {
-        Escalation::NotDecided
-    };
-    let (who, place) = (
-        approvers(view, before, detail),
-        channel(view, before, detail),
-    );
-    let asked_at = if before == 0 {
-        request.asked_at
-    } else {
-        request.stage_ends(before - 1)
-    };
-    prose
-        .text(&texts::escalated_from(why, &who, &place))
-        .date(asked_at)
-        .text(".")
+    let why = if early { Escalation::NotShown } else { Escalation::NotDecided };
+    let (who, place) = (approvers(view, before, detail), channel(view, before, detail));
+    let asked_at = if before == 0 { request.asked_at } else { request.stage_ends(before - 1) };
+    prose.text(&texts::escalated_from(why, &who, &place)).date(asked_at).text(".")
 }
 
 /// The small print: what ties this card to the bytes that will run.
@@ -160,10 +122,8 @@ pub fn fingerprint(view: &CardView<'_>) -> Value {
 /// Four groups of hex digits that two people can compare by reading them out.
 pub fn short(digest: Digest) -> String {
     let hex = digest.to_string();
-    let groups: Vec<&str> = hex.as_bytes()[..16]
-        .chunks(4)
-        .filter_map(|g| str::from_utf8(g).ok())
-        .collect();
+    let groups: Vec<&str> =
+        hex.as_bytes()[..16].chunks(4).filter_map(|g| str::from_utf8(g).ok()).collect();
     groups.join("-")
 }
 

@@ -24,21 +24,9 @@ pub const PREFORMATTED: usize = 2900;
 /// Every limit a message breaks; empty when Slack will take it.
 pub fn message(text: &str, blocks: &[Value]) -> Vec<String> {
     let mut breaches = Vec::new();
-    within(
-        &mut breaches,
-        "fallback text",
-        length(text),
-        1,
-        FALLBACK_TEXT,
-    );
+    within(&mut breaches, "fallback text", length(text), 1, FALLBACK_TEXT);
     within(&mut breaches, "blocks", blocks.len(), 1, MESSAGE_BLOCKS);
-    within(
-        &mut breaches,
-        "text in all blocks",
-        blocks.iter().map(all_text).sum(),
-        1,
-        MESSAGE_TEXT,
-    );
+    within(&mut breaches, "text in all blocks", blocks.iter().map(all_text).sum(), 1, MESSAGE_TEXT);
     each(&mut breaches, blocks);
     breaches
 }
@@ -70,10 +58,7 @@ pub fn view(view: &Value) -> Vec<String> {
 }
 
 fn each(breaches: &mut Vec<String>, blocks: &[Value]) {
-    let mut ids: Vec<&str> = blocks
-        .iter()
-        .filter_map(|block| block["block_id"].as_str())
-        .collect();
+    let mut ids: Vec<&str> = blocks.iter().filter_map(|block| block["block_id"].as_str()).collect();
     ids.sort_unstable();
     if ids.windows(2).any(|pair| pair[0] == pair[1]) {
         breaches.push("a block_id stands twice".to_owned());
@@ -145,13 +130,7 @@ fn buttons(breaches: &mut Vec<String>, buttons: &[Value]) {
 }
 
 fn text_within(breaches: &mut Vec<String>, what: &str, text: &Value, most: usize) {
-    within(
-        breaches,
-        what,
-        length(text["text"].as_str().unwrap_or_default()),
-        1,
-        most,
-    );
+    within(breaches, what, length(text["text"].as_str().unwrap_or_default()), 1, most);
 }
 
 fn within(breaches: &mut Vec<String>, what: &str, count: usize, least: usize, most: usize) {
@@ -185,16 +164,11 @@ fn all_text(value: &Value) -> usize {
 /// The size as JSON if every character beyond ASCII is written `\uXXXX`.
 fn escaped_bytes(value: &Value) -> usize {
     let json = value.to_string();
-    json.chars()
-        .map(|c| if c.is_ascii() { 1 } else { 6 * c.len_utf16() })
-        .sum()
+    json.chars().map(|c| if c.is_ascii() { 1 } else { 6 * c.len_utf16() }).sum()
 }
 
 fn list<'a>(value: &'a Value, name: &str) -> &'a [Value] {
-    value
-        .get(name)
-        .and_then(Value::as_array)
-        .map_or(&[], Vec::as_slice)
+    value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 fn kind(block: &Value) -> &str {
@@ -214,31 +188,18 @@ mod tests {
         let token = |n| vec![block::actions(vec![block::button("a", "Go", &x(n))])];
         let confirm = |n| {
             let button = block::button("a", "Go", "t");
-            vec![block::actions(vec![block::confirming(
-                button,
-                "Sure?",
-                &x(n),
-                "Go",
-            )])]
+            vec![block::actions(vec![block::confirming(button, "Sure?", &x(n), "Go")])]
         };
         let many = |n| vec![block::divider(); n];
         let full = |n: usize| (0..n).map(|_| block::section(&x(1000))).collect::<Vec<_>>();
         for (what, fits, breaks) in [
-            (
-                "header",
-                vec![block::header(&x(150))],
-                vec![block::header(&x(151))],
-            ),
+            ("header", vec![block::header(&x(150))], vec![block::header(&x(151))]),
             (
                 "empty header",
                 vec![block::header("x"), block::section("x")],
                 vec![block::header(""), block::section("x")],
             ),
-            (
-                "section",
-                vec![block::section(&x(3000))],
-                vec![block::section(&x(3001))],
-            ),
+            ("section", vec![block::section(&x(3000))], vec![block::section(&x(3001))]),
             (
                 "rich_text",
                 vec![block::preformatted("a", &x(3000))],
@@ -251,11 +212,7 @@ mod tests {
             ),
             ("value", token(2000), token(2001)),
             ("confirm", confirm(300), confirm(301)),
-            (
-                "blocks",
-                [many(49), full(1)].concat(),
-                [many(50), full(1)].concat(),
-            ),
+            ("blocks", [many(49), full(1)].concat(), [many(50), full(1)].concat()),
             ("sum", full(12), full(13)),
             (
                 "same id",
@@ -264,12 +221,7 @@ mod tests {
             ),
         ] {
             assert_eq!(message("t", &fits), Vec::<String>::new(), "{what}");
-            assert_eq!(
-                message("t", &breaks).len(),
-                1,
-                "{what}: {:?}",
-                message("t", &breaks)
-            );
+            assert_eq!(message("t", &breaks).len(), 1, "{what}: {:?}", message("t", &breaks));
         }
     }
 
@@ -286,19 +238,12 @@ mod tests {
         assert_eq!(view(&modal(&"x".repeat(25), 100, 1)).len(), 1);
         assert_eq!(view(&modal("x", 101, 1)).len(), 1);
         assert_eq!(view(&modal("x", 15, 2600)), Vec::<String>::new());
-        assert_eq!(
-            view(&modal("x", 16, 2600)).len(),
-            1,
-            "249,600 bytes once escaped"
-        );
+        assert_eq!(view(&modal("x", 16, 2600)).len(), 1, "249,600 bytes once escaped");
         let asking = json!({
             "type": "modal",
             "title": block::plain_text("x"),
             "blocks": [block::reason_input("a", "b", "Why?", block::Need::Required)],
         });
-        assert_eq!(
-            view(&asking),
-            ["a modal with an input needs a submit button"]
-        );
+        assert_eq!(view(&asking), ["a modal with an input needs a submit button"]);
     }
 }

@@ -59,11 +59,7 @@ fn collect<'a>(path: String, value: &'a Value, leaves: &mut Vec<Leaf<'a>>) {
             }
         }
         _ => {
-            let path = if path.is_empty() {
-                ROOT.to_owned()
-            } else {
-                path
-            };
+            let path = if path.is_empty() { ROOT.to_owned() } else { path };
             leaves.push(Leaf { path, value });
         }
     }
@@ -71,11 +67,7 @@ fn collect<'a>(path: String, value: &'a Value, leaves: &mut Vec<Leaf<'a>>) {
 
 /// A key as a path shows it: bare when it is a short plain word, else quoted.
 fn segment(key: &str) -> String {
-    if is_word(key) {
-        key.to_owned()
-    } else {
-        format!("\"{}\"", escape::key_units(key).concat())
-    }
+    if is_word(key) { key.to_owned() } else { format!("\"{}\"", escape::key_units(key).concat()) }
 }
 
 pub(super) fn is_word(key: &str) -> bool {
@@ -107,11 +99,8 @@ impl Leaf<'_> {
         if detail == Detail::Abridged && value.contains(CUT) {
             notes.insert(0, "shortened".to_owned());
         }
-        let remark = if notes.is_empty() {
-            String::new()
-        } else {
-            format!("{REMARK}{}", notes.join("; "))
-        };
+        let remark =
+            if notes.is_empty() { String::new() } else { format!("{REMARK}{}", notes.join("; ")) };
         format!("{path} = {value}{remark}")
     }
 
@@ -136,11 +125,8 @@ fn grouped(value: &Value) -> Option<String> {
     if !value.is_number() || digits.len() < 5 || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    let mut groups: Vec<&str> = digits
-        .as_bytes()
-        .rchunks(3)
-        .filter_map(|g| str::from_utf8(g).ok())
-        .collect();
+    let mut groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).filter_map(|g| str::from_utf8(g).ok()).collect();
     groups.reverse();
     let sign = if token.starts_with('-') { "-" } else { "" };
     Some(format!("{sign}{}", groups.join(" ")))
@@ -160,11 +146,7 @@ fn broken(units: &[String]) -> String {
             column = 0;
         }
         // A space at either end of a line would be invisible.
-        let unit = if column == 0 && unit == " " {
-            ONE_SPACE
-        } else {
-            unit
-        };
+        let unit = if column == 0 && unit == " " { ONE_SPACE } else { unit };
         written.push_str(unit);
         column += width;
         due = unit == "\\n" || unit.ends_with(" newlines}");
@@ -242,35 +224,22 @@ mod tests {
     use super::*;
 
     fn whole(value: &Value) -> Vec<String> {
-        leaves(value)
-            .iter()
-            .map(|leaf| leaf.line(Detail::Whole))
-            .collect()
+        leaves(value).iter().map(|leaf| leaf.line(Detail::Whole)).collect()
     }
 
     #[test]
     fn each_leaf_has_its_line() {
         for (value, lines) in [
-            (
-                json!({ "amount": 640, "charge": "ch_1" }),
-                vec!["amount = 640", "charge = \"ch_1\""],
-            ),
+            (json!({ "amount": 640, "charge": "ch_1" }), vec!["amount = 640", "charge = \"ch_1\""]),
             (
                 json!({ "a": "1", "b": 1, "c": null, "d": true }),
                 vec!["a = \"1\"", "b = 1", "c = null", "d = true"],
             ),
             (
                 json!({ "argv": ["rm", "-rf", "; true"] }),
-                vec![
-                    "argv[0] = \"rm\"",
-                    "argv[1] = \"-rf\"",
-                    "argv[2] = \"; true\"",
-                ],
+                vec!["argv[0] = \"rm\"", "argv[1] = \"-rf\"", "argv[2] = \"; true\""],
             ),
-            (
-                json!({ "a": { "b": [{}, []] } }),
-                vec!["a.b[0] = {}", "a.b[1] = []"],
-            ),
+            (json!({ "a": { "b": [{}, []] } }), vec!["a.b[0] = {}", "a.b[1] = []"]),
             (
                 json!({ "a.b": 1, "a = 2": 3, "[0]": 4 }),
                 vec!["\"[0]\" = 4", "\"a = 2\" = 3", "\"a.b\" = 1"],
@@ -313,9 +282,6 @@ mod tests {
         let value = json!({ "note": text });
         let line = leaves(&value)[0].line(Detail::Abridged);
         assert!(line.starts_with("note = \"start middle"), "{line}");
-        assert!(
-            line.ends_with("the end\"  ← shortened; 713 characters"),
-            "{line}"
-        );
+        assert!(line.ends_with("the end\"  ← shortened; 713 characters"), "{line}");
     }
 }

@@ -57,9 +57,7 @@ fn decided_by(view: &CardView<'_>, decision: &Decision, detail: Detail) -> Prose
             vote.choice == Choice::Approve && !last
         });
         for vote in others {
-            prose = person(prose.line("and by"), &vote.by, detail)
-                .text(" on ")
-                .date(vote.at);
+            prose = person(prose.line("and by"), &vote.by, detail).text(" on ").date(vote.at);
         }
     }
     prose

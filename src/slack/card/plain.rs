@@ -17,9 +17,7 @@ pub fn view_as_text(view: &Value) -> String {
     if let Some(title) = view["title"]["text"].as_str() {
         let _ = writeln!(text, "== {title} ==\n");
     }
-    text.push_str(&blocks_as_text(
-        view["blocks"].as_array().map_or(&[], Vec::as_slice),
-    ));
+    text.push_str(&blocks_as_text(view["blocks"].as_array().map_or(&[], Vec::as_slice)));
     let buttons: Vec<String> = ["close", "submit"]
         .iter()
         .filter_map(|part| view[part]["text"].as_str())
@@ -33,11 +31,7 @@ pub fn view_as_text(view: &Value) -> String {
 
 /// The same for bare blocks.
 pub fn blocks_as_text(blocks: &[Value]) -> String {
-    blocks
-        .iter()
-        .map(block_as_text)
-        .collect::<Vec<_>>()
-        .join("\n\n")
+    blocks.iter().map(block_as_text).collect::<Vec<_>>().join("\n\n")
 }
 
 fn block_as_text(block: &Value) -> String {
@@ -45,11 +39,7 @@ fn block_as_text(block: &Value) -> String {
         "header" => format!("# {}", inline(&block["text"])),
         "divider" => "---".to_owned(),
         "input" => {
-            let optional = if block["optional"] == true {
-                " (optional)"
-            } else {
-                ""
-            };
+            let optional = if block["optional"] == true { " (optional)" } else { "" };
             format!("{}{optional}: [____]", inline(&block["label"]))
         }
         "actions" => inline_list(&block["elements"], " "),
@@ -61,11 +51,7 @@ fn block_as_text(block: &Value) -> String {
 
 fn inline_list(elements: &Value, between: &str) -> String {
     let elements = elements.as_array().map_or(&[][..], Vec::as_slice);
-    elements
-        .iter()
-        .map(inline)
-        .collect::<Vec<_>>()
-        .join(between)
+    elements.iter().map(inline).collect::<Vec<_>>().join(between)
 }
 
 fn inline(element: &Value) -> String {
@@ -86,8 +72,5 @@ fn inline(element: &Value) -> String {
 }
 
 fn indented(by: &str, text: &str) -> String {
-    text.lines()
-        .map(|line| format!("{by}{line}"))
-        .collect::<Vec<_>>()
-        .join("\n")
+    text.lines().map(|line| format!("{by}{line}")).collect::<Vec<_>>().join("\n")
 }

@@ -56,9 +56,7 @@ fn path(text: &str) -> Option<(Vec<Segment>, &str)> {
             rest = after;
         } else {
             let end = rest.find(['.', '[', ' ']).unwrap_or(rest.len());
-            path.push(Segment::Key(
-                rest.get(..end).filter(|key| is_word(key))?.to_owned(),
-            ));
+            path.push(Segment::Key(rest.get(..end).filter(|key| is_word(key))?.to_owned()));
             rest = &rest[end..];
         }
         match rest.chars().next()? {
@@ -109,9 +107,7 @@ fn grown(tree: Tree) -> Option<Value> {
     Some(match tree {
         Tree::Leaf(value) => value,
         Tree::Object(fields) => {
-            let fields = fields
-                .into_iter()
-                .map(|(key, part)| Some((key, grown(part)?)));
+            let fields = fields.into_iter().map(|(key, part)| Some((key, grown(part)?)));
             Value::Object(fields.collect::<Option<_>>()?)
         }
         Tree::Array(items) => {
@@ -133,11 +129,7 @@ mod tests {
     use crate::slack::card::samples::arguments;
 
     fn shown(value: &Value) -> String {
-        leaves(value)
-            .iter()
-            .map(|leaf| leaf.line(Detail::Whole))
-            .collect::<Vec<_>>()
-            .join("\n")
+        leaves(value).iter().map(|leaf| leaf.line(Detail::Whole)).collect::<Vec<_>>().join("\n")
     }
 
     #[test]

@@ -42,11 +42,7 @@ pub fn at(minutes: u32) -> Timestamp {
 pub fn person(user: &str, name: &str) -> PersonFacts {
     PersonFacts {
         person: PersonId::existing(format!("per_{user}")),
-        user: SlackUser {
-            team: "T0WRKSPC01".to_owned(),
-            user: user.to_owned(),
-            enterprise: None,
-        },
+        user: SlackUser { team: "T0WRKSPC01".to_owned(), user: user.to_owned(), enterprise: None },
         name: name.to_owned(),
         standing: Standing::Member,
     }
@@ -66,12 +62,7 @@ pub fn refund_arguments() -> Value {
 
 fn requester() -> Requester {
     let mia = person("U0MIA00001", "Mia Santos");
-    Requester {
-        person: mia.person,
-        user: mia.user,
-        name: mia.name,
-        owner: None,
-    }
+    Requester { person: mia.person, user: mia.user, name: mia.name, owner: None }
 }
 
 pub fn envelope(arguments: Value) -> Envelope {
@@ -95,10 +86,7 @@ pub fn envelope(arguments: Value) -> Envelope {
         cwd: None,
         environment: Vec::new(),
         requester: requester(),
-        policy: PolicyFacts {
-            rule: "refunds".to_owned(),
-            digest: "77".repeat(32),
-        },
+        policy: PolicyFacts { rule: "refunds".to_owned(), digest: "77".repeat(32) },
         risk: Risk::Normal,
         asked_at: ASKED_AT,
         decide_by: Some(at(60)),
@@ -156,10 +144,7 @@ impl Story {
             sealed,
             claim: None,
             show: ["amount", "currency", "charge"].map(str::to_owned).to_vec(),
-            stages: vec![
-                names("finance", "#approvals"),
-                names("managers", "#managers"),
-            ],
+            stages: vec![names("finance", "#approvals"), names("managers", "#managers")],
             because: None,
             execution: None,
             undeliverable: None,
@@ -181,11 +166,8 @@ impl Story {
 
     pub fn ended(mut self, outcome: Outcome, by: DecidedBy, reason: Option<&str>) -> Self {
         if let (DecidedBy::Person(by), Outcome::Approved | Outcome::Rejected) = (&by, outcome) {
-            let choice = if outcome == Outcome::Approved {
-                Choice::Approve
-            } else {
-                Choice::Reject
-            };
+            let choice =
+                if outcome == Outcome::Approved { Choice::Approve } else { Choice::Reject };
             self.request.votes.push(Vote {
                 by: (**by).clone(),
                 choice,
@@ -196,13 +178,7 @@ impl Story {
         }
         let start_by = (outcome == Outcome::Approved).then_some(at(22));
         let reason = reason.map(str::to_owned);
-        self.request.decision = Some(Decision {
-            outcome,
-            by,
-            at: at(12),
-            reason,
-            start_by,
-        });
+        self.request.decision = Some(Decision { outcome, by, at: at(12), reason, start_by });
         self.now = at(13);
         self
     }

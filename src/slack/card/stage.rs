@@ -19,10 +19,7 @@ pub fn stage_card(view: &CardView<'_>, stage: usize) -> Rendered {
             (whole, Completeness::Whole)
         } else {
             let complete = modal::reach(view);
-            (
-                with_controls(view, self::body(view, stage, Detail::Abridged), complete),
-                complete,
-            )
+            (with_controls(view, self::body(view, stage, Detail::Abridged), complete), complete)
         };
     if let Some(words) = view.claim {
         blocks.extend(claim::blocks(words));
@@ -54,11 +51,7 @@ fn with_controls(
     let mut buttons = Vec::new();
     if view.is_open() {
         if complete == Completeness::Whole {
-            buttons.extend(
-                view.buttons
-                    .approve
-                    .map(|token| approve_button(view, token)),
-            );
+            buttons.extend(view.buttons.approve.map(|token| approve_button(view, token)));
         }
         buttons.extend(view.buttons.reject.map(reject_button));
     }
@@ -83,12 +76,7 @@ fn approve_button(view: &CardView<'_>, token: &str) -> Value {
         ReasonRule::Required => button,
         ReasonRule::Optional => {
             let tool = texts::tool_name(view);
-            confirming(
-                button,
-                &texts::confirm_title(&tool),
-                &confirm_text(view, &tool),
-                "Approve",
-            )
+            confirming(button, &texts::confirm_title(&tool), &confirm_text(view, &tool), "Approve")
         }
     }
 }

@@ -15,12 +15,7 @@ pub fn status_line(view: &CardView<'_>) -> Rendered {
     let mut blocks = Vec::new();
     match outcome::block(view, Detail::Abridged) {
         Some(ended) => {
-            blocks.push(
-                Prose::default()
-                    .line(&tool)
-                    .text(texts::status_word(view))
-                    .block(),
-            );
+            blocks.push(Prose::default().line(&tool).text(texts::status_word(view)).block());
             blocks.push(ended);
         }
         None => {
@@ -28,9 +23,7 @@ pub fn status_line(view: &CardView<'_>) -> Rendered {
             if let Some(token) = view.buttons.withdraw.filter(|_| view.is_open()) {
                 let withdraw = styled(button(modal::WITHDRAW, "Withdraw", token), "danger");
                 let (title, question) = texts::confirm_withdraw();
-                blocks.push(actions(vec![confirming(
-                    withdraw, title, question, "Withdraw",
-                )]));
+                blocks.push(actions(vec![confirming(withdraw, title, question, "Withdraw")]));
             }
         }
     }
@@ -42,9 +35,7 @@ fn waiting(view: &CardView<'_>, tool: &str) -> Prose {
     let detail = Detail::Abridged;
     let at = |stage| (approvers(view, stage, detail), channel(view, stage, detail));
     let (who, place) = at(request.stage);
-    let mut prose = Prose::default()
-        .line(tool)
-        .text(&texts::waits_for(&who, &place));
+    let mut prose = Prose::default().line(tool).text(&texts::waits_for(&who, &place));
     prose = prose.text(" since ").date(request.stage_since).text(".");
     if request.stage > 0 {
         prose = escalation(prose.line("Before:"), view, request.stage, detail);
@@ -52,15 +43,10 @@ fn waiting(view: &CardView<'_>, tool: &str) -> Prose {
     let next = request.stage + 1;
     if next < request.terms.path.len() {
         let (who, place) = at(next);
-        prose = prose
-            .line("Next: on")
-            .date(request.stage_ends(request.stage));
+        prose = prose.line("Next: on").date(request.stage_ends(request.stage));
         prose = prose.text(&texts::goes_to(&who, &place));
     }
-    prose = prose
-        .line("It ends on")
-        .date(request.decide_by())
-        .text(texts::then_expires());
+    prose = prose.line("It ends on").date(request.decide_by()).text(texts::then_expires());
     if let Some(why) = view.undeliverable {
         prose = prose.line("Attention:").text(&texts::not_shown(why));
     }

@@ -91,11 +91,6 @@ impl Rendered {
         // the canonical form is the same for both.
         let bytes = serde_json_canonicalizer::to_vec(&shown)
             .unwrap_or_else(|_| shown.to_string().into_bytes());
-        Self {
-            text,
-            blocks,
-            complete,
-            hash: hex::encode(Sha256::digest(bytes)),
-        }
+        Self { text, blocks, complete, hash: hex::encode(Sha256::digest(bytes)) }
     }
 }

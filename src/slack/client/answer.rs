@@ -30,14 +30,10 @@ pub(super) fn read(
     body: &[u8],
 ) -> Result<Answer, SlackError> {
     if status == StatusCode::TOO_MANY_REQUESTS {
-        return Err(SlackError::RateLimited {
-            retry_after: retry_after(headers),
-        });
+        return Err(SlackError::RateLimited { retry_after: retry_after(headers) });
     }
     if status.is_server_error() {
-        return Err(SlackError::Unknown {
-            why: format!("Slack answered {status}"),
-        });
+        return Err(SlackError::Unknown { why: format!("Slack answered {status}") });
     }
     let body: Option<Value> = serde_json::from_slice(body).ok();
     let error = body.as_ref().and_then(|body| body["error"].as_str());
@@ -49,45 +45,29 @@ pub(super) fn read(
         }),
         (Some(false), Some(code)) => Err(SlackError::of(
             code,
-            body.as_ref()
-                .and_then(|body| body["needed"].as_str())
-                .map(str::to_owned),
+            body.as_ref().and_then(|body| body["needed"].as_str()).map(str::to_owned),
             messages(body.as_ref()),
             retry_after(headers),
         )),
         // Redirects and refusals by something that is not the Web API did nothing.
-        _ if !status.is_success() => Err(SlackError::NotDone {
-            why: format!("answered {status}"),
-        }),
+        _ if !status.is_success() => Err(SlackError::NotDone { why: format!("answered {status}") }),
         // Cut short or no JSON at all: the call may well have been done.
-        _ => Err(SlackError::Unknown {
-            why: "the answer cannot be read".to_owned(),
-        }),
+        _ => Err(SlackError::Unknown { why: "the answer cannot be read".to_owned() }),
     }
 }
 
 fn retry_after(headers: &HeaderMap) -> Span {
     let seconds = text(headers, RETRY_AFTER.as_str()).and_then(|text| text.trim().parse().ok());
-    seconds.map_or(WAIT, |seconds: u32| {
-        Span::seconds(seconds.clamp(1, LONGEST_WAIT_SECONDS))
-    })
+    seconds.map_or(WAIT, |seconds: u32| Span::seconds(seconds.clamp(1, LONGEST_WAIT_SECONDS)))
 }
 
 fn messages(body: Option<&Value>) -> Vec<String> {
     let messages = body.and_then(|body| body["response_metadata"]["messages"].as_array());
-    messages
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .map(str::to_owned)
-        .collect()
+    messages.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 fn scopes(text: &str) -> Vec<String> {
-    text.split(',')
-        .map(|scope| scope.trim().to_owned())
-        .filter(|scope| !scope.is_empty())
-        .collect()
+    text.split(',').map(|scope| scope.trim().to_owned()).filter(|scope| !scope.is_empty()).collect()
 }
 
 fn http_date(text: &str) -> Option<Timestamp> {
@@ -119,22 +99,11 @@ mod tests {
         ("unknown", &["fatal_error"]),
         (
             "gone",
-            &[
-                "invalid_auth",
-                "token_revoked",
-                "account_inactive",
-                "not_authed",
-                "token_expired",
-            ],
+            &["invalid_auth", "token_revoked", "account_inactive", "not_authed", "token_expired"],
         ),
         (
             "setup",
-            &[
-                "missing_scope",
-                "messages_tab_disabled",
-                "not_enabled",
-                "plan_upgrade_required",
-            ],
+            &["missing_scope", "messages_tab_disabled", "not_enabled", "plan_upgrade_required"],
         ),
         (
             "place",
@@ -200,9 +169,7 @@ mod tests {
     fn read_recorded(case: &Value) -> Result<Answer, SlackError> {
         let status = StatusCode::from_u16(case["status"].as_u64().unwrap() as u16).unwrap();
         let fields = case["headers"].as_object().unwrap();
-        let pairs = fields
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str().unwrap()));
+        let pairs = fields.iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap()));
         let body = match case["body"].as_str() {
             Some(text) => text.to_owned(),
             None => case["body"].to_string(),
@@ -222,8 +189,7 @@ mod tests {
                 let expected = match case["body"]["error"].as_str() {
                     Some(code) => {
                         let row = CLASSES.iter().find(|(_, codes)| codes.contains(&code));
-                        row.unwrap_or_else(|| panic!("{code} has no expected class"))
-                            .0
+                        row.unwrap_or_else(|| panic!("{code} has no expected class")).0
                     }
                     None if case["status"] == 200 => "ok",
                     None => "unknown",
@@ -243,18 +209,13 @@ mod tests {
         );
         assert_eq!(
             error("conversations.history", "ratelimited-429"),
-            SlackError::RateLimited {
-                retry_after: Span::seconds(60)
-            }
+            SlackError::RateLimited { retry_after: Span::seconds(60) }
         );
         let SlackError::OurBug { messages, .. } = error("chat.postMessage", "invalid_blocks")
         else {
             panic!("an invalid block is our bug");
         };
-        assert!(
-            messages[0].contains("json-pointer:/blocks/0/text/text"),
-            "{messages:?}"
-        );
+        assert!(messages[0].contains("json-pointer:/blocks/0/text/text"), "{messages:?}");
     }
 
     #[test]
@@ -265,21 +226,9 @@ mod tests {
             (200, "{\"ok\":true,\"ts\":", "unknown"),
             (200, "{\"ok\":false}", "unknown"),
             (200, "{\"ok\":false,\"error\":\"brand_new\"}", "our bug"),
-            (
-                200,
-                "{\"ok\":false,\"error\":\"internal_error\"}",
-                "unknown",
-            ),
-            (
-                200,
-                "{\"ok\":false,\"error\":\"service_unavailable\"}",
-                "not done",
-            ),
-            (
-                200,
-                "{\"ok\":false,\"error\":\"restricted_action_thread_locked\"}",
-                "place",
-            ),
+            (200, "{\"ok\":false,\"error\":\"internal_error\"}", "unknown"),
+            (200, "{\"ok\":false,\"error\":\"service_unavailable\"}", "not done"),
+            (200, "{\"ok\":false,\"error\":\"restricted_action_thread_locked\"}", "place"),
             (302, "", "not done"),
             (302, "{\"ok\":true}", "not done"),
             (404, "<html>", "not done"),
@@ -296,21 +245,10 @@ mod tests {
 
     #[test]
     fn a_silly_retry_after_is_tamed() {
-        for (value, seconds) in [
-            ("30", 30),
-            ("0", 1),
-            ("999999", 3600),
-            ("soon", 10),
-            ("-1", 10),
-        ] {
-            let error = read(
-                StatusCode::TOO_MANY_REQUESTS,
-                &headers([("retry-after", value)]),
-                b"",
-            );
-            let expected = SlackError::RateLimited {
-                retry_after: Span::seconds(seconds),
-            };
+        for (value, seconds) in [("30", 30), ("0", 1), ("999999", 3600), ("soon", 10), ("-1", 10)] {
+            let error =
+                read(StatusCode::TOO_MANY_REQUESTS, &headers([("retry-after", value)]), b"");
+            let expected = SlackError::RateLimited { retry_after: Span::seconds(seconds) };
             assert_eq!(error, Err(expected), "{value}");
         }
     }

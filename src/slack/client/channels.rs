@@ -19,11 +19,7 @@ pub struct Channels {
 
 impl Channels {
     pub fn new(slack: Arc<dyn SlackApi>, clock: Arc<dyn Clock>) -> Self {
-        Self {
-            slack,
-            clock,
-            known: Mutex::default(),
-        }
+        Self { slack, clock, known: Mutex::default() }
     }
 
     /// The id of a channel written as `#name`, `name` or as the id itself. Private channels are
@@ -46,9 +42,7 @@ impl Channels {
         known
             .get(name)
             .map(|(_, id)| id.clone())
-            .ok_or_else(|| SlackError::PlaceWrong {
-                code: "channel_not_found".to_owned(),
-            })
+            .ok_or_else(|| SlackError::PlaceWrong { code: "channel_not_found".to_owned() })
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Timestamp, String)>> {

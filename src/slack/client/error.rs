@@ -22,10 +22,7 @@ pub enum SlackError {
     InstallationGone { code: String },
     /// A scope or a setting of the app is missing: tell the operator which.
     #[error("the app is not set up for this: {code}{}", needs(.needed))]
-    SetupWrong {
-        code: String,
-        needed: Option<String>,
-    },
+    SetupWrong { code: String, needed: Option<String> },
     /// The channel, message, person, group or view is not there, or not for us: take another way.
     #[error("cannot be done there: {code}")]
     PlaceWrong { code: String },
@@ -127,19 +124,13 @@ impl SlackError {
             | "fetch_members_failed"
             | "team_not_found" => Self::PlaceWrong { code: text },
             code if code.starts_with("restricted_action") => Self::PlaceWrong { code: text },
-            _ => Self::OurBug {
-                code: text,
-                messages,
-            },
+            _ => Self::OurBug { code: text, messages },
         }
     }
 }
 
 fn needs(needed: &Option<String>) -> String {
-    needed
-        .as_ref()
-        .map(|needed| format!(" (needed: {needed})"))
-        .unwrap_or_default()
+    needed.as_ref().map(|needed| format!(" (needed: {needed})")).unwrap_or_default()
 }
 
 #[cfg(test)]

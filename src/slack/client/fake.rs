@@ -18,10 +18,7 @@ impl FakeSlack {
     pub(crate) fn answering(
         respond: impl Fn(Method, &Value) -> Result<Value, SlackError> + Send + Sync + 'static,
     ) -> Arc<Self> {
-        Arc::new(Self {
-            respond: Box::new(respond),
-            calls: Mutex::default(),
-        })
+        Arc::new(Self { respond: Box::new(respond), calls: Mutex::default() })
     }
 
     pub(crate) fn as_dyn(&self) -> &dyn SlackApi {

@@ -54,11 +54,7 @@ pub struct HttpSlack {
 impl HttpSlack {
     #[expect(clippy::disallowed_methods, reason = "this is the Slack port itself")]
     pub fn new(settings: HttpSlackSettings, clock: Arc<dyn Clock>) -> Result<Self, HttpSlackError> {
-        let HttpSlackSettings {
-            mut base_url,
-            token,
-            timeout,
-        } = settings;
+        let HttpSlackSettings { mut base_url, token, timeout } = settings;
         let local = is_loopback(&base_url);
         if !(base_url.scheme() == "https" || base_url.scheme() == "http" && local) {
             return Err(HttpSlackError::InsecureUrl(base_url));
@@ -85,14 +81,7 @@ impl HttpSlack {
         let client = builder
             .build()
             .map_err(|error| HttpSlackError::Client(error.without_url().to_string()))?;
-        Ok(Self {
-            client,
-            base_url,
-            authorization,
-            timeout,
-            clock,
-            pacing: Mutex::default(),
-        })
+        Ok(Self { client, base_url, authorization, timeout, clock, pacing: Mutex::default() })
     }
 
     async fn paced_call(&self, method: Method, arguments: Value) -> Result<Answer, SlackError> {
@@ -101,13 +90,10 @@ impl HttpSlack {
             .admit(method, channel, self.clock.now())
             .map_err(|until| SlackError::Paced { until })?;
 
-        let url = self
-            .base_url
-            .join(method.name())
-            .map_err(|_| SlackError::OurBug {
-                code: "base_url".to_owned(),
-                messages: vec!["no method can be appended to the base URL".to_owned()],
-            })?;
+        let url = self.base_url.join(method.name()).map_err(|_| SlackError::OurBug {
+            code: "base_url".to_owned(),
+            messages: vec!["no method can be appended to the base URL".to_owned()],
+        })?;
         let request = self
             .client
             .post(url)
@@ -125,11 +111,7 @@ impl HttpSlack {
     async fn respond_to(&self, response_url: &ResponseUrl, body: Value) -> Result<(), SlackError> {
         let url = respond::allowed(response_url, &self.base_url).ok_or_else(respond::gone)?;
         // The URL itself is the credential: no token goes with it.
-        let request = self
-            .client
-            .post(url)
-            .timeout(self.timeout.to_std())
-            .json(&body);
+        let request = self.client.post(url).timeout(self.timeout.to_std()).json(&body);
         let (status, _, body) = send(request).await?;
         respond::read(status, &body)
     }
@@ -168,9 +150,7 @@ async fn send(
     while let Some(chunk) = response.chunk().await.map_err(outcome)? {
         body.extend_from_slice(&chunk);
         if body.len() > LARGEST_ANSWER {
-            return Err(SlackError::Unknown {
-                why: "the answer is too large".to_owned(),
-            });
+            return Err(SlackError::Unknown { why: "the answer is too large".to_owned() });
         }
     }
     Ok((response.status(), response.headers().clone(), body))
@@ -179,21 +159,13 @@ async fn send(
 /// Without a connection nothing was sent; after that, anything may have happened.
 fn outcome(error: reqwest::Error) -> SlackError {
     if error.is_connect() {
-        SlackError::NotDone {
-            why: "no connection to Slack".to_owned(),
-        }
+        SlackError::NotDone { why: "no connection to Slack".to_owned() }
     } else if error.is_builder() {
-        SlackError::NotDone {
-            why: "the request cannot be built".to_owned(),
-        }
+        SlackError::NotDone { why: "the request cannot be built".to_owned() }
     } else if error.is_timeout() {
-        SlackError::Unknown {
-            why: "no answer in time".to_owned(),
-        }
+        SlackError::Unknown { why: "no answer in time".to_owned() }
     } else {
-        SlackError::Unknown {
-            why: "the connection was lost".to_owned(),
-        }
+        SlackError::Unknown { why: "the connection was lost".to_owned() }
     }
 }
 

@@ -50,10 +50,7 @@ impl dyn SlackApi + '_ {
             .iter()
             .filter(|message| is_ours(message, us) && is_about(message, query.about))
             .filter_map(|message| message["ts"].as_str())
-            .map(|ts| Posted {
-                channel: query.place.channel.clone(),
-                ts: ts.to_owned(),
-            })
+            .map(|ts| Posted { channel: query.place.channel.clone(), ts: ts.to_owned() })
             .collect();
         found.sort_by_key(|posted| order(&posted.ts));
         Ok(found)
@@ -73,10 +70,7 @@ fn is_about(message: &Value, about: &About) -> bool {
 /// A ts is two numbers with a dot between them, never a fraction.
 fn order(ts: &str) -> (u64, u64) {
     let (seconds, count) = ts.split_once('.').unwrap_or((ts, "0"));
-    (
-        seconds.parse().unwrap_or_default(),
-        count.parse().unwrap_or_default(),
-    )
+    (seconds.parse().unwrap_or_default(), count.parse().unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -93,20 +87,13 @@ mod tests {
     }
 
     fn place(thread_ts: Option<&str>) -> Place {
-        Place {
-            channel: "C0APPROVAL".to_owned(),
-            thread_ts: thread_ts.map(str::to_owned),
-        }
+        Place { channel: "C0APPROVAL".to_owned(), thread_ts: thread_ts.map(str::to_owned) }
     }
 
     async fn found(slack: &FakeSlack, place: &Place) -> Result<Vec<String>, SlackError> {
         let about = About::Card(CardId::existing("crd_1"));
         let since = Timestamp::from_millis(1_789_380_000_000);
-        let query = MetadataQuery {
-            place,
-            about: &about,
-            since,
-        };
+        let query = MetadataQuery { place, about: &about, since };
         let found = slack.as_dyn().find_by_metadata(&us(), query).await?;
         Ok(found.into_iter().map(|posted| posted.ts).collect())
     }
@@ -134,13 +121,7 @@ mod tests {
     #[tokio::test]
     async fn a_thread_is_searched_in_its_replies() {
         let slack = FakeSlack::answering(|_, _| Ok(json!({"messages": []})));
-        assert_eq!(
-            found(&slack, &place(Some("1789370000.000100")))
-                .await
-                .unwrap()
-                .len(),
-            0
-        );
+        assert_eq!(found(&slack, &place(Some("1789370000.000100"))).await.unwrap().len(), 0);
         let (method, arguments) = slack.calls().remove(0);
         assert_eq!(method, Method::ConversationsReplies);
         assert_eq!(arguments["ts"], "1789370000.000100");
@@ -152,10 +133,7 @@ mod tests {
             Ok(json!({"messages": [], "response_metadata": {"next_cursor": "more="}}))
         });
         let outcome = found(&slack, &place(None)).await;
-        assert!(
-            matches!(outcome, Err(SlackError::Unknown { .. })),
-            "{outcome:?}"
-        );
+        assert!(matches!(outcome, Err(SlackError::Unknown { .. })), "{outcome:?}");
         assert_eq!(slack.calls().len(), PAGES);
     }
 }

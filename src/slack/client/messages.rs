@@ -93,14 +93,11 @@ impl dyn SlackApi + '_ {
         });
         let answer = self.call(Method::ChatPostMessage, arguments).await?;
         match (answer.body["channel"].as_str(), answer.body["ts"].as_str()) {
-            (Some(channel), Some(ts)) => Ok(Posted {
-                channel: channel.to_owned(),
-                ts: ts.to_owned(),
-            }),
+            (Some(channel), Some(ts)) => {
+                Ok(Posted { channel: channel.to_owned(), ts: ts.to_owned() })
+            }
             // It is posted, but we do not know where: the lookup will find it.
-            _ => Err(SlackError::Unknown {
-                why: "the answer names no message".to_owned(),
-            }),
+            _ => Err(SlackError::Unknown { why: "the answer names no message".to_owned() }),
         }
     }
 
@@ -126,9 +123,7 @@ impl dyn SlackApi + '_ {
             "parse": "none",
             "link_names": false,
         });
-        self.call(Method::ChatPostEphemeral, arguments)
-            .await
-            .map(drop)
+        self.call(Method::ChatPostEphemeral, arguments).await.map(drop)
     }
 }
 
@@ -145,22 +140,13 @@ mod tests {
     async fn a_post_names_its_card_and_unfurls_nothing() {
         let slack = FakeSlack::answering(|_, _| Ok(json!({"channel": "C1", "ts": "1.2"})));
         let post = Post {
-            place: Place {
-                channel: "C1".to_owned(),
-                thread_ts: None,
-            },
+            place: Place { channel: "C1".to_owned(), thread_ts: None },
             text: "Refund 80 EUR?".to_owned(),
             blocks: Vec::new(),
             about: Some(About::Card(CardId::existing("crd_1"))),
         };
         let posted = slack.as_dyn().post_message(&post).await;
-        assert_eq!(
-            posted,
-            Ok(Posted {
-                channel: "C1".to_owned(),
-                ts: "1.2".to_owned()
-            })
-        );
+        assert_eq!(posted, Ok(Posted { channel: "C1".to_owned(), ts: "1.2".to_owned() }));
         let (method, arguments) = slack.calls().remove(0);
         assert_eq!(method, Method::ChatPostMessage);
         assert_eq!(
@@ -190,10 +176,7 @@ mod tests {
     async fn a_post_that_went_somewhere_unnamed_is_an_unknown_outcome() {
         let slack = FakeSlack::answering(|_, _| Ok(json!({"channel": "C1"})));
         let post = Post {
-            place: Place {
-                channel: "C1".to_owned(),
-                thread_ts: None,
-            },
+            place: Place { channel: "C1".to_owned(), thread_ts: None },
             text: "x".to_owned(),
             blocks: Vec::new(),
             about: None,

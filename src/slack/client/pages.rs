@@ -18,9 +18,7 @@ impl dyn SlackApi + '_ {
         for _ in 0..pages {
             let mut body = self.call(method, arguments.clone()).await?.body;
             let Value::Array(page) = body[field].take() else {
-                return Err(SlackError::Unknown {
-                    why: format!("the answer has no `{field}`"),
-                });
+                return Err(SlackError::Unknown { why: format!("the answer has no `{field}`") });
             };
             entries.extend(page);
             match body["response_metadata"]["next_cursor"].as_str() {
@@ -28,8 +26,6 @@ impl dyn SlackApi + '_ {
                 Some(cursor) => arguments["cursor"] = json!(cursor),
             }
         }
-        Err(SlackError::Unknown {
-            why: format!("`{field}` did not end after {pages} pages"),
-        })
+        Err(SlackError::Unknown { why: format!("`{field}` did not end after {pages} pages") })
     }
 }

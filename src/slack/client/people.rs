@@ -29,16 +29,10 @@ impl Account {
     /// Reads a user object. One that does not say whether it is a bot or a guest is no answer,
     /// because what is unknown must not pass for a no.
     fn read(user: &Value) -> Result<Self, SlackError> {
-        let lacks = |field: &str| SlackError::Unknown {
-            why: format!("the user lacks `{field}`"),
-        };
+        let lacks = |field: &str| SlackError::Unknown { why: format!("the user lacks `{field}`") };
         let flag = |field: &str| user[field].as_bool();
-        let text = |value: &Value| {
-            value
-                .as_str()
-                .filter(|text| !text.is_empty())
-                .map(str::to_owned)
-        };
+        let text =
+            |value: &Value| value.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
 
         let id = text(&user["id"]).ok_or_else(|| lacks("id"))?;
         let deleted = flag("deleted").ok_or_else(|| lacks("deleted"))?;
@@ -77,17 +71,13 @@ impl dyn SlackApi + '_ {
         if account.id == user {
             Ok(account)
         } else {
-            Err(SlackError::Unknown {
-                why: "Slack described somebody else".to_owned(),
-            })
+            Err(SlackError::Unknown { why: "Slack described somebody else".to_owned() })
         }
     }
 
     /// The account with this address. Slack finds no deactivated people in this way.
     pub async fn lookup_by_email(&self, email: &str) -> Result<Account, SlackError> {
-        let answer = self
-            .call(Method::UsersLookupByEmail, json!({"email": email}))
-            .await?;
+        let answer = self.call(Method::UsersLookupByEmail, json!({"email": email})).await?;
         Account::read(&answer.body["user"])
     }
 
@@ -97,13 +87,7 @@ impl dyn SlackApi + '_ {
         let answer = self.call(Method::UsergroupsUsersList, arguments).await?;
         let users = answer.body["users"]
             .as_array()
-            .ok_or_else(|| SlackError::Unknown {
-                why: "the answer has no `users`".to_owned(),
-            })?;
-        Ok(users
-            .iter()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect())
+            .ok_or_else(|| SlackError::Unknown { why: "the answer has no `users`".to_owned() })?;
+        Ok(users.iter().filter_map(Value::as_str).map(str::to_owned).collect())
     }
 }

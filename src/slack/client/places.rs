@@ -27,9 +27,9 @@ impl Channel {
 
     pub(super) fn read(channel: &Value) -> Result<Self, SlackError> {
         let flag = |field: &str| channel[field] == true;
-        let id = channel["id"].as_str().ok_or_else(|| SlackError::Unknown {
-            why: "the answer names no channel".to_owned(),
-        })?;
+        let id = channel["id"]
+            .as_str()
+            .ok_or_else(|| SlackError::Unknown { why: "the answer names no channel".to_owned() })?;
         Ok(Self {
             id: id.to_owned(),
             name: channel["name"].as_str().map(str::to_owned),
@@ -43,9 +43,7 @@ impl Channel {
 
 impl dyn SlackApi + '_ {
     pub async fn channel_info(&self, channel: &str) -> Result<Channel, SlackError> {
-        let answer = self
-            .call(Method::ConversationsInfo, json!({"channel": channel}))
-            .await?;
+        let answer = self.call(Method::ConversationsInfo, json!({"channel": channel})).await?;
         Channel::read(&answer.body["channel"])
     }
 
@@ -56,30 +54,21 @@ impl dyn SlackApi + '_ {
             "exclude_archived": true,
             "limit": 1000,
         });
-        let channels = self
-            .all_pages(Method::ConversationsList, arguments, "channels", 50)
-            .await?;
+        let channels = self.all_pages(Method::ConversationsList, arguments, "channels", 50).await?;
         channels.iter().map(Channel::read).collect()
     }
 
     /// Everybody in a channel: user ids, bots and people of other companies included.
     pub async fn channel_members(&self, channel: &str) -> Result<Vec<String>, SlackError> {
         let arguments = json!({"channel": channel, "limit": 1000});
-        let members = self
-            .all_pages(Method::ConversationsMembers, arguments, "members", 20)
-            .await?;
-        Ok(members
-            .iter()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect())
+        let members =
+            self.all_pages(Method::ConversationsMembers, arguments, "members", 20).await?;
+        Ok(members.iter().filter_map(Value::as_str).map(str::to_owned).collect())
     }
 
     /// The channel id of our direct messages with somebody.
     pub async fn open_dm(&self, user: &str) -> Result<String, SlackError> {
-        let answer = self
-            .call(Method::ConversationsOpen, json!({"users": user}))
-            .await?;
+        let answer = self.call(Method::ConversationsOpen, json!({"users": user})).await?;
         Ok(Channel::read(&answer.body["channel"])?.id)
     }
 }

@@ -48,9 +48,7 @@ pub(super) fn read(status: StatusCode, body: &[u8]) -> Result<(), SlackError> {
     if status.is_success() && (body.trim_ascii() == b"ok" || json_ok()) {
         Ok(())
     } else if status.is_server_error() {
-        Err(SlackError::Unknown {
-            why: format!("the response URL answered {status}"),
-        })
+        Err(SlackError::Unknown { why: format!("the response URL answered {status}") })
     } else {
         Err(gone())
     }
@@ -58,9 +56,7 @@ pub(super) fn read(status: StatusCode, body: &[u8]) -> Result<(), SlackError> {
 
 /// The response URL is of no use (any more).
 pub(super) fn gone() -> SlackError {
-    SlackError::PlaceWrong {
-        code: "response_url_gone".to_owned(),
-    }
+    SlackError::PlaceWrong { code: "response_url_gone".to_owned() }
 }
 
 #[cfg(test)]
@@ -72,18 +68,10 @@ mod tests {
         let slack = "https://slack.com/api/";
         let sandbox = "http://127.0.0.1:4010/api/";
         let table = [
-            (
-                slack,
-                "https://hooks.slack.com/actions/T0WRKSPC01/99/secret",
-                true,
-            ),
+            (slack, "https://hooks.slack.com/actions/T0WRKSPC01/99/secret", true),
             (slack, "https://slack.com/anything", true),
             (slack, "http://hooks.slack.com/actions/T0/99/secret", false),
-            (
-                slack,
-                "https://hooks.slack.com.evil.example/actions/T0/99",
-                false,
-            ),
+            (slack, "https://hooks.slack.com.evil.example/actions/T0/99", false),
             (slack, "https://hooks.slack.com:8443/actions/T0/99", false),
             (slack, "https://hooks.slack.com@evil.example/actions", false),
             (slack, "https://user@hooks.slack.com/actions", false),
@@ -91,16 +79,8 @@ mod tests {
             (slack, "http://127.0.0.1:4010/actions", false),
             (slack, "file:///etc/passwd", false),
             (slack, "", false),
-            (
-                "https://slack-gov.com/api/",
-                "https://hooks.slack-gov.com/actions/T0/99",
-                true,
-            ),
-            (
-                "https://slack-gov.com/api/",
-                "https://hooks.slack.com/actions/T0/99",
-                false,
-            ),
+            ("https://slack-gov.com/api/", "https://hooks.slack-gov.com/actions/T0/99", true),
+            ("https://slack-gov.com/api/", "https://hooks.slack.com/actions/T0/99", false),
             (sandbox, "http://127.0.0.1:4010/actions/T0/99", true),
             (sandbox, "http://127.0.0.1:4011/actions/T0/99", false),
             (sandbox, "https://hooks.slack.com/actions/T0/99", false),

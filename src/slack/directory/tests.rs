@@ -18,18 +18,14 @@ fn slack_with(change: impl Fn(&mut Value) + Send + Sync + 'static) -> Arc<FakeSl
     change(&mut cast);
     FakeSlack::answering(move |method, arguments| match method {
         Method::UsersInfo => match &cast["users"][arguments["user"].as_str().unwrap()] {
-            Value::Null => Err(SlackError::PlaceWrong {
-                code: "user_not_found".to_owned(),
-            }),
+            Value::Null => Err(SlackError::PlaceWrong { code: "user_not_found".to_owned() }),
             user => Ok(json!({"user": user})),
         },
         Method::UsersLookupByEmail => {
             let named = |user: &&Value| user["profile"]["email"] == arguments["email"];
             match cast["users"].as_object().unwrap().values().find(named) {
                 Some(user) => Ok(json!({"user": user})),
-                None => Err(SlackError::PlaceWrong {
-                    code: "users_not_found".to_owned(),
-                }),
+                None => Err(SlackError::PlaceWrong { code: "users_not_found".to_owned() }),
             }
         }
         Method::UsergroupsUsersList => Ok(json!({"users": cast["usergroups"][0]["users"].clone()})),
@@ -44,9 +40,7 @@ struct Desk {
 }
 
 fn desk(slack: Arc<FakeSlack>, home: Home) -> Desk {
-    let clock = Arc::new(TurnableClock::standing_at(Timestamp::from_millis(
-        1_789_380_000_000,
-    )));
+    let clock = Arc::new(TurnableClock::standing_at(Timestamp::from_millis(1_789_380_000_000)));
     let user = |id: &str| MemberName::User(id.to_owned());
     let email = |address: &str| MemberName::Email(address.to_owned());
     let groups = [
@@ -56,43 +50,24 @@ fn desk(slack: Arc<FakeSlack>, home: Home) -> Desk {
         ),
         (
             "oncall",
-            GroupSource::Users(vec![
-                user("U0REQUEST1"),
-                user("U0GUEST001"),
-                user("U0EXTERN01"),
-            ]),
+            GroupSource::Users(vec![user("U0REQUEST1"), user("U0GUEST001"), user("U0EXTERN01")]),
         ),
         ("approvers", GroupSource::UserGroup("S0APPROVRS".to_owned())),
         ("nobody", GroupSource::Users(Vec::new())),
     ];
-    let groups = groups
-        .map(|(name, source)| (name.to_owned(), source))
-        .into();
+    let groups = groups.map(|(name, source)| (name.to_owned(), source)).into();
     let aliases = [("U0REQUEST1", "per_rosa"), ("U0GUEST001", "per_rosa")];
-    let aliases = aliases
-        .map(|(user, per)| (user.to_owned(), PersonId::existing(per)))
-        .into();
+    let aliases = aliases.map(|(user, per)| (user.to_owned(), PersonId::existing(per))).into();
     let directory = Directory::new(slack.clone(), clock.clone(), home, aliases, groups);
-    Desk {
-        slack,
-        clock,
-        directory,
-    }
+    Desk { slack, clock, directory }
 }
 
 fn home() -> Home {
-    Home {
-        team: HOME.to_owned(),
-        enterprise: None,
-    }
+    Home { team: HOME.to_owned(), enterprise: None }
 }
 
 fn claimed(team: &str, user: &str) -> SlackUser {
-    SlackUser {
-        team: team.to_owned(),
-        user: user.to_owned(),
-        enterprise: None,
-    }
+    SlackUser { team: team.to_owned(), user: user.to_owned(), enterprise: None }
 }
 
 async fn standing(desk: &Desk, team: &str, user: &str) -> Standing {
@@ -126,11 +101,7 @@ async fn everybody_of_the_cast_has_their_standing() {
         (HOME, "U0NOBODY99", Standing::Unknown),
     ];
     for (team, user, expected) in table {
-        assert_eq!(
-            standing(&desk, team, user).await,
-            expected,
-            "{user} from {team}"
-        );
+        assert_eq!(standing(&desk, team, user).await, expected, "{user} from {team}");
     }
 }
 
@@ -151,38 +122,18 @@ async fn one_changed_flag_takes_the_right_away() {
         let named = flag.to_owned();
         let slack = slack_with(move |cast| cast["users"]["U0APPROVE1"][&named] = value.clone());
         let desk = desk(slack, home());
-        assert_eq!(
-            standing(&desk, HOME, "U0APPROVE1").await,
-            expected,
-            "{flag}"
-        );
-        assert_eq!(
-            member(&desk, "U0APPROVE1", &["approvers"]).await,
-            Ok(false),
-            "{flag}"
-        );
+        assert_eq!(standing(&desk, HOME, "U0APPROVE1").await, expected, "{flag}");
+        assert_eq!(member(&desk, "U0APPROVE1", &["approvers"]).await, Ok(false), "{flag}");
     }
 }
 
 #[tokio::test]
 async fn an_organisations_people_are_at_home_in_all_its_teams() {
-    let org = Home {
-        team: HOME.to_owned(),
-        enterprise: Some("E0ACMEORG1".to_owned()),
-    };
+    let org = Home { team: HOME.to_owned(), enterprise: Some("E0ACMEORG1".to_owned()) };
     let ours = desk(slack_with(|_| {}), org);
-    assert_eq!(
-        standing(&ours, "T0WRKSPC02", "W0ORGUSER1").await,
-        Standing::Member
-    );
-    assert_eq!(
-        standing(&ours, "T0PARTNER1", "U0EXTERN01").await,
-        Standing::Outsider
-    );
-    let theirs = Home {
-        team: "T0ELSEWHERE".to_owned(),
-        enterprise: Some("E0OTHERORG".to_owned()),
-    };
+    assert_eq!(standing(&ours, "T0WRKSPC02", "W0ORGUSER1").await, Standing::Member);
+    assert_eq!(standing(&ours, "T0PARTNER1", "U0EXTERN01").await, Standing::Outsider);
+    let theirs = Home { team: "T0ELSEWHERE".to_owned(), enterprise: Some("E0OTHERORG".to_owned()) };
     assert_eq!(
         standing(&desk(slack_with(|_| {}), theirs), HOME, "W0ORGUSER1").await,
         Standing::Outsider
@@ -192,33 +143,16 @@ async fn an_organisations_people_are_at_home_in_all_its_teams() {
 #[tokio::test]
 async fn when_slack_cannot_be_asked_nobody_may() {
     for error in [
-        SlackError::NotDone {
-            why: "no connection".to_owned(),
-        },
-        SlackError::Unknown {
-            why: "timeout".to_owned(),
-        },
-        SlackError::Paced {
-            until: Timestamp::from_millis(0),
-        },
-        SlackError::RateLimited {
-            retry_after: Span::seconds(1),
-        },
-        SlackError::InstallationGone {
-            code: "token_revoked".to_owned(),
-        },
-        SlackError::SetupWrong {
-            code: "missing_scope".to_owned(),
-            needed: None,
-        },
+        SlackError::NotDone { why: "no connection".to_owned() },
+        SlackError::Unknown { why: "timeout".to_owned() },
+        SlackError::Paced { until: Timestamp::from_millis(0) },
+        SlackError::RateLimited { retry_after: Span::seconds(1) },
+        SlackError::InstallationGone { code: "token_revoked".to_owned() },
+        SlackError::SetupWrong { code: "missing_scope".to_owned(), needed: None },
     ] {
         let down = error.clone();
         let desk = desk(FakeSlack::answering(move |_, _| Err(down.clone())), home());
-        assert_eq!(
-            standing(&desk, HOME, "U0APPROVE1").await,
-            Standing::Unreachable,
-            "{error}"
-        );
+        assert_eq!(standing(&desk, HOME, "U0APPROVE1").await, Standing::Unreachable, "{error}");
     }
 }
 
@@ -239,20 +173,13 @@ async fn membership_is_what_the_groups_say() {
         ("U0GUEST001", &["oncall"], false),
     ];
     for (user, groups, expected) in table {
-        assert_eq!(
-            member(&desk, user, groups).await,
-            Ok(expected),
-            "{user} in {groups:?}"
-        );
+        assert_eq!(member(&desk, user, groups).await, Ok(expected), "{user} in {groups:?}");
     }
     assert_eq!(
         member(&desk, "U0APPROVE1", &["typo"]).await,
         Err(DirectoryError::NoSuchGroup("typo".to_owned()))
     );
-    assert_eq!(
-        member(&desk, "U0APPROVE1", &["typo", "approvers"]).await,
-        Ok(true)
-    );
+    assert_eq!(member(&desk, "U0APPROVE1", &["typo", "approvers"]).await, Ok(true));
 }
 
 #[tokio::test]
@@ -270,9 +197,7 @@ async fn a_user_group_is_kept_for_less_than_a_minute_and_never_longer() {
     let (switch, people) = (down.clone(), cast());
     let slack = FakeSlack::answering(move |method, arguments| match method {
         Method::UsergroupsUsersList if switch.load(std::sync::atomic::Ordering::SeqCst) => {
-            Err(SlackError::Unknown {
-                why: "timeout".to_owned(),
-            })
+            Err(SlackError::Unknown { why: "timeout".to_owned() })
         }
         Method::UsergroupsUsersList => Ok(json!({"users": ["U0APPROVE1"]})),
         _ => Ok(json!({"user": people["users"][arguments["user"].as_str().unwrap()]})),
@@ -280,10 +205,7 @@ async fn a_user_group_is_kept_for_less_than_a_minute_and_never_longer() {
     let desk = desk(slack, home());
     let lists = |desk: &Desk| {
         let calls = desk.slack.calls();
-        calls
-            .iter()
-            .filter(|(method, _)| *method == Method::UsergroupsUsersList)
-            .count()
+        calls.iter().filter(|(method, _)| *method == Method::UsergroupsUsersList).count()
     };
     assert_eq!(member(&desk, "U0APPROVE1", &["approvers"]).await, Ok(true));
     down.store(true, std::sync::atomic::Ordering::SeqCst);
@@ -293,55 +215,31 @@ async fn a_user_group_is_kept_for_less_than_a_minute_and_never_longer() {
 
     desk.clock.turn_forward(Span::seconds(1));
     let refused = member(&desk, "U0APPROVE1", &["approvers"]).await;
-    assert!(
-        matches!(refused, Err(DirectoryError::Unreachable { .. })),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(DirectoryError::Unreachable { .. })), "{refused:?}");
 
     desk.clock.turn_back(Span::minutes(5));
     let refused = member(&desk, "U0APPROVE1", &["approvers"]).await;
-    assert!(
-        refused.is_err(),
-        "a clock set back revives nothing: {refused:?}"
-    );
+    assert!(refused.is_err(), "a clock set back revives nothing: {refused:?}");
 }
 
 #[tokio::test]
 async fn aliases_are_one_person_and_an_account_is_never_two() {
     let desk = desk(slack_with(|_| {}), home());
     let person = async |team: &str, user: &str| {
-        desk.directory
-            .person(&claimed(team, user))
-            .await
-            .person
-            .to_string()
+        desk.directory.person(&claimed(team, user)).await.person.to_string()
     };
     assert_eq!(person(HOME, "U0REQUEST1").await, "per_rosa");
     assert_eq!(person(HOME, "U0GUEST001").await, "per_rosa");
-    assert_eq!(
-        person(HOME, "U0APPROVE1").await,
-        "per_T0WRKSPC01_U0APPROVE1"
-    );
-    assert_eq!(
-        person("T0PARTNER1", "U0APPROVE1").await,
-        "per_T0WRKSPC01_U0APPROVE1"
-    );
-    assert_eq!(
-        person(HOME, "U0NOBODY99").await,
-        "per_T0WRKSPC01_U0NOBODY99"
-    );
+    assert_eq!(person(HOME, "U0APPROVE1").await, "per_T0WRKSPC01_U0APPROVE1");
+    assert_eq!(person("T0PARTNER1", "U0APPROVE1").await, "per_T0WRKSPC01_U0APPROVE1");
+    assert_eq!(person(HOME, "U0NOBODY99").await, "per_T0WRKSPC01_U0NOBODY99");
 }
 
 #[tokio::test]
 async fn a_click_asks_slack_once_for_a_person_and_their_address() {
     let desk = desk(slack_with(|_| {}), home());
     member(&desk, "U0APPROVE1", &["finance"]).await.unwrap();
-    let methods: Vec<Method> = desk
-        .slack
-        .calls()
-        .into_iter()
-        .map(|(method, _)| method)
-        .collect();
+    let methods: Vec<Method> = desk.slack.calls().into_iter().map(|(method, _)| method).collect();
     assert_eq!(methods, [Method::UsersInfo]);
 }
 
@@ -354,8 +252,5 @@ async fn names_leave_out_who_is_gone() {
         home(),
     );
     let groups = ["finance", "approvers"].map(str::to_owned);
-    assert_eq!(
-        desk.directory.approver_names(&groups).await.unwrap(),
-        ["mona", "anil"]
-    );
+    assert_eq!(desk.directory.approver_names(&groups).await.unwrap(), ["mona", "anil"]);
 }

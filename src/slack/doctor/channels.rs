@@ -11,11 +11,7 @@ pub(super) async fn check(
     channels: &[(String, String)],
 ) -> (BTreeMap<String, Channel>, Vec<Finding>) {
     let named = channels.iter().any(|(_, written)| !Channel::is_id(written));
-    let listed = if named {
-        slack.channels().await
-    } else {
-        Ok(Vec::new())
-    };
+    let listed = if named { slack.channels().await } else { Ok(Vec::new()) };
     let mut usable = BTreeMap::new();
     let mut findings = Vec::new();
     for (name, written) in channels {
@@ -47,13 +43,8 @@ async fn find(
     }
     let name = Some(written.trim_start_matches('#'));
     let channels = listed.as_ref().map_err(Clone::clone)?;
-    let found = channels
-        .iter()
-        .find(|channel| channel.name.as_deref() == name)
-        .cloned();
-    found.ok_or_else(|| SlackError::PlaceWrong {
-        code: "channel_not_found".to_owned(),
-    })
+    let found = channels.iter().find(|channel| channel.name.as_deref() == name).cloned();
+    found.ok_or_else(|| SlackError::PlaceWrong { code: "channel_not_found".to_owned() })
 }
 
 fn state(subject: &str, channel: &Channel) -> Vec<Finding> {

@@ -40,12 +40,9 @@ async fn members(
 ) -> Result<Vec<MemberName>, SlackError> {
     match source {
         GroupSource::Users(members) => Ok(members.clone()),
-        GroupSource::UserGroup(id) => Ok(slack
-            .usergroup_users(id)
-            .await?
-            .into_iter()
-            .map(MemberName::User)
-            .collect()),
+        GroupSource::UserGroup(id) => {
+            Ok(slack.usergroup_users(id).await?.into_iter().map(MemberName::User).collect())
+        }
     }
 }
 
@@ -63,14 +60,9 @@ async fn look_at(
             MemberName::Email(address) => (address, slack.lookup_by_email(address).await),
         };
         if let Err(SlackError::Paced { .. } | SlackError::RateLimited { .. }) = &asked {
-            let what = format!(
-                "only {nth} of the {} in `{group}` were looked at",
-                members.len()
-            );
-            findings.push(Finding::warn(
-                what,
-                "Slack limits such questions; ask again in a minute",
-            ));
+            let what = format!("only {nth} of the {} in `{group}` were looked at", members.len());
+            findings
+                .push(Finding::warn(what, "Slack limits such questions; ask again in a minute"));
             break;
         }
         match unable(&asked, home) {
@@ -127,18 +119,11 @@ pub(super) async fn who_misses_the_card(
     let present: BTreeSet<String> = match slack.channel_members(&place.id).await {
         Ok(members) => members.into_iter().collect(),
         Err(error) => {
-            return vec![Finding::trouble(
-                &format!("the members of #{channel}"),
-                &error,
-            )];
+            return vec![Finding::trouble(&format!("the members of #{channel}"), &error)];
         }
     };
-    let approvers: Approvers = asked
-        .iter()
-        .filter_map(|group| groups.get(group))
-        .flatten()
-        .map(pair)
-        .collect();
+    let approvers: Approvers =
+        asked.iter().filter_map(|group| groups.get(group)).flatten().map(pair).collect();
     let absent: Vec<&str> = approvers
         .iter()
         .filter(|(id, _)| !present.contains(*id))
@@ -148,10 +133,8 @@ pub(super) async fn who_misses_the_card(
     if approvers.is_empty() || absent.is_empty() {
         Vec::new()
     } else if absent.len() == approvers.len() {
-        let what = format!(
-            "none of those who are asked in #{channel} is in it: {}",
-            absent.join(", ")
-        );
+        let what =
+            format!("none of those who are asked in #{channel} is in it: {}", absent.join(", "));
         vec![Finding::fail(what, mend)]
     } else {
         let what = format!("asked in #{channel}, but not in it: {}", absent.join(", "));

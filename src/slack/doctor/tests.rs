@@ -19,11 +19,7 @@ fn workspace(change: impl FnOnce(&mut Value)) -> Arc<FakeSlack> {
         "bot_id": "B0BOTPROF1", "scopes": ["chat:write", "users:read"], "date": NOW,
     });
     change(&mut world);
-    let gone = |code: &str| {
-        Err(SlackError::PlaceWrong {
-            code: code.to_owned(),
-        })
-    };
+    let gone = |code: &str| Err(SlackError::PlaceWrong { code: code.to_owned() });
     FakeSlack::answering(move |method, arguments| {
         let of = |table: &str, key: &str| world[table].get(arguments[key].as_str().unwrap());
         match method {
@@ -50,11 +46,7 @@ fn workspace(change: impl FnOnce(&mut Value)) -> Arc<FakeSlack> {
 }
 
 fn users(ids: &[&str]) -> GroupSource {
-    GroupSource::Users(
-        ids.iter()
-            .map(|id| MemberName::User((*id).to_owned()))
-            .collect(),
-    )
+    GroupSource::Users(ids.iter().map(|id| MemberName::User((*id).to_owned())).collect())
 }
 
 struct Meant {
@@ -76,19 +68,12 @@ fn meant() -> Meant {
 /// The findings that are not fine, as lines.
 async fn complaints(slack: &FakeSlack, meant: Meant) -> Vec<String> {
     let owned = |texts: Vec<(&str, &str)>| -> Vec<(String, String)> {
-        texts
-            .into_iter()
-            .map(|(a, b)| (a.to_owned(), b.to_owned()))
-            .collect()
+        texts.into_iter().map(|(a, b)| (a.to_owned(), b.to_owned())).collect()
     };
     let facts = DoctorFacts {
         clock: &TurnableClock::standing_at(NOW),
         channels: owned(meant.channels),
-        groups: meant
-            .groups
-            .into_iter()
-            .map(|(name, source)| (name.to_owned(), source))
-            .collect(),
+        groups: meant.groups.into_iter().map(|(name, source)| (name.to_owned(), source)).collect(),
         stages: owned(meant.stages)
             .into_iter()
             .map(|(place, group)| (place, vec![group]))
@@ -97,11 +82,7 @@ async fn complaints(slack: &FakeSlack, meant: Meant) -> Vec<String> {
     };
     let findings = diagnose(slack.as_dyn(), &facts).await;
     for finding in &findings {
-        assert_eq!(
-            finding.level == Level::Ok,
-            finding.mend.is_empty(),
-            "{finding:?}"
-        );
+        assert_eq!(finding.level == Level::Ok, finding.mend.is_empty(), "{finding:?}");
     }
     findings
         .into_iter()
@@ -112,18 +93,13 @@ async fn complaints(slack: &FakeSlack, meant: Meant) -> Vec<String> {
 
 #[tokio::test]
 async fn a_healthy_installation_has_no_complaints() {
-    assert_eq!(
-        complaints(&workspace(|_| {}), meant()).await,
-        Vec::<String>::new()
-    );
+    assert_eq!(complaints(&workspace(|_| {}), meant()).await, Vec::<String>::new());
 }
 
 #[tokio::test]
 async fn a_dead_token_is_the_only_finding() {
     let slack = FakeSlack::answering(|_, _| {
-        Err(SlackError::InstallationGone {
-            code: "token_revoked".to_owned(),
-        })
+        Err(SlackError::InstallationGone { code: "token_revoked".to_owned() })
     });
     assert_eq!(
         complaints(&slack, meant()).await,
@@ -134,10 +110,7 @@ async fn a_dead_token_is_the_only_finding() {
 #[tokio::test]
 async fn missing_scopes_are_named() {
     let slack = workspace(|_| {});
-    let meant = Meant {
-        scopes: vec!["chat:write", "usergroups:read"],
-        ..meant()
-    };
+    let meant = Meant { scopes: vec!["chat:write", "usergroups:read"], ..meant() };
     assert_eq!(
         complaints(&slack, meant).await,
         ["Fail: the token lacks the scope `usergroups:read`"]
@@ -146,12 +119,9 @@ async fn missing_scopes_are_named() {
 
 #[tokio::test]
 async fn a_clock_that_is_off_is_told_before_requests_are_refused() {
-    for (seconds, expected) in [
-        (29, None),
-        (30, Some("Warn")),
-        (239, Some("Warn")),
-        (240, Some("Fail")),
-    ] {
+    for (seconds, expected) in
+        [(29, None), (30, Some("Warn")), (239, Some("Warn")), (240, Some("Fail"))]
+    {
         let slack = workspace(|world| {
             world["auth"]["date"] = json!(NOW.plus(Span::seconds(seconds)));
         });
@@ -177,11 +147,7 @@ async fn channels_that_cannot_work_are_told_apart() {
         ("old", "C0GONEBY01"),
         ("nowhere", "C0NOWHERE1"),
     ];
-    let meant = Meant {
-        channels,
-        stages: Vec::new(),
-        ..meant()
-    };
+    let meant = Meant { channels, stages: Vec::new(), ..meant() };
     assert_eq!(
         complaints(&slack, meant).await,
         [
@@ -200,16 +166,9 @@ async fn groups_without_an_able_member_fail_and_others_say_who_is_not() {
         ("mixed", users(&["U0APPROVE1", "U0GONE0001", "U0GUEST001"])),
         ("gone", users(&["U0GONE0001", "U0EXTERN01", "U0OTHERBT1"])),
         ("empty", users(&[])),
-        (
-            "typo",
-            GroupSource::Users(vec![MemberName::Email("anli@acme.example".to_owned())]),
-        ),
+        ("typo", GroupSource::Users(vec![MemberName::Email("anli@acme.example".to_owned())])),
     ];
-    let meant = Meant {
-        groups,
-        stages: Vec::new(),
-        ..meant()
-    };
+    let meant = Meant { groups, stages: Vec::new(), ..meant() };
     assert_eq!(
         complaints(&workspace(|_| {}), meant).await,
         [
@@ -228,19 +187,13 @@ async fn groups_without_an_able_member_fail_and_others_say_who_is_not() {
 
 #[tokio::test]
 async fn approvers_who_will_not_see_the_card_are_named() {
-    let some = Meant {
-        stages: vec![("managers", "approvers")],
-        ..meant()
-    };
+    let some = Meant { stages: vec![("managers", "approvers")], ..meant() };
     assert_eq!(
         complaints(&workspace(|_| {}), some).await,
         ["Warn: asked in #escalations, but not in it: anil"]
     );
     let slack = workspace(|world| world["members"]["C0MANAGERS"] = json!(["U0BOTUSER1"]));
-    let none = Meant {
-        stages: vec![("managers", "approvers")],
-        ..meant()
-    };
+    let none = Meant { stages: vec![("managers", "approvers")], ..meant() };
     assert_eq!(
         complaints(&slack, none).await,
         ["Fail: none of those who are asked in #escalations is in it: anil, mona"]

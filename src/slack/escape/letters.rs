@@ -48,10 +48,8 @@ pub(super) fn plain(text: &str, chars: &[char]) -> Vec<bool> {
         return chars.iter().map(|&c| plain_ascii(c)).collect();
     }
     let composed = is_nfc(text);
-    let mut plain: Vec<bool> = chars
-        .iter()
-        .map(|&c| plain_ascii(c) || SIGNS.contains(c) || plain_letter(c))
-        .collect();
+    let mut plain: Vec<bool> =
+        chars.iter().map(|&c| plain_ascii(c) || SIGNS.contains(c) || plain_letter(c)).collect();
     if composed {
         admit_marks(chars, &mut plain);
     }
@@ -63,19 +61,12 @@ pub(super) fn plain(text: &str, chars: &[char]) -> Vec<bool> {
 /// The same, without any letter that reads from right to left.
 pub(super) fn plain_from_left(text: &str, chars: &[char]) -> Vec<bool> {
     let plain = plain(text, chars);
-    chars
-        .iter()
-        .zip(plain)
-        .map(|(&c, plain)| plain && !backwards(c))
-        .collect()
+    chars.iter().zip(plain).map(|(&c, plain)| plain && !backwards(c)).collect()
 }
 
 /// Latin, or nothing that has a script.
 pub(super) fn is_foreign(c: char) -> bool {
-    !matches!(
-        c.script(),
-        Script::Latin | Script::Common | Script::Inherited
-    )
+    !matches!(c.script(), Script::Latin | Script::Common | Script::Inherited)
 }
 
 /// Does a word mix Latin letters with those of an alphabet that looks like it?
@@ -136,16 +127,9 @@ fn admit_marks(chars: &[char], plain: &mut [bool]) {
 fn escape_imitations(chars: &[char], plain: &mut [bool]) {
     let mut start = 0;
     while start < chars.len() {
-        let length = chars[start..]
-            .iter()
-            .take_while(|c| c.is_alphabetic())
-            .count();
+        let length = chars[start..].iter().take_while(|c| c.is_alphabetic()).count();
         let word = &chars[start..start + length];
-        let foreign: Vec<char> = word
-            .iter()
-            .copied()
-            .filter(|&c| resembles_latin(c))
-            .collect();
+        let foreign: Vec<char> = word.iter().copied().filter(|&c| resembles_latin(c)).collect();
         let imitates = !foreign.is_empty() && foreign.iter().all(|&c| LIKE_LATIN.contains(c));
         if mixes_alphabets(word) || imitates {
             for at in start..start + length {
@@ -159,10 +143,7 @@ fn escape_imitations(chars: &[char], plain: &mut [bool]) {
 /// Letters that read from right to left stand as they are only among themselves: beside digits
 /// or signs a client would reorder them, and two different texts could look the same.
 fn escape_mixed_directions(chars: &[char], plain: &mut [bool]) {
-    let alone = chars
-        .iter()
-        .zip(&*plain)
-        .all(|(&c, &plain)| plain && (backwards(c) || c == ' '));
+    let alone = chars.iter().zip(&*plain).all(|(&c, &plain)| plain && (backwards(c) || c == ' '));
     if !alone {
         for (at, &c) in chars.iter().enumerate() {
             plain[at] &= !backwards(c);
@@ -175,8 +156,5 @@ fn backwards(c: char) -> bool {
 }
 
 fn resembles_latin(c: char) -> bool {
-    matches!(
-        c.script(),
-        Script::Cyrillic | Script::Greek | Script::Armenian
-    )
+    matches!(c.script(), Script::Cyrillic | Script::Greek | Script::Armenian)
 }

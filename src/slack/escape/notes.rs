@@ -37,17 +37,11 @@ fn opaque(text: &str) -> Option<String> {
     if body.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Some("hex data, not readable".to_owned());
     }
-    let base64 = body
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || b"+/-_.".contains(&b));
+    let base64 = body.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/-_.".contains(&b));
     // Paths and dotted names use the same letters; encoded data mixes cases and digits.
-    let mixed = [
-        u8::is_ascii_lowercase,
-        u8::is_ascii_uppercase,
-        u8::is_ascii_digit,
-    ]
-    .iter()
-    .all(|kind| body.bytes().any(|b| kind(&b)));
+    let mixed = [u8::is_ascii_lowercase, u8::is_ascii_uppercase, u8::is_ascii_digit]
+        .iter()
+        .all(|kind| body.bytes().any(|b| kind(&b)));
     (base64 && mixed).then(|| "looks encoded, not readable".to_owned())
 }
 
@@ -58,32 +52,20 @@ fn host(text: &str) -> Option<String> {
     let url = url::Url::parse(address).ok()?;
     let host = url.host_str().filter(|host| !host.is_empty())?;
     let disguised = !url.username().is_empty() || host.contains("xn--") || !address.is_ascii();
-    let look = if disguised {
-        "look closely: the host is"
-    } else {
-        "host"
-    };
+    let look = if disguised { "look closely: the host is" } else { "host" };
     Some(format!("{look} {}", super::name(host)))
 }
 
 fn scripts(text: &str) -> Option<String> {
-    let foreign: BTreeSet<&str> = text
-        .chars()
-        .filter(|&c| letters::is_foreign(c))
-        .map(|c| c.script().full_name())
-        .collect();
+    let foreign: BTreeSet<&str> =
+        text.chars().filter(|&c| letters::is_foreign(c)).map(|c| c.script().full_name()).collect();
     if foreign.is_empty() {
         return None;
     }
     let words = text.split(|c: char| !c.is_alphabetic());
-    let mixed = words
-        .map(|word| word.chars().collect::<Vec<_>>())
-        .any(|w| letters::mixes_alphabets(&w));
-    let warning = if mixed {
-        "mixed alphabets in one word: "
-    } else {
-        ""
-    };
+    let mixed =
+        words.map(|word| word.chars().collect::<Vec<_>>()).any(|w| letters::mixes_alphabets(&w));
+    let warning = if mixed { "mixed alphabets in one word: " } else { "" };
     // Letters of one script can look alike too; equal looks with different bytes differ here.
     let bytes = hex::encode(&Sha256::digest(text)[..4]);
     let scripts = foreign.into_iter().collect::<Vec<_>>().join(", ");
@@ -105,20 +87,11 @@ mod tests {
             ),
             (
                 "https://ban\u{212A}.example",
-                vec![
-                    "look closely: the host is bank.example",
-                    "letters not in composed form",
-                ],
+                vec!["look closely: the host is bank.example", "letters not in composed form"],
             ),
             (&"0f".repeat(32), vec!["hex data, not readable"]),
-            (
-                &"aGVsbG8gd29ybGQ0".repeat(4),
-                vec!["looks encoded, not readable"],
-            ),
-            (
-                "src/slack/card/a_rather_long_path_of_only_lowercase/mod.rs",
-                vec![],
-            ),
+            (&"aGVsbG8gd29ybGQ0".repeat(4), vec!["looks encoded, not readable"]),
+            ("src/slack/card/a_rather_long_path_of_only_lowercase/mod.rs", vec![]),
             (&"word ".repeat(50), vec!["250 characters"]),
             ("e\u{301}", vec!["letters not in composed form"]),
         ] {

@@ -24,9 +24,8 @@ pub(super) fn form(body: &VerifiedBody) -> Result<BTreeMap<String, String>, Inbo
     let text = std::str::from_utf8(body.bytes()).map_err(|_| InboundError::Form("not UTF-8"))?;
     let mut fields = BTreeMap::new();
     for pair in text.split('&') {
-        let (name, value) = pair
-            .split_once('=')
-            .ok_or(InboundError::Form("a field without `=`"))?;
+        let (name, value) =
+            pair.split_once('=').ok_or(InboundError::Form("a field without `=`"))?;
         if fields.insert(decode(name)?, decode(value)?).is_some() {
             return Err(InboundError::Form("a field comes twice"));
         }
@@ -37,18 +36,14 @@ pub(super) fn form(body: &VerifiedBody) -> Result<BTreeMap<String, String>, Inbo
 /// Reads the JSON in the one `payload` field of a form body.
 pub(super) fn payload<T: DeserializeOwned>(body: &VerifiedBody) -> Result<T, InboundError> {
     let fields = form(body)?;
-    let payload = fields
-        .get("payload")
-        .ok_or(InboundError::Form("no `payload` field"))?;
+    let payload = fields.get("payload").ok_or(InboundError::Form("no `payload` field"))?;
     from_json(payload.as_bytes())
 }
 
 fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, InboundError> {
     // The parser's message may quote the text, and the text may hold what somebody typed.
-    serde_json::from_slice(bytes).map_err(|error| InboundError::Json {
-        line: error.line(),
-        column: error.column(),
-    })
+    serde_json::from_slice(bytes)
+        .map_err(|error| InboundError::Json { line: error.line(), column: error.column() })
 }
 
 fn allow(body: &VerifiedBody, wanted: &str) -> Result<(), InboundError> {
@@ -73,7 +68,5 @@ fn decode(text: &str) -> Result<String, InboundError> {
     }
     let spaced = text.replace('+', " ");
     let decoded = percent_decode_str(&spaced).decode_utf8();
-    decoded
-        .map(|text| text.into_owned())
-        .map_err(|_| InboundError::Form("not UTF-8"))
+    decoded.map(|text| text.into_owned()).map_err(|_| InboundError::Form("not UTF-8"))
 }

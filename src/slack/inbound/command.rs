@@ -38,9 +38,7 @@ pub fn parse_command(
     }
     for_our_app(fields.get("api_app_id").map(String::as_str), app)?;
     let team = fields.remove("team_id");
-    let org_wide = fields
-        .get("is_enterprise_install")
-        .is_some_and(|text| text == "true");
+    let org_wide = fields.get("is_enterprise_install").is_some_and(|text| text == "true");
     let installation = Installation::new(team.clone(), fields.remove("enterprise_id"), org_wide);
     // Only members of the installed workspace can use commands, so its team is theirs.
     let user = installation

@@ -100,9 +100,7 @@ pub fn parse_event(body: &VerifiedBody, app: Option<&str>) -> Result<Inbound, In
             for_our_app(envelope.api_app_id.as_deref(), app)?;
             envelope.event()
         }
-        other => Ok(Inbound::Ignored {
-            kind: other.to_owned(),
-        }),
+        other => Ok(Inbound::Ignored { kind: other.to_owned() }),
     }
 }
 
@@ -152,26 +150,19 @@ struct Inner {
 impl Envelope {
     fn event(self) -> Result<Inbound, InboundError> {
         let event = self.event.as_ref().ok_or(InboundError::Field("event"))?;
-        let kind = event["type"]
-            .as_str()
-            .ok_or(InboundError::Field("event.type"))?
-            .to_owned();
+        let kind = event["type"].as_str().ok_or(InboundError::Field("event.type"))?.to_owned();
         if !matches!(kind.as_str(), "message" | "app_mention" | "app_home_opened") {
             return Ok(Inbound::Ignored { kind });
         }
         let inner = Inner::deserialize(event).map_err(|_| InboundError::Field("event"))?;
         let authorization = self.authorizations.as_deref().unwrap_or_default().first();
         if let Some(why) = inner.not_a_persons_own(authorization) {
-            return Ok(Inbound::Ignored {
-                kind: format!("{kind} ({why})"),
-            });
+            return Ok(Inbound::Ignored { kind: format!("{kind} ({why})") });
         }
 
         let installation = Installation::new(
-            self.team_id
-                .or_else(|| authorization.and_then(|a| a.team_id.clone())),
-            self.enterprise_id
-                .or_else(|| authorization.and_then(|a| a.enterprise_id.clone())),
+            self.team_id.or_else(|| authorization.and_then(|a| a.team_id.clone())),
+            self.enterprise_id.or_else(|| authorization.and_then(|a| a.enterprise_id.clone())),
             authorization.is_some_and(|a| a.is_enterprise_install),
         );
         let event_id = required(self.event_id, "event_id")?;
@@ -181,12 +172,7 @@ impl Envelope {
             .ok_or(InboundError::Field("event.team"))?;
         if kind == "app_home_opened" {
             let tab = required(inner.tab, "event.tab")?;
-            return Ok(Inbound::HomeOpened(HomeOpened {
-                event_id,
-                installation,
-                user,
-                tab,
-            }));
+            return Ok(Inbound::HomeOpened(HomeOpened { event_id, installation, user, tab }));
         }
         let ts = required(inner.ts, "event.ts")?;
         let message = Message {

@@ -16,26 +16,16 @@ impl Installation {
     /// `team` may name an organisation (`E…`), as views of org-wide installations do.
     pub(super) fn new(team: Option<String>, enterprise: Option<String>, org_wide: bool) -> Self {
         match team {
-            Some(id) if is_enterprise(&id) => Self {
-                team: None,
-                enterprise: enterprise.or(Some(id)),
-                org_wide,
-            },
-            team => Self {
-                team,
-                enterprise,
-                org_wide,
-            },
+            Some(id) if is_enterprise(&id) => {
+                Self { team: None, enterprise: enterprise.or(Some(id)), org_wide }
+            }
+            team => Self { team, enterprise, org_wide },
         }
     }
 
     /// The tenant: the organisation for an org-wide installation, the team otherwise.
     pub fn workspace(&self) -> Option<WorkspaceId> {
-        let id = if self.org_wide {
-            &self.enterprise
-        } else {
-            &self.team
-        };
+        let id = if self.org_wide { &self.enterprise } else { &self.team };
         id.as_ref().map(WorkspaceId::existing)
     }
 
@@ -50,11 +40,7 @@ impl Installation {
         } else {
             None
         };
-        Some(SlackUser {
-            team,
-            user,
-            enterprise,
-        })
+        Some(SlackUser { team, user, enterprise })
     }
 }
 

@@ -32,7 +32,10 @@ pub enum ClickedIn {
         ephemeral: bool,
     },
     /// A modal or the Home tab.
-    View { id: String, hash: Option<String> },
+    View {
+        id: String,
+        hash: Option<String>,
+    },
 }
 
 /// Somebody pressed a button. Proves who pressed, never whether they may.
@@ -64,10 +67,7 @@ impl ButtonClick {
             ClickedIn::View { id, .. } => id.clone(),
         };
         let SlackUser { team, user, .. } = &self.user;
-        format!(
-            "click:{team}:{user}:{place}:{}:{}",
-            self.action_id, self.action_ts
-        )
+        format!("click:{team}:{user}:{place}:{}:{}", self.action_id, self.action_ts)
     }
 }
 
@@ -78,10 +78,7 @@ pub fn parse_interaction(
 ) -> Result<Interaction, InboundError> {
     let payload: Payload = body::payload(body)?;
     // Shortcuts name no app, so only what is acted on is checked for it.
-    if !matches!(
-        payload.kind.as_str(),
-        "block_actions" | "view_submission" | "view_closed"
-    ) {
+    if !matches!(payload.kind.as_str(), "block_actions" | "view_submission" | "view_closed") {
         return Ok(Interaction::Ignored { kind: payload.kind });
     }
     for_our_app(payload.api_app_id.as_deref(), app)?;
@@ -163,9 +160,7 @@ impl Payload {
             _ => return Err(InboundError::Field("actions")),
         };
         if action.kind != "button" {
-            return Ok(Interaction::Ignored {
-                kind: format!("block_actions ({})", action.kind),
-            });
+            return Ok(Interaction::Ignored { kind: format!("block_actions ({})", action.kind) });
         }
         let installation = self.installation();
         Ok(Interaction::ButtonClick(Box::new(ButtonClick {
@@ -187,9 +182,7 @@ impl Payload {
         let container = self.container.ok_or(InboundError::Field("container"))?;
         match container.kind.as_str() {
             "message" | "message_attachment" => {
-                let channel = container
-                    .channel_id
-                    .or(self.channel.map(|channel| channel.id));
+                let channel = container.channel_id.or(self.channel.map(|channel| channel.id));
                 Ok(ClickedIn::Message {
                     channel: required(channel, "container.channel_id")?,
                     ts: required(container.message_ts, "container.message_ts")?,
@@ -199,10 +192,7 @@ impl Payload {
             }
             "view" => {
                 let view = self.view.ok_or(InboundError::Field("view"))?;
-                Ok(ClickedIn::View {
-                    id: required(view.id, "view.id")?,
-                    hash: view.hash,
-                })
+                Ok(ClickedIn::View { id: required(view.id, "view.id")?, hash: view.hash })
             }
             _ => Err(InboundError::Field("container.type")),
         }
@@ -211,25 +201,14 @@ impl Payload {
     /// In the order of the official frameworks: in a modal that an outsider sent, `team` is the
     /// other company, while the view names the team that has our app.
     fn installation(&self) -> Installation {
-        let installed = self
-            .view
-            .as_ref()
-            .and_then(|view| view.app_installed_team_id.clone());
+        let installed = self.view.as_ref().and_then(|view| view.app_installed_team_id.clone());
         let named = self.team.as_ref().map(|team| team.id.clone());
         let own = || self.user.as_ref().and_then(|user| user.team_id.clone());
-        let team = installed.or(named).or_else(|| {
-            if self.is_enterprise_install {
-                None
-            } else {
-                own()
-            }
-        });
+        let team =
+            installed.or(named).or_else(|| if self.is_enterprise_install { None } else { own() });
         let enterprise = match &self.enterprise {
             Some(enterprise) => Some(enterprise.id.clone()),
-            None => self
-                .team
-                .as_ref()
-                .and_then(|team| team.enterprise_id.clone()),
+            None => self.team.as_ref().and_then(|team| team.enterprise_id.clone()),
         };
         Installation::new(team, enterprise, self.is_enterprise_install)
     }
@@ -239,8 +218,6 @@ impl Payload {
         let id = required(Some(user.id.clone()), "user.id")?;
         // A click always names the clicker's own team; a guess here would let an outsider in.
         let team = required(user.team_id.clone(), "user.team_id")?;
-        installation
-            .user(id, Some(team))
-            .ok_or(InboundError::Field("user.team_id"))
+        installation.user(id, Some(team)).ok_or(InboundError::Field("user.team_id"))
     }
 }

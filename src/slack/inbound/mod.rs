@@ -49,7 +49,5 @@ fn for_our_app(named: Option<&str>, ours: Option<&str>) -> Result<(), InboundErr
 
 /// The text of a field that must be there and must not be empty.
 fn required(field: Option<String>, name: &'static str) -> Result<String, InboundError> {
-    field
-        .filter(|text| !text.is_empty())
-        .ok_or(InboundError::Field(name))
+    field.filter(|text| !text.is_empty()).ok_or(InboundError::Field(name))
 }

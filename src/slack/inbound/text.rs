@@ -21,9 +21,7 @@ pub fn as_typed(wire: &str, our_user: &str) -> String {
 
 /// `&amp;` goes last, so that a typed `&lt;` (sent as `&amp;lt;`) stays what it was.
 fn unescaped(text: &str) -> String {
-    text.replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&amp;", "&")
+    text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }
 
 /// What stood between angle brackets: a mention, a channel, a special word or a link.
@@ -33,11 +31,7 @@ fn spoken(reference: &str, our_user: &str) -> String {
         None => (reference, None),
     };
     let text = if let Some(user) = target.strip_prefix('@') {
-        if user == our_user {
-            String::new()
-        } else {
-            format!("@{user}")
-        }
+        if user == our_user { String::new() } else { format!("@{user}") }
     } else if let Some(channel) = target.strip_prefix('#') {
         format!("#{}", label.unwrap_or(channel))
     } else if let Some(special) = target.strip_prefix('!') {
@@ -65,21 +59,12 @@ mod tests {
             ("&amp;lt;", "&lt;"),
             ("&lt;!channel&gt;", "<!channel>"),
             ("<@U0BOTUSER1> refund ch_1042", "refund ch_1042"),
-            (
-                "ask <@U0APPROVE1> in <#C0APPROVAL|approvals>",
-                "ask @U0APPROVE1 in #approvals",
-            ),
+            ("ask <@U0APPROVE1> in <#C0APPROVAL|approvals>", "ask @U0APPROVE1 in #approvals"),
             ("<#C0MANAGERS|>", "#C0MANAGERS"),
             ("<!here> look", "@here look"),
             ("<mailto:a@b.example|a@b.example>", "a@b.example"),
-            (
-                "see <https://acme.example/?a=1&amp;b=2>",
-                "see https://acme.example/?a=1&b=2",
-            ),
-            (
-                "<https://acme.example/r/2|run 2>",
-                "run 2 (https://acme.example/r/2)",
-            ),
+            ("see <https://acme.example/?a=1&amp;b=2>", "see https://acme.example/?a=1&b=2"),
+            ("<https://acme.example/r/2|run 2>", "run 2 (https://acme.example/r/2)"),
             ("half a <bracket", "half a <bracket"),
         ];
         for (wire, typed) in table {

@@ -88,10 +88,7 @@ impl ViewFields {
     ) -> Result<ViewSubmission, InboundError> {
         let blocks = self.state.map(|state| state.values).unwrap_or_default();
         let inputs = |inputs: BTreeMap<String, Value>| {
-            inputs
-                .into_iter()
-                .map(|(action, state)| (action, input_value(&state)))
-                .collect()
+            inputs.into_iter().map(|(action, state)| (action, input_value(&state))).collect()
         };
         Ok(ViewSubmission {
             installation,
@@ -100,10 +97,7 @@ impl ViewFields {
             hash: required(self.hash, "view.hash")?,
             callback_id: self.callback_id.unwrap_or_default(),
             private_metadata: self.private_metadata.unwrap_or_default(),
-            values: blocks
-                .into_iter()
-                .map(|(block, states)| (block, inputs(states)))
-                .collect(),
+            values: blocks.into_iter().map(|(block, states)| (block, inputs(states))).collect(),
             trigger_id: required(trigger_id, "trigger_id")?,
             received_at: body.received_at(),
             signed_at: body.signed_at(),
@@ -132,21 +126,14 @@ fn input_value(state: &Value) -> InputValue {
         return InputValue::Text(text.to_owned());
     }
     let selected = state.as_object().and_then(|fields| {
-        fields
-            .iter()
-            .find(|(name, _)| name.starts_with("selected_"))
-            .map(|(_, value)| value)
+        fields.iter().find(|(name, _)| name.starts_with("selected_")).map(|(_, value)| value)
     });
     let chosen: Vec<String> = match selected {
         Some(Value::Array(choices)) => choices.iter().filter_map(choice).collect(),
         Some(one) => choice(one).into_iter().collect(),
         None => Vec::new(),
     };
-    if chosen.is_empty() {
-        InputValue::Empty
-    } else {
-        InputValue::Chosen(chosen)
-    }
+    if chosen.is_empty() { InputValue::Empty } else { InputValue::Chosen(chosen) }
 }
 
 fn choice(value: &Value) -> Option<String> {

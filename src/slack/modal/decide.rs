@@ -13,12 +13,7 @@ use crate::slack::texts;
 pub fn approve(view: &CardView<'_>, token: &str) -> Value {
     let mut blocks = repeated(view, &texts::about_to_approve(view));
     let need = reason_needed(view.request.terms.reason);
-    blocks.push(reason_input(
-        REASON_BLOCK,
-        REASON_INPUT,
-        texts::reason_for_approval(),
-        need,
-    ));
+    blocks.push(reason_input(REASON_BLOCK, REASON_INPUT, texts::reason_for_approval(), need));
     json!({
         "type": "modal",
         "callback_id": APPROVE,

@@ -41,12 +41,7 @@ fn whole(view: &CardView<'_>, approve: Option<&str>) -> Value {
     });
     if let Some(token) = approve {
         let need = reason_needed(view.request.terms.reason);
-        blocks.push(reason_input(
-            REASON_BLOCK,
-            REASON_INPUT,
-            texts::reason_for_approval(),
-            need,
-        ));
+        blocks.push(reason_input(REASON_BLOCK, REASON_INPUT, texts::reason_for_approval(), need));
         dialog["private_metadata"] = token.into();
         dialog["submit"] = plain_text("Approve");
     }

@@ -4,20 +4,11 @@ use serde_json::Value;
 use super::*;
 
 fn fixture() -> Value {
-    serde_json::from_str(include_str!(
-        "../../../tests/fixtures/slack/signatures.json"
-    ))
-    .unwrap()
+    serde_json::from_str(include_str!("../../../tests/fixtures/slack/signatures.json")).unwrap()
 }
 
 fn verifier(secrets: &[&str]) -> Verifier {
-    Verifier::new(
-        secrets
-            .iter()
-            .map(|secret| SecretString::from(*secret))
-            .collect(),
-    )
-    .unwrap()
+    Verifier::new(secrets.iter().map(|secret| SecretString::from(*secret)).collect()).unwrap()
 }
 
 fn headers(case: &Value) -> HeaderMap {
@@ -44,9 +35,7 @@ fn body(case: &Value) -> Vec<u8> {
 
 fn base64(text: &str) -> Vec<u8> {
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let digits = text
-        .bytes()
-        .filter_map(|byte| alphabet.iter().position(|a| *a == byte));
+    let digits = text.bytes().filter_map(|byte| alphabet.iter().position(|a| *a == byte));
     let (mut bytes, mut bits, mut held) = (Vec::new(), 0_u32, 0);
     for digit in digits {
         bits = bits << 6 | digit as u32;
@@ -93,11 +82,7 @@ fn refusals_name_their_cause_for_the_operator() {
         ("timestamp-negative-minimum", Timestamp),
     ];
     for (name, refusal) in table {
-        let case = fixture["vectors"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .find(|c| c["name"] == name);
+        let case = fixture["vectors"].as_array().unwrap().iter().find(|c| c["name"] == name);
         let case = case.unwrap();
         let verifier = verifier(&[case["signing_secret"].as_str().unwrap()]);
         let verdict = verifier.verify(&headers(case), &body(case), now(case));
@@ -116,18 +101,9 @@ fn a_rotated_secret_counts_while_it_is_listed() {
             .map(|s| s.as_str().unwrap())
             .collect();
         let verdict = verifier(&secrets).verify(&headers(case), &body(case), now(case));
-        assert_eq!(
-            verdict.is_ok(),
-            case["expected"] == "accept",
-            "{}",
-            case["name"]
-        );
+        assert_eq!(verdict.is_ok(), case["expected"] == "accept", "{}", case["name"]);
         if case["name"] == "old-secret-during-overlap" {
-            assert_eq!(
-                verdict.unwrap().secret(),
-                1,
-                "the operator can see which secret matched"
-            );
+            assert_eq!(verdict.unwrap().secret(), 1, "the operator can see which secret matched");
         }
     }
 }
@@ -146,24 +122,13 @@ fn a_doubled_header_is_refused_even_when_one_of_the_two_is_right() {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let twin = headers[name].clone();
         headers.append(HeaderName::from_static(name), twin);
-        assert_eq!(
-            verifier
-                .verify(&headers, &body(case), now(case))
-                .unwrap_err(),
-            refusal
-        );
+        assert_eq!(verifier.verify(&headers, &body(case), now(case)).unwrap_err(), refusal);
     }
 }
 
 #[test]
 fn without_a_secret_there_is_no_verifier() {
-    assert_eq!(
-        Verifier::new(Vec::new()).unwrap_err(),
-        VerifierError::NoSecret
-    );
+    assert_eq!(Verifier::new(Vec::new()).unwrap_err(), VerifierError::NoSecret);
     let secrets = vec![SecretString::from("8f742231b10e"), SecretString::from(" ")];
-    assert_eq!(
-        Verifier::new(secrets).unwrap_err(),
-        VerifierError::EmptySecret(2)
-    );
+    assert_eq!(Verifier::new(secrets).unwrap_err(), VerifierError::EmptySecret(2));
 }

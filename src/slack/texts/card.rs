@@ -20,22 +20,13 @@ pub enum Escalation {
 pub fn tool_name(view: &CardView<'_>) -> String {
     let tool = &view.sealed.envelope().tool.name;
     let whole = escape::name(tool);
-    if escape::length(&whole) <= TOOL {
-        whole
-    } else {
-        escape::clipped(tool, TOOL - 40)
-    }
+    if escape::length(&whole) <= TOOL { whole } else { escape::clipped(tool, TOOL - 40) }
 }
 
 /// The first line of a card.
 pub fn headline(view: &CardView<'_>, stage: usize) -> String {
     let tool = tool_name(view);
-    match view
-        .request
-        .decision
-        .as_ref()
-        .map(|decision| decision.outcome)
-    {
+    match view.request.decision.as_ref().map(|decision| decision.outcome) {
         None if stage > 0 => format!("Escalated, please decide: {tool}"),
         None => format!("Please decide: {tool}"),
         Some(Outcome::Approved) => format!("{}: {tool}", approved(view)),
@@ -65,10 +56,7 @@ pub fn card_fallback(view: &CardView<'_>, stage: usize) -> String {
     let asker = name(&view.request.requester.name, Detail::Abridged);
     let until = utc(view.request.decide_by());
     let text = if view.request.is_pending() {
-        format!(
-            "{}. Asked by {asker}, open until {until}.",
-            headline(view, stage)
-        )
+        format!("{}. Asked by {asker}, open until {until}.", headline(view, stage))
     } else {
         format!("{}. Asked by {asker}.", headline(view, stage))
     };
@@ -85,16 +73,10 @@ pub fn condition_failed(because: &str) -> String {
 pub fn escalated_from(why: Escalation, approvers: &str, channel: &str) -> String {
     match why {
         Escalation::NotDecided => {
-            format!(
-                "Not decided in time by {approvers}{}, asked on ",
-                place(channel)
-            )
+            format!("Not decided in time by {approvers}{}, asked on ", place(channel))
         }
         Escalation::NotShown => {
-            format!(
-                "Slack could not show it to {approvers}{}, due there on ",
-                place(channel)
-            )
+            format!("Slack could not show it to {approvers}{}, due there on ", place(channel))
         }
     }
 }
@@ -122,10 +104,7 @@ pub fn reason_needed() -> &'static str {
 
 /// Goes between when the stage ends and when the whole request does.
 pub fn then_escalates(approvers: &str, channel: &str) -> String {
-    format!(
-        ", {approvers}{} will be asked too. The time is over on ",
-        place(channel)
-    )
+    format!(", {approvers}{} will be asked too. The time is over on ", place(channel))
 }
 
 /// Goes after the last deadline.
@@ -178,9 +157,5 @@ pub fn too_big(view: &CardView<'_>) -> &'static str {
 }
 
 pub(super) fn place(channel: &str) -> String {
-    if channel.is_empty() {
-        String::new()
-    } else {
-        format!(" in {channel}")
-    }
+    if channel.is_empty() { String::new() } else { format!(" in {channel}") }
 }

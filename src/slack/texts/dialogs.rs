@@ -47,8 +47,5 @@ pub fn confirm(tool: &str, arguments: &[String], left_out: usize) -> String {
 
 /// Title and question.
 pub fn confirm_withdraw() -> (&'static str, &'static str) {
-    (
-        "Withdraw it?",
-        "Nobody can approve it any more, and it will not run. You can ask again.",
-    )
+    ("Withdraw it?", "Nobody can approve it any more, and it will not run. You can ask again.")
 }

@@ -42,11 +42,7 @@ pub fn home_line(request: &Request, sealed: &Sealed, now: Timestamp) -> String {
             let when = ago(decision.at, now);
             match &decision.by {
                 DecidedBy::Person(person) => {
-                    format!(
-                        "{} {}, {when}",
-                        outcome_label(decision),
-                        short(&person.name)
-                    )
+                    format!("{} {}, {when}", outcome_label(decision), short(&person.name))
                 }
                 DecidedBy::Operator(operator) => {
                     format!("{} {}, {when}", outcome_label(decision), short(operator))
@@ -56,10 +52,7 @@ pub fn home_line(request: &Request, sealed: &Sealed, now: Timestamp) -> String {
             }
         }
     };
-    format!(
-        "{tool}, asked by {asker} {}. {state}",
-        ago(request.asked_at, now)
-    )
+    format!("{tool}, asked by {asker} {}. {state}", ago(request.asked_at, now))
 }
 
 fn short(text: &str) -> String {

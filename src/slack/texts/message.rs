@@ -25,11 +25,8 @@ pub fn parts(text: &str) -> Vec<String> {
     let mut rest = text;
     while !rest.is_empty() {
         let (piece, _) = cut(rest, SECTION);
-        let line = if piece.len() < rest.len() {
-            piece.rfind('\n').filter(|&at| at > 0)
-        } else {
-            None
-        };
+        let line =
+            if piece.len() < rest.len() { piece.rfind('\n').filter(|&at| at > 0) } else { None };
         let (piece, after) = rest.split_at(line.unwrap_or(piece.len()));
         if !piece.trim().is_empty() {
             parts.push(piece.to_owned());
@@ -49,10 +46,7 @@ pub fn parts(text: &str) -> Vec<String> {
 /// lead, and images stay addresses.
 pub fn agent_reply(text: &str) -> Rendered {
     // `[text](address)` and the two forms by reference could show one address and lead to another.
-    let open = text
-        .replace("](", "] (")
-        .replace("][", "] [")
-        .replace("]:", "] :");
+    let open = text.replace("](", "] (").replace("][", "] [").replace("]:", "] :");
     let escaped = |c: char| match c {
         '<' => "&lt;".to_owned(),
         '>' => "&gt;".to_owned(),
@@ -86,11 +80,7 @@ fn left_out_note(count: usize) -> String {
 
 fn fallback(text: &str) -> String {
     let (head, left_out) = cut(text, FALLBACK);
-    let head = if head.trim().is_empty() {
-        "Countersign"
-    } else {
-        head
-    };
+    let head = if head.trim().is_empty() { "Countersign" } else { head };
     escape::mrkdwn(head) + if left_out > 0 { " …" } else { "" }
 }
 
@@ -128,14 +118,8 @@ mod tests {
                 "[https://bank.example](https://evil.example)",
                 "[https://bank.example] (https://evil.example)",
             ),
-            (
-                "![x](https://evil.example/leak)",
-                "![x] (https://evil.example/leak)",
-            ),
-            (
-                "[bank][1]\n[1]: https://evil.example",
-                "[bank] [1]\n[1] : https://evil.example",
-            ),
+            ("![x](https://evil.example/leak)", "![x] (https://evil.example/leak)"),
+            ("[bank][1]\n[1]: https://evil.example", "[bank] [1]\n[1] : https://evil.example"),
         ] {
             assert_eq!(as_text(&agent_reply(reply)), shown);
         }
@@ -143,9 +127,7 @@ mod tests {
 
     #[test]
     fn any_length_fits() {
-        for size in [
-            0, 1, 299, 300, 301, 2899, 2900, 2901, 10_999, 11_000, 11_001, 50_000,
-        ] {
+        for size in [0, 1, 299, 300, 301, 2899, 2900, 2901, 10_999, 11_000, 11_001, 50_000] {
             for unit in ["x", "<", "𝄞", "word\n"] {
                 let text = unit.repeat(size);
                 for message in [say(&text), agent_reply(&text)] {

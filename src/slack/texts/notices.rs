@@ -42,10 +42,7 @@ pub fn decided(view: &CardView<'_>) -> String {
     };
     match decision.outcome {
         Outcome::Approved => {
-            let became = view
-                .execution
-                .as_ref()
-                .map_or_else(|| about_to_run().to_owned(), ran);
+            let became = view.execution.as_ref().map_or_else(|| about_to_run().to_owned(), ran);
             format!("{who} approved {tool}.{reason} {became}")
         }
         Outcome::Rejected => format!("{who} rejected {tool}, so nothing ran.{reason}"),
@@ -63,22 +60,16 @@ pub fn decided(view: &CardView<'_>) -> String {
 pub fn undeliverable(view: &CardView<'_>, stage: usize) -> String {
     let who = approvers(view, stage, Detail::Abridged);
     let place = place(&channel(view, stage, Detail::Abridged));
-    let why = view.undeliverable.map_or_else(String::new, |why| {
-        format!(" ({})", escape::clipped(why, 200))
-    });
+    let why = view
+        .undeliverable
+        .map_or_else(String::new, |why| format!(" ({})", escape::clipped(why, 200)));
     let next = stage + 1;
     let then = if next < view.request.terms.path.len() {
-        format!(
-            "I ask {} now instead.",
-            approvers(view, next, Detail::Abridged)
-        )
+        format!("I ask {} now instead.", approvers(view, next, Detail::Abridged))
     } else {
         "Nobody else is left to ask; please tell the person who runs Countersign.".to_owned()
     };
-    format!(
-        "I could not show {} to {who}{place}{why}. {then}",
-        tool_name(view)
-    )
+    format!("I could not show {} to {who}{place}{why}. {then}", tool_name(view))
 }
 
 /// To the person who voted, in the dialog they voted in.
@@ -97,8 +88,5 @@ pub fn counted(view: &CardView<'_>, choice: Choice) -> String {
 
 /// To the requester who withdrew it.
 pub fn withdrawn(view: &CardView<'_>) -> String {
-    format!(
-        "{} is withdrawn. Nobody can approve it any more.",
-        tool_name(view)
-    )
+    format!("{} is withdrawn. Nobody can approve it any more.", tool_name(view))
 }

@@ -36,9 +36,9 @@ pub fn about_to_run() -> &'static str {
 /// What became of the action, in one or two sentences.
 pub fn ran(execution: &ExecutionView<'_>) -> String {
     let note = |lead: &str| {
-        execution.note.map_or_else(String::new, |note| {
-            format!("{lead}{}", escape::clipped(note, NOTE))
-        })
+        execution
+            .note
+            .map_or_else(String::new, |note| format!("{lead}{}", escape::clipped(note, NOTE)))
     };
     match execution.state {
         ExecutionState::Ordered | ExecutionState::Claimed => about_to_run().to_owned(),

@@ -24,14 +24,14 @@ pub fn refusal(refusal: &Refusal, now: Timestamp) -> String {
              else has to decide. You can withdraw it in your thread."
                 .to_owned()
         }
-        Refusal::AlreadyVoted {
-            choice: Choice::Approve,
-        } => "You have already approved this. It needs \
+        Refusal::AlreadyVoted { choice: Choice::Approve } => {
+            "You have already approved this. It needs \
              somebody else's approval too; your vote stands."
-            .to_owned(),
-        Refusal::AlreadyVoted {
-            choice: Choice::Reject,
-        } => "You have already rejected this; your vote stands.".to_owned(),
+                .to_owned()
+        }
+        Refusal::AlreadyVoted { choice: Choice::Reject } => {
+            "You have already rejected this; your vote stands.".to_owned()
+        }
         Refusal::ReasonMissing => {
             "This needs a reason, in a few words. Press the button again and write one.".to_owned()
         }

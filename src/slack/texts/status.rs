@@ -17,12 +17,7 @@ pub fn goes_to(approvers: &str, channel: &str) -> String {
 
 /// How it ended, in one word after the tool's name.
 pub fn status_word(view: &CardView<'_>) -> &'static str {
-    match view
-        .request
-        .decision
-        .as_ref()
-        .map(|decision| decision.outcome)
-    {
+    match view.request.decision.as_ref().map(|decision| decision.outcome) {
         None => "is waiting.",
         Some(Outcome::Approved) => "was approved.",
         Some(Outcome::Rejected) => "was rejected.",

@@ -40,8 +40,7 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<OwedCard>, StoreError> {
         let owner = owner.to_owned();
-        self.write(move |tx| Box::pin(async move { claim(tx, &owner, lease, limit).await }))
-            .await
+        self.write(move |tx| Box::pin(async move { claim(tx, &owner, lease, limit).await })).await
     }
 }
 
@@ -105,14 +104,12 @@ async fn owed_card(tx: &mut Tx, row: Row) -> Result<OwedCard, StoreError> {
     let request = RequestId::existing(row.request_id);
     let stored = stored(&mut tx.conn, &workspace, &request).await?;
     let kind = match (row.stage, row.thread_ts) {
-        (Some(stage), _) if row.kind == "stage" => CardKind::Stage {
-            stage: count("stage", stage)?,
-            place: Place(row.place),
-        },
-        (None, Some(thread_ts)) if row.kind == "status" => CardKind::Status {
-            channel: row.place,
-            thread_ts,
-        },
+        (Some(stage), _) if row.kind == "stage" => {
+            CardKind::Stage { stage: count("stage", stage)?, place: Place(row.place) }
+        }
+        (None, Some(thread_ts)) if row.kind == "status" => {
+            CardKind::Status { channel: row.place, thread_ts }
+        }
         (stage, _) => {
             let why = format!("`{}` with stage {stage:?} is no kind", row.kind);
             return Err(StoreError::damaged("card", why));

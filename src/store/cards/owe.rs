@@ -12,15 +12,8 @@ pub(in crate::store) async fn owe(
     stage: usize,
     place: &Place,
 ) -> Result<(), StoreError> {
-    let kind = CardKind::Stage {
-        stage,
-        place: place.clone(),
-    };
-    let buttons = [
-        ButtonChoice::Approve,
-        ButtonChoice::Reject,
-        ButtonChoice::ShowAll,
-    ];
+    let kind = CardKind::Stage { stage, place: place.clone() };
+    let buttons = [ButtonChoice::Approve, ButtonChoice::Reject, ButtonChoice::ShowAll];
     insert(tx, request, &kind, &buttons).await
 }
 
@@ -39,13 +32,7 @@ pub(in crate::store) async fn owe_status(
     .await?;
     let (channel, thread_ts) = thread.ok_or(StoreError::NotFound("run"))?;
     let kind = CardKind::Status { channel, thread_ts };
-    insert(
-        tx,
-        request,
-        &kind,
-        &[ButtonChoice::ShowAll, ButtonChoice::Withdraw],
-    )
-    .await
+    insert(tx, request, &kind, &[ButtonChoice::ShowAll, ButtonChoice::Withdraw]).await
 }
 
 async fn insert(

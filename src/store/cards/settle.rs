@@ -25,8 +25,7 @@ impl Store {
     /// A post is about to be sent. Until [`Store::card_shown`] nobody knows whether it was.
     pub async fn card_begins(&self, card: &CardId, epoch: u64) -> Result<(), StoreError> {
         let statement = "UPDATE cards SET intent_at = $3, error = $4 WHERE id = $1 AND epoch = $2";
-        self.settle_delivery(statement, card.as_str(), epoch, None, None)
-            .await
+        self.settle_delivery(statement, card.as_str(), epoch, None, None).await
     }
 
     /// Slack shows it.
@@ -72,8 +71,7 @@ impl Store {
         let statement = "UPDATE cards SET retry_at = $3, error = $4, attempts = attempts + 1,
                                 owner = NULL, lease_until = NULL
                          WHERE id = $1 AND epoch = $2";
-        self.settle_delivery(statement, card.as_str(), epoch, Some(retry_at), Some(error))
-            .await
+        self.settle_delivery(statement, card.as_str(), epoch, Some(retry_at), Some(error)).await
     }
 
     /// It certainly did not get through; it is tried again from `retry_at`.
@@ -87,8 +85,7 @@ impl Store {
         let statement = "UPDATE cards SET retry_at = $3, error = $4, attempts = attempts + 1,
                                 intent_at = NULL, owner = NULL, lease_until = NULL
                          WHERE id = $1 AND epoch = $2";
-        self.settle_delivery(statement, card.as_str(), epoch, Some(retry_at), Some(error))
-            .await
+        self.settle_delivery(statement, card.as_str(), epoch, Some(retry_at), Some(error)).await
     }
 
     /// Slack no longer has the message, or an unsure post was not found: it is posted anew.
@@ -97,8 +94,7 @@ impl Store {
                                 intent_at = NULL, retry_at = $3, error = $4,
                                 owner = NULL, lease_until = NULL
                          WHERE id = $1 AND epoch = $2";
-        self.settle_delivery(statement, card.as_str(), epoch, None, None)
-            .await
+        self.settle_delivery(statement, card.as_str(), epoch, None, None).await
     }
 
     /// It can never be shown there. When nobody has seen a stage's card, the next stage is asked.
@@ -109,8 +105,7 @@ impl Store {
         error: &str,
     ) -> Result<(), StoreError> {
         let (card, error) = (card.clone(), error.to_owned());
-        self.write(move |tx| Box::pin(async move { dead(tx, &card, epoch, &error).await }))
-            .await
+        self.write(move |tx| Box::pin(async move { dead(tx, &card, epoch, &error).await })).await
     }
 
     /// A stage's approvers cannot be shown the request: the next stage is asked at once.
@@ -141,10 +136,7 @@ async fn dead(tx: &mut Tx, card: &CardId, epoch: u64, error: &str) -> Result<(),
     .await?;
     let (workspace, request, stage, shown) = card.ok_or(StoreError::Fenced)?;
     if let (Some(stage), 0) = (stage, shown) {
-        let (workspace, request) = (
-            WorkspaceId::existing(workspace),
-            RequestId::existing(request),
-        );
+        let (workspace, request) = (WorkspaceId::existing(workspace), RequestId::existing(request));
         let stage = count("stage", stage)?;
         if let Err(refusal) = undeliverable(tx, &workspace, &request, stage, error).await? {
             tracing::debug!(%request, %refusal, "a card that nobody needs any more was given up");

@@ -50,23 +50,14 @@ impl Deliveries {
         };
         match self.post(&post, owed.unsure_since, owed.attempts).await {
             Sent::At(posted) => {
-                let at = ShownAt {
-                    channel: posted.channel,
-                    message_ts: posted.ts,
-                };
-                store
-                    .card_shown(&owed.id, owed.epoch, shown(owed, at, rendered))
-                    .await
+                let at = ShownAt { channel: posted.channel, message_ts: posted.ts };
+                store.card_shown(&owed.id, owed.epoch, shown(owed, at, rendered)).await
             }
             Sent::Later(retry_at, error) => {
-                store
-                    .card_retry(&owed.id, owed.epoch, retry_at, &error.to_string())
-                    .await
+                store.card_retry(&owed.id, owed.epoch, retry_at, &error.to_string()).await
             }
             Sent::Unsure(retry_at, error) => {
-                store
-                    .card_unsure(&owed.id, owed.epoch, retry_at, &error.to_string())
-                    .await
+                store.card_unsure(&owed.id, owed.epoch, retry_at, &error.to_string()).await
             }
             Sent::Never(error) => self.give_up(owed, &error).await,
         }
@@ -80,9 +71,7 @@ impl Deliveries {
     ) -> Result<(), StoreError> {
         let (store, clock) = (&self.desk.store, &self.desk.clock);
         if owed.shown_hash.as_deref() == Some(&rendered.hash) {
-            return store
-                .card_shown(&owed.id, owed.epoch, shown(owed, at, rendered))
-                .await;
+            return store.card_shown(&owed.id, owed.epoch, shown(owed, at, rendered)).await;
         }
         let update = Update {
             channel: at.channel.clone(),
@@ -91,11 +80,7 @@ impl Deliveries {
             blocks: rendered.blocks.clone(),
         };
         match self.desk.slack.update_message(&update).await {
-            Ok(()) => {
-                store
-                    .card_shown(&owed.id, owed.epoch, shown(owed, at, rendered))
-                    .await
-            }
+            Ok(()) => store.card_shown(&owed.id, owed.epoch, shown(owed, at, rendered)).await,
             // Somebody deleted it, or retention did: the request lives on, so it is shown again.
             Err(SlackError::PlaceWrong { code }) if code == "message_not_found" => {
                 tracing::warn!(card = %owed.id, "Slack lost a card; posting it again");
@@ -104,9 +89,7 @@ impl Deliveries {
             // An update may be repeated whatever became of it.
             Err(error) if is_temporary(&error) => {
                 let retry_at = wait(&error, clock.now(), owed.attempts);
-                store
-                    .card_retry(&owed.id, owed.epoch, retry_at, &error.to_string())
-                    .await
+                store.card_retry(&owed.id, owed.epoch, retry_at, &error.to_string()).await
             }
             Err(error) => self.give_up(owed, &error).await,
         }
@@ -115,10 +98,7 @@ impl Deliveries {
     async fn give_up(&self, owed: &OwedCard, error: &SlackError) -> Result<(), StoreError> {
         tracing::error!(card = %owed.id, request = %owed.stored.request.id, %error,
             "a card cannot be shown; `countersign doctor` says how to mend it");
-        self.desk
-            .store
-            .card_dead(&owed.id, owed.epoch, &error.to_string())
-            .await?;
+        self.desk.store.card_dead(&owed.id, owed.epoch, &error.to_string()).await?;
         self.desk.wake.everybody();
         Ok(())
     }

@@ -46,13 +46,9 @@ impl Work for Deliveries {
         async move {
             let (store, owner) = (&self.desk.store, &self.desk.owner);
             let cards = store.claim_cards(owner, lease::TIME, room).await?;
-            let notices = store
-                .claim_notices(owner, lease::TIME, room - cards.len())
-                .await?;
+            let notices = store.claim_notices(owner, lease::TIME, room - cards.len()).await?;
             let cards = cards.into_iter().map(|card| Owed::Card(Box::new(card)));
-            let notices = notices
-                .into_iter()
-                .map(|notice| Owed::Notice(Box::new(notice)));
+            let notices = notices.into_iter().map(|notice| Owed::Notice(Box::new(notice)));
             Ok(cards.chain(notices).collect())
         }
         .boxed()
@@ -90,11 +86,7 @@ impl Deliveries {
         let desk = &self.desk;
         let now = desk.clock.now();
         if let (Some(since), Some(about)) = (unsure_since, &post.about) {
-            let query = MetadataQuery {
-                place: &post.place,
-                about,
-                since,
-            };
+            let query = MetadataQuery { place: &post.place, about, since };
             match desk.slack.find_by_metadata(&desk.identity, query).await {
                 Ok(found) => {
                     if let Some(first) = found.into_iter().next() {
@@ -127,10 +119,7 @@ fn about_card(card: &OwedCard) -> Option<About> {
 }
 
 fn place(channel: &str, thread_ts: Option<&str>) -> Place {
-    Place {
-        channel: channel.to_owned(),
-        thread_ts: thread_ts.map(str::to_owned),
-    }
+    Place { channel: channel.to_owned(), thread_ts: thread_ts.map(str::to_owned) }
 }
 
 /// Worth trying again, as opposed to a place or a message that Slack will never take. A missing

@@ -13,9 +13,7 @@ impl Deliveries {
     pub(super) async fn notice(&self, owed: OwedNotice) -> Result<(), StoreError> {
         let store = &self.desk.store;
         let Some((at, rendered)) = self.what_and_where(&owed).await? else {
-            return store
-                .notice_dead(&owed.id, owed.epoch, "there is nowhere to say it")
-                .await;
+            return store.notice_dead(&owed.id, owed.epoch, "there is nowhere to say it").await;
         };
         if owed.unsure_since.is_none() {
             store.notice_begins(&owed.id, owed.epoch).await?;
@@ -28,27 +26,18 @@ impl Deliveries {
         };
         match self.post(&post, owed.unsure_since, owed.attempts).await {
             Sent::At(posted) => {
-                let at = ShownAt {
-                    channel: posted.channel,
-                    message_ts: posted.ts,
-                };
+                let at = ShownAt { channel: posted.channel, message_ts: posted.ts };
                 store.notice_sent(&owed.id, owed.epoch, at).await
             }
             Sent::Later(retry_at, error) => {
-                store
-                    .notice_retry(&owed.id, owed.epoch, retry_at, &error.to_string())
-                    .await
+                store.notice_retry(&owed.id, owed.epoch, retry_at, &error.to_string()).await
             }
             Sent::Unsure(retry_at, error) => {
-                store
-                    .notice_unsure(&owed.id, owed.epoch, retry_at, &error.to_string())
-                    .await
+                store.notice_unsure(&owed.id, owed.epoch, retry_at, &error.to_string()).await
             }
             Sent::Never(error) => {
                 tracing::error!(notice = %owed.id, kind = owed.kind, %error, "cannot be told");
-                store
-                    .notice_dead(&owed.id, owed.epoch, &error.to_string())
-                    .await
+                store.notice_dead(&owed.id, owed.epoch, &error.to_string()).await
             }
         }
     }
@@ -57,10 +46,8 @@ impl Deliveries {
         &self,
         owed: &OwedNotice,
     ) -> Result<Option<(Place, Rendered)>, StoreError> {
-        let thread = owed
-            .thread
-            .as_ref()
-            .map(|thread| place(&thread.channel, Some(&thread.thread_ts)));
+        let thread =
+            owed.thread.as_ref().map(|thread| place(&thread.channel, Some(&thread.thread_ts)));
         let Some(request) = &owed.request else {
             let text = owed.body.get("text").and_then(Value::as_str);
             return Ok(thread.zip(text.map(texts::agent_reply)));

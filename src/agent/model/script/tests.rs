@@ -26,10 +26,7 @@ struct Heard(Mutex<Vec<String>>);
 
 impl TokenSink for Heard {
     fn token(&self, text: &str) {
-        self.0
-            .lock()
-            .expect("nobody panicked")
-            .push(text.to_owned());
+        self.0.lock().expect("nobody panicked").push(text.to_owned());
     }
 }
 
@@ -43,50 +40,26 @@ impl Talk {
     fn new() -> Self {
         let model = ScriptedModel::read(SCRIPT).expect("a good script");
         let instructions = String::new();
-        Self {
-            model,
-            prompt: Prompt {
-                instructions,
-                messages: vec![],
-                tools: vec![],
-            },
-        }
+        Self { model, prompt: Prompt { instructions, messages: vec![], tools: vec![] } }
     }
 
     async fn human(&mut self, text: &str) -> Reply {
-        self.prompt.messages.push(Message::Human {
-            text: text.to_owned(),
-            name: None,
-        });
+        self.prompt.messages.push(Message::Human { text: text.to_owned(), name: None });
         self.answer().await
     }
 
     async fn result(&mut self, call: &ToolCall, status: CallStatus, content: &str) -> Reply {
         let (call_id, tool, content) = (call.id.clone(), call.tool.clone(), content.to_owned());
-        self.prompt.messages.push(Message::Tool {
-            call_id,
-            tool,
-            status,
-            content,
-        });
+        self.prompt.messages.push(Message::Tool { call_id, tool, status, content });
         self.answer().await
     }
 
     async fn answer(&mut self) -> Reply {
         let heard = Heard::default();
-        let reply = self
-            .model
-            .answer(&self.prompt, &heard)
-            .await
-            .expect("it answers");
-        assert_eq!(
-            heard.0.into_inner().expect("nobody panicked").concat(),
-            reply.text
-        );
+        let reply = self.model.answer(&self.prompt, &heard).await.expect("it answers");
+        assert_eq!(heard.0.into_inner().expect("nobody panicked").concat(), reply.text);
         let (text, calls) = (reply.text.clone(), reply.calls.clone());
-        self.prompt
-            .messages
-            .push(Message::Assistant { text, calls });
+        self.prompt.messages.push(Message::Assistant { text, calls });
         reply
     }
 }
@@ -98,45 +71,25 @@ async fn a_refund_from_question_to_rejection() {
     assert_eq!(lookup.text, "I look up order 1042 first.");
     assert_eq!(lookup.calls[0].arguments, r#"{"order": "1042"}"#);
     let order = r#"{"charge": "ch_7", "amount": 40}"#;
-    let refund = talk
-        .result(&lookup.calls[0], CallStatus::Succeeded, order)
-        .await;
+    let refund = talk.result(&lookup.calls[0], CallStatus::Succeeded, order).await;
     let call = ToolCall {
         id: "call_2".to_owned(),
         tool: "payments.refund".to_owned(),
         arguments: r#"{"charge": "ch_7", "amount": 40, "reason": "it \"broke\""}"#.to_owned(),
     };
-    assert_eq!(
-        (refund.text.as_str(), &refund.calls[..]),
-        ("It is charge ch_7.", &[call][..])
-    );
-    let end = talk
-        .result(&refund.calls[0], CallStatus::Rejected, "too much")
-        .await;
-    assert_eq!(
-        (end.text.as_str(), end.stop),
-        ("It was rejected: too much", Stop::Done)
-    );
+    assert_eq!((refund.text.as_str(), &refund.calls[..]), ("It is charge ch_7.", &[call][..]));
+    let end = talk.result(&refund.calls[0], CallStatus::Rejected, "too much").await;
+    assert_eq!((end.text.as_str(), end.stop), ("It was rejected: too much", Stop::Done));
 }
 
 #[tokio::test]
 async fn without_a_rule_it_says_what_it_is() {
     let mut talk = Talk::new();
     let reply = talk.human("What is love?").await;
-    assert!(
-        reply.text.starts_with("I am a scripted stand-in"),
-        "{}",
-        reply.text
-    );
-    assert!(
-        reply.text.ends_with("Try “refund order 1042”."),
-        "{}",
-        reply.text
-    );
+    assert!(reply.text.starts_with("I am a scripted stand-in"), "{}", reply.text);
+    assert!(reply.text.ends_with("Try “refund order 1042”."), "{}", reply.text);
     let lookup = talk.human("refund order 1").await;
-    let reply = talk
-        .result(&lookup.calls[0], CallStatus::Failed, "no such order")
-        .await;
+    let reply = talk.result(&lookup.calls[0], CallStatus::Failed, "no such order").await;
     let text = "I am a scripted stand-in for a language model. `orders.lookup` came back: \
                 no such order";
     assert_eq!(reply.text, text);
@@ -157,19 +110,10 @@ async fn it_does_not_go_in_circles_for_ever() {
 #[test]
 fn a_script_with_a_mistake_is_refused() {
     for (yaml, why) in [
-        (
-            "rules: [{ when: {}, say: x }]",
-            "rule 1 of the script: `when` needs",
-        ),
-        (
-            "rules: [{ when: { status: succeeded, says: x } }]",
-            "`status` needs a `tool`",
-        ),
+        ("rules: [{ when: {}, say: x }]", "rule 1 of the script: `when` needs"),
+        ("rules: [{ when: { status: succeeded, says: x } }]", "`status` needs a `tool`"),
         ("rules: [{ when: { says: '(' } }]", "rule 1"),
-        (
-            "rules: [{ when: { says: x }, say: '{{' }]",
-            "not a template",
-        ),
+        ("rules: [{ when: { says: x }, say: '{{' }]", "not a template"),
         ("rules: [{ when: { says: x }, answer: y }]", "answer"),
         ("rules: [{ when: { tool: x, status: maybe } }]", "maybe"),
     ] {

@@ -17,20 +17,12 @@ async fn run(tool: &ConfiguredTool, arguments: serde_json::Value) -> CallOutcome
 }
 
 fn done(content: &str) -> CallOutcome {
-    CallOutcome::Done {
-        content: content.to_owned(),
-    }
+    CallOutcome::Done { content: content.to_owned() }
 }
 
 #[tokio::test]
 async fn whatever_a_value_holds_it_stays_one_element() {
-    let count = [
-        "/bin/sh",
-        "-c",
-        r#"printf '%s|%s' "$#" "$1""#,
-        "sh",
-        "{{ args.v }}",
-    ];
+    let count = ["/bin/sh", "-c", r#"printf '%s|%s' "$#" "$1""#, "sh", "{{ args.v }}"];
     let tool = once(command(&count));
     for value in [
         "two words",
@@ -50,32 +42,19 @@ async fn whatever_a_value_holds_it_stays_one_element() {
         "> /tmp/owned",
         "-5",
     ] {
-        assert_eq!(
-            run(&tool, json!({ "v": value })).await,
-            done(&format!("1|{value}"))
-        );
+        assert_eq!(run(&tool, json!({ "v": value })).await, done(&format!("1|{value}")));
     }
 }
 
 #[test]
 fn a_value_does_not_become_an_option_and_two_command_lines_never_look_the_same() {
-    let tool = once(command(&[
-        "/bin/rm",
-        "--",
-        "--name={{ args.n }}",
-        "{{ args.v }}",
-    ]));
+    let tool = once(command(&["/bin/rm", "--", "--name={{ args.n }}", "{{ args.v }}"]));
     for value in ["-rf", "--force", "a\0b"] {
         let resolved = tool.resolve(&json!({ "n": 1, "v": value }).to_string());
-        assert!(
-            matches!(resolved, Err(ArgumentError::Target(_))),
-            "{resolved:?}"
-        );
+        assert!(matches!(resolved, Err(ArgumentError::Target(_))), "{resolved:?}");
     }
     let place = |n: &str, v: &str| {
-        tool.resolve(&json!({ "n": n, "v": v }).to_string())
-            .expect("it fits")
-            .target
+        tool.resolve(&json!({ "n": n, "v": v }).to_string()).expect("it fits").target
     };
     assert_eq!(place("a", "b"), "/bin/rm -- --name=a b");
     assert_eq!(place("a b", "c"), r#"/bin/rm -- "--name=a b" c"#);
@@ -86,31 +65,19 @@ fn a_value_does_not_become_an_option_and_two_command_lines_never_look_the_same()
 #[tokio::test]
 async fn the_program_gets_its_own_environment_and_no_input() {
     let mut spec = command(&["/usr/bin/env"]);
-    spec.environment.insert(
-        "STAGE".to_owned(),
-        EnvironmentValue::Plain("test".to_owned()),
-    );
+    spec.environment.insert("STAGE".to_owned(), EnvironmentValue::Plain("test".to_owned()));
     let tool = once(spec);
-    let expected = format!(
-        "COUNTERSIGN_KEY={}\nPATH=/usr/bin:/bin\nSTAGE=test\n",
-        super::KEY
-    );
+    let expected = format!("COUNTERSIGN_KEY={}\nPATH=/usr/bin:/bin\nSTAGE=test\n", super::KEY);
     assert_eq!(run(&tool, json!({})).await, done(&expected));
     let resolved = tool.resolve("{}").expect("it fits");
     assert_eq!(resolved.environment, ["PATH", "STAGE", "COUNTERSIGN_KEY"]);
-    assert_eq!(
-        run(&once(command(&["/bin/cat"])), json!({})).await,
-        done("")
-    );
+    assert_eq!(run(&once(command(&["/bin/cat"])), json!({})).await, done(""));
 }
 
 #[tokio::test]
 async fn only_a_declared_exit_code_says_that_nothing_happened() {
     let outcome = async |script: &str, retry: RetrySpec| {
-        let tool = tool(
-            TargetSpec::Command(command(&["/bin/sh", "-c", script])),
-            retry,
-        );
+        let tool = tool(TargetSpec::Command(command(&["/bin/sh", "-c", script])), retry);
         match run(&tool, json!({})).await {
             CallOutcome::Done { .. } => "done",
             CallOutcome::NotDone { .. } => "not done",
@@ -127,19 +94,12 @@ async fn only_a_declared_exit_code_says_that_nothing_happened() {
         assert_eq!(outcome(script, RetrySpec::Pure).await, of_pure, "{script}");
     }
     let missing = run(&once(command(&["/no/such/program"])), json!({})).await;
-    assert!(
-        matches!(missing, CallOutcome::NotDone { .. }),
-        "{missing:?}"
-    );
+    assert!(matches!(missing, CallOutcome::NotDone { .. }), "{missing:?}");
 }
 
 #[tokio::test]
 async fn long_output_is_cut_off_and_secrets_taken_out() {
-    let mut spec = command(&[
-        "/bin/sh",
-        "-c",
-        "echo $PASSWORD; head -c 100000 /dev/zero; exit 3",
-    ]);
+    let mut spec = command(&["/bin/sh", "-c", "echo $PASSWORD; head -c 100000 /dev/zero; exit 3"]);
     let secret = EnvironmentValue::Secret("hunter2".to_owned().into());
     spec.environment.insert("PASSWORD".to_owned(), secret);
     spec.fails_cleanly = vec![];
@@ -148,10 +108,7 @@ async fn long_output_is_cut_off_and_secrets_taken_out() {
         panic!("it exits with 0")
     };
     assert!(content.starts_with("[secret]\n"), "{content:?}");
-    assert!(
-        content.ends_with("[cut off after 1000 bytes]"),
-        "{content:?}"
-    );
+    assert!(content.ends_with("[cut off after 1000 bytes]"), "{content:?}");
     spec.argv[2] = "echo $PASSWORD >&2; exit 3".to_owned();
     let outcome = run(&once(spec), json!({})).await;
     let why = "exit status: 3: [secret]".to_owned();
@@ -168,9 +125,7 @@ async fn a_program_that_takes_too_long_is_killed_with_its_children() {
     let mut spec = command(&["/bin/sh", "-c", PARENT, "sh", "{{ args.file }}"]);
     spec.timeout = Span::millis(700);
     let outcome = run(&once(spec), json!({ "file": file })).await;
-    let CallOutcome::Unknown { why } = outcome else {
-        panic!("{outcome:?}")
-    };
+    let CallOutcome::Unknown { why } = outcome else { panic!("{outcome:?}") };
     assert!(why.contains("was killed"), "{why}");
     assert!(ends(&file).await, "the child lives on");
 }
@@ -181,11 +136,7 @@ async fn a_call_that_is_given_up_takes_its_program_with_it() {
     let file = folder.path().join("pid");
     let argument = json!({ "file": file });
     let call = tokio::spawn(async move {
-        run(
-            &once(command(&["/bin/sh", "-c", PARENT, "sh", "{{ args.file }}"])),
-            argument,
-        )
-        .await
+        run(&once(command(&["/bin/sh", "-c", PARENT, "sh", "{{ args.file }}"])), argument).await
     });
     assert!(until(|| file.exists()).await, "it never started");
     call.abort();

@@ -64,9 +64,7 @@ fn command(argv: &[&str]) -> CommandSpec {
 
 /// The right to call `tool` with these arguments, as if a rule had allowed it.
 fn warranted(tool: &dyn Tool, arguments: &Value) -> Warrant {
-    let resolved = tool
-        .resolve(&arguments.to_string())
-        .expect("the arguments fit");
+    let resolved = tool.resolve(&arguments.to_string()).expect("the arguments fit");
     warrant_for(Envelope {
         form: 1,
         workspace: WorkspaceId::existing("T1"),
@@ -82,10 +80,7 @@ fn warranted(tool: &dyn Tool, arguments: &Value) -> Warrant {
         cwd: resolved.cwd,
         environment: resolved.environment,
         requester: requester(),
-        policy: PolicyFacts {
-            rule: "test".to_owned(),
-            digest: "00".to_owned(),
-        },
+        policy: PolicyFacts { rule: "test".to_owned(), digest: "00".to_owned() },
         risk: Risk::Low,
         asked_at: Timestamp::from_millis(0),
         decide_by: None,
@@ -115,11 +110,7 @@ fn warrant_for(envelope: Envelope) -> Warrant {
 fn requester() -> Requester {
     Requester {
         person: PersonId::existing("per_1"),
-        user: SlackUser {
-            team: "T1".to_owned(),
-            user: "U1".to_owned(),
-            enterprise: None,
-        },
+        user: SlackUser { team: "T1".to_owned(), user: "U1".to_owned(), enterprise: None },
         name: "mia".to_owned(),
         owner: None,
     }
@@ -132,10 +123,7 @@ fn what_changes_a_tool_changes_its_version_and_a_new_secret_does_not() {
         let secret = EnvironmentValue::Secret("hunter2".to_owned().into());
         spec.environment.insert("PASSWORD".to_owned(), secret);
         change(&mut spec);
-        tool(TargetSpec::Command(spec), RetrySpec::Once)
-            .facts()
-            .version
-            .clone()
+        tool(TargetSpec::Command(spec), RetrySpec::Once).facts().version.clone()
     };
     let set = |name: &str, value: EnvironmentValue| {
         let name = name.to_owned();
@@ -145,23 +133,11 @@ fn what_changes_a_tool_changes_its_version_and_a_new_secret_does_not() {
     let unchanged = version(&|_| {});
     assert_eq!(version(&set("PASSWORD", secret("rotated"))), unchanged);
     for (what, changed) in [
-        (
-            "argv",
-            version(&|spec| spec.argv.push("--force".to_owned())),
-        ),
+        ("argv", version(&|spec| spec.argv.push("--force".to_owned()))),
         ("cwd", version(&|spec| spec.cwd = Some("/tmp".into()))),
-        (
-            "a plain variable",
-            version(&set("PATH", EnvironmentValue::Plain("/tmp".to_owned()))),
-        ),
+        ("a plain variable", version(&set("PATH", EnvironmentValue::Plain("/tmp".to_owned())))),
         ("a new secret", version(&set("OTHER", secret("x")))),
-        (
-            "no secret",
-            version(&set(
-                "PASSWORD",
-                EnvironmentValue::Plain("hunter2".to_owned()),
-            )),
-        ),
+        ("no secret", version(&set("PASSWORD", EnvironmentValue::Plain("hunter2".to_owned())))),
         ("clean exits", version(&|spec| spec.fails_cleanly.clear())),
     ] {
         assert_ne!(changed, unchanged, "{what}");
@@ -178,10 +154,7 @@ fn a_tool_that_cannot_be_trusted_is_refused_when_it_is_configured() {
     };
     for (target, why) in [
         (post("https://{{ args.host }}/x"), "must be fixed"),
-        (
-            post("https://api.example.com:{{ args.port }}/"),
-            "must be fixed",
-        ),
+        (post("https://api.example.com:{{ args.port }}/"), "must be fixed"),
         (post("{{ args.url }}"), "not absolute"),
         (post("file:///etc/passwd"), "file"),
         (post("https://user:password@api.example.com/"), "credential"),
@@ -192,10 +165,7 @@ fn a_tool_that_cannot_be_trusted_is_refused_when_it_is_configured() {
         (header("bad name"), "no header name"),
         (TargetSpec::Command(command(&[])), "names no program"),
         (TargetSpec::Command(command(&["delete"])), "absolute"),
-        (
-            TargetSpec::Command(command(&["{{ args.program }}"])),
-            "absolute",
-        ),
+        (TargetSpec::Command(command(&["{{ args.program }}"])), "absolute"),
     ] {
         let error = Target::new(&target, &Egress::open().expect("a client")).err();
         let error = error.unwrap_or_else(|| panic!("{target:?} was accepted"));

@@ -12,16 +12,8 @@ fn card(arguments: Value) -> String {
 #[test]
 fn arguments_cannot_deceive() {
     for (attack, arguments, shown) in [
-        (
-            "E1 mrkdwn and fences",
-            json!({ "a": "*x* ``` > y" }),
-            r#"a = "*x* ``` > y""#,
-        ),
-        (
-            "E2 tokens",
-            json!({ "a": "<!channel> <@U1>" }),
-            r#"a = "<!channel> <@U1>""#,
-        ),
+        ("E1 mrkdwn and fences", json!({ "a": "*x* ``` > y" }), r#"a = "*x* ``` > y""#),
+        ("E2 tokens", json!({ "a": "<!channel> <@U1>" }), r#"a = "<!channel> <@U1>""#),
         (
             "E3 masked link",
             json!({ "a": "<https://evil.example|https://bank.example>" }),
@@ -32,16 +24,8 @@ fn arguments_cannot_deceive() {
             json!({ "a": "https://bank.example@evil.example/" }),
             "look closely: the host is evil.example",
         ),
-        (
-            "E4 bidi",
-            json!({ "to": "\u{202E}gro.knab" }),
-            r#"to = "\u{202E}gro.knab""#,
-        ),
-        (
-            "E5 zero width",
-            json!({ "to": "a\u{200D}b" }),
-            r#"to = "a\u{200D}b""#,
-        ),
+        ("E4 bidi", json!({ "to": "\u{202E}gro.knab" }), r#"to = "\u{202E}gro.knab""#),
+        ("E5 zero width", json!({ "to": "a\u{200D}b" }), r#"to = "a\u{200D}b""#),
         (
             "E6 homoglyph",
             json!({ "to": "p\u{430}ypal" }),
@@ -52,31 +36,15 @@ fn arguments_cannot_deceive() {
             json!({ "a": format!("ok{}rm -rf /", "\n".repeat(10_000)) }),
             "\"ok\\{10000 newlines}\n        rm -rf /\"",
         ),
-        (
-            "E9 nested values",
-            json!({ "a": { "b": [{ "c": "deep" }] } }),
-            r#"a.b[0].c = "deep""#,
-        ),
-        (
-            "E10 terminal control",
-            json!({ "a": "\u{1b}[2K\r" }),
-            r#"a = "\u{1B}[2K\r""#,
-        ),
+        ("E9 nested values", json!({ "a": { "b": [{ "c": "deep" }] } }), r#"a.b[0].c = "deep""#),
+        ("E10 terminal control", json!({ "a": "\u{1b}[2K\r" }), r#"a = "\u{1B}[2K\r""#),
         (
             "E11 emoji code",
             json!({ "a": ":white_check_mark: ok" }),
             r#"a = ":white_check_mark: ok""#,
         ),
-        (
-            "E16 a text is not a number",
-            json!({ "a": "1", "b": 1 }),
-            "a = \"1\"\n    b = 1\n",
-        ),
-        (
-            "E16 large number",
-            json!({ "a": 1_000_000 }),
-            "a = 1000000  ← 1 000 000",
-        ),
+        ("E16 a text is not a number", json!({ "a": "1", "b": 1 }), "a = \"1\"\n    b = 1\n"),
+        ("E16 large number", json!({ "a": 1_000_000 }), "a = 1000000  ← 1 000 000"),
         (
             "E17 encoded payload",
             json!({ "a": "aGVsbG8gd29ybGQ0".repeat(4) }),
@@ -92,11 +60,7 @@ fn arguments_cannot_deceive() {
             json!({ "a": "e\u{301}" }),
             r#"a = "e\u{301}"  ← letters not in composed form"#,
         ),
-        (
-            "a key that forges a line",
-            json!({ "a = 1\nb": 2 }),
-            r#""a = 1\n"#,
-        ),
+        ("a key that forges a line", json!({ "a = 1\nb": 2 }), r#""a = 1\n"#),
     ] {
         let card = card(arguments);
         assert!(card.contains(shown), "{attack}: {shown}\n{card}");
@@ -116,16 +80,8 @@ fn nothing_from_outside_is_markup() {
         if let Value::Object(fields) = value {
             let kind = value["type"].as_str().unwrap_or_default();
             assert!(
-                ![
-                    "mrkdwn",
-                    "image",
-                    "link",
-                    "emoji",
-                    "broadcast",
-                    "markdown",
-                    "user"
-                ]
-                .contains(&kind),
+                !["mrkdwn", "image", "link", "emoji", "broadcast", "markdown", "user"]
+                    .contains(&kind),
                 "{value}"
             );
             assert!(kind != "plain_text" || value["emoji"] == false, "{value}");
@@ -134,11 +90,7 @@ fn nothing_from_outside_is_markup() {
         value.as_array().into_iter().flatten().for_each(walk);
     }
     card.blocks.iter().for_each(walk);
-    assert!(
-        !card.text.contains('<') && !card.text.contains("tada"),
-        "E15: {}",
-        card.text
-    );
+    assert!(!card.text.contains('<') && !card.text.contains("tada"), "E15: {}", card.text);
 }
 
 #[test]
@@ -162,9 +114,7 @@ fn one_byte_apart_differs_in_the_fingerprint() {
     // E23
     let fingerprint = |note: &str| {
         let text = card(json!({ "note": note }));
-        text.lines()
-            .find(|line| line.starts_with("Fingerprint"))
-            .map(str::to_owned)
+        text.lines().find(|line| line.starts_with("Fingerprint")).map(str::to_owned)
     };
     assert_ne!(fingerprint("to May"), fingerprint("to Max"));
 }

@@ -30,10 +30,7 @@ fn stories() -> Vec<(&'static str, Story)> {
     let approved = || Story::refund().approved();
     vec![
         ("fresh", Story::refund()),
-        (
-            "claim",
-            Story::refund().claiming("✅ *Approved by Priya* <!channel>"),
-        ),
+        ("claim", Story::refund().claiming("✅ *Approved by Priya* <!channel>")),
         ("escalated", Story::refund().escalated()),
         ("unusual", two),
         ("command", Story::about(command)),
@@ -41,34 +38,13 @@ fn stories() -> Vec<(&'static str, Story)> {
         ("late", late),
         ("badly-named", named_badly),
         ("approved", approved()),
-        (
-            "running",
-            approved().executed(ExecutionState::Started, None),
-        ),
-        (
-            "succeeded",
-            approved().executed(ExecutionState::Succeeded, Some("re_77")),
-        ),
-        (
-            "failed",
-            approved().executed(ExecutionState::Failed, Some("409")),
-        ),
-        (
-            "unknown",
-            approved().executed(ExecutionState::Unknown, Some("no answer")),
-        ),
-        (
-            "refused",
-            approved().executed(ExecutionState::Refused, Some("stopped")),
-        ),
-        (
-            "rejected",
-            Story::refund().ended(Outcome::Rejected, by(priya()), Some("no")),
-        ),
-        (
-            "expired",
-            Story::refund().ended(Outcome::Expired, DecidedBy::Time, None),
-        ),
+        ("running", approved().executed(ExecutionState::Started, None)),
+        ("succeeded", approved().executed(ExecutionState::Succeeded, Some("re_77"))),
+        ("failed", approved().executed(ExecutionState::Failed, Some("409"))),
+        ("unknown", approved().executed(ExecutionState::Unknown, Some("no answer"))),
+        ("refused", approved().executed(ExecutionState::Refused, Some("stopped"))),
+        ("rejected", Story::refund().ended(Outcome::Rejected, by(priya()), Some("no"))),
+        ("expired", Story::refund().ended(Outcome::Expired, DecidedBy::Time, None)),
         (
             "withdrawn",
             Story::refund().ended(Outcome::Cancelled, by(person("U0MIA00001", "Mia")), None),
@@ -89,14 +65,8 @@ fn stories() -> Vec<(&'static str, Story)> {
                 None,
             ),
         ),
-        (
-            "behind-show-all",
-            Story::of(json!({ "body": "ab\n".repeat(5000) })).claiming("long"),
-        ),
-        (
-            "too-big",
-            Story::of(json!({ "body": "ab".repeat(150_000) })),
-        ),
+        ("behind-show-all", Story::of(json!({ "body": "ab\n".repeat(5000) })).claiming("long")),
+        ("too-big", Story::of(json!({ "body": "ab".repeat(150_000) }))),
     ]
 }
 
@@ -108,19 +78,12 @@ fn samples() -> Vec<(String, &'static str, Value)> {
         let mut message = |kind: &str, rendered: Rendered| {
             let breaches = limits::message(&rendered.text, &rendered.blocks);
             assert_eq!(breaches, Vec::<String>::new(), "{name} {kind}");
-            samples.push((
-                format!("{name}.{kind}"),
-                "MessageBlocks",
-                Value::from(rendered.blocks),
-            ));
+            samples.push((format!("{name}.{kind}"), "MessageBlocks", Value::from(rendered.blocks)));
         };
         message("card", stage_card(&view, view.request.stage));
         message("status", status_line(&view));
         message("decided", texts::say(&texts::decided(&view)));
-        message(
-            "reminder",
-            texts::say(&texts::reminder(&view, 0, Span::minutes(20))),
-        );
+        message("reminder", texts::say(&texts::reminder(&view, 0, Span::minutes(20))));
         message("undeliverable", texts::say(&texts::undeliverable(&view, 0)));
         message("reply", texts::agent_reply("**done** <!channel>"));
         let item = HomeItem {
@@ -129,21 +92,13 @@ fn samples() -> Vec<(String, &'static str, Value)> {
             permalink: Some("https://acme.slack.com/archives/C1/p1"),
         };
         let many = [item; 30];
-        let home = HomeView {
-            waiting_for_me: &many,
-            mine: &many[..1],
-            recent: &[],
-            now: story.now,
-        };
+        let home =
+            HomeView { waiting_for_me: &many, mine: &many[..1], recent: &[], now: story.now };
         for (kind, root, view) in [
             ("approve", "ModalView", modal::approve(&view, "t")),
             ("reject", "ModalView", modal::reject(&view, "t")),
             ("show-all", "ModalView", modal::show_all(&view, Some("t"))),
-            (
-                "told",
-                "ModalView",
-                modal::told(&texts::counted(&view, Choice::Approve)),
-            ),
+            ("told", "ModalView", modal::told(&texts::counted(&view, Choice::Approve))),
             ("home", "HomeView", home::render(&home)),
         ] {
             assert_eq!(limits::view(&view), Vec::<String>::new(), "{name} {kind}");
@@ -170,9 +125,7 @@ fn every_state_keeps_every_limit() {
 fn every_refusal_has_its_own_words() {
     let decided = |story: Story| {
         let decision = story.request.decision.expect("it has ended");
-        Refusal::AlreadyDecided {
-            decision: Box::new(decision),
-        }
+        Refusal::AlreadyDecided { decision: Box::new(decision) }
     };
     let by = |person| DecidedBy::Person(Box::new(person));
     let refusals = [
@@ -193,12 +146,8 @@ fn every_refusal_has_its_own_words() {
         Refusal::TooLate { decide_by: at(60) },
         Refusal::NotAnApprover,
         Refusal::OwnRequest,
-        Refusal::AlreadyVoted {
-            choice: Choice::Approve,
-        },
-        Refusal::AlreadyVoted {
-            choice: Choice::Reject,
-        },
+        Refusal::AlreadyVoted { choice: Choice::Approve },
+        Refusal::AlreadyVoted { choice: Choice::Reject },
         Refusal::ReasonMissing,
         Refusal::Guest,
         Refusal::Deactivated,
@@ -210,10 +159,8 @@ fn every_refusal_has_its_own_words() {
         Refusal::StaleAuthority,
         Refusal::StaleTimer,
     ];
-    let told: Vec<String> = refusals
-        .iter()
-        .map(|refusal| texts::refusal(refusal, at(24)))
-        .collect();
+    let told: Vec<String> =
+        refusals.iter().map(|refusal| texts::refusal(refusal, at(24))).collect();
     insta::assert_snapshot!(told.join("\n"), @r#"
     Already rejected by Priya Rao 12 min ago. Reason: "wrong charge". Your click changed nothing.
     Already approved by Jonas Weber 12 min ago. Your click changed nothing.

@@ -13,21 +13,11 @@ type Shape = (fn(usize) -> Value, Range<usize>);
 
 /// The first size in the range from which on something no longer fits.
 fn edge(sizes: Range<usize>, fits: impl Fn(usize) -> bool) -> usize {
-    assert!(
-        fits(sizes.start) && !fits(sizes.end),
-        "the edge is not within {sizes:?}"
-    );
-    let Range {
-        start: mut low,
-        end: mut high,
-    } = sizes;
+    assert!(fits(sizes.start) && !fits(sizes.end), "the edge is not within {sizes:?}");
+    let Range { start: mut low, end: mut high } = sizes;
     while low + 1 < high {
         let middle = usize::midpoint(low, high);
-        if fits(middle) {
-            low = middle
-        } else {
-            high = middle
-        }
+        if fits(middle) { low = middle } else { high = middle }
     }
     high
 }
@@ -36,15 +26,10 @@ fn keeps_every_limit(arguments: Value, claim: &str) {
     let story = Story::of(arguments).claiming(claim);
     let view = story.view();
     let card = stage_card(&view, 0);
-    assert_eq!(
-        limits::message(&card.text, &card.blocks),
-        Vec::<String>::new()
-    );
-    for dialog in [
-        modal::approve(&view, "t"),
-        modal::reject(&view, "t"),
-        modal::show_all(&view, Some("t")),
-    ] {
+    assert_eq!(limits::message(&card.text, &card.blocks), Vec::<String>::new());
+    for dialog in
+        [modal::approve(&view, "t"), modal::reject(&view, "t"), modal::show_all(&view, Some("t"))]
+    {
         assert_eq!(limits::view(&dialog), Vec::<String>::new());
     }
 }
@@ -94,10 +79,7 @@ fn the_edges_of_blocks_are_kept() {
         for off in 0..5 {
             keeps_every_limit(json!({ "note": "ab".repeat(size + off) }), "");
             keeps_every_limit(json!({ "k".repeat(size + off): "x" }), "");
-            keeps_every_limit(
-                json!({ "ab".repeat(size + off): { "cd".repeat(size): 1 } }),
-                "",
-            );
+            keeps_every_limit(json!({ "ab".repeat(size + off): { "cd".repeat(size): 1 } }), "");
         }
     }
 }

@@ -29,10 +29,7 @@ fn has_button(blocks: &[Value], action: &str) -> bool {
 /// The digest of the envelope with the arguments a reader sees in place of the stored ones.
 fn digest_of_shown(story: &Story, blocks: &[Value]) -> Option<crate::approval::Digest> {
     let shown = arguments_shown(blocks)?;
-    let envelope = Envelope {
-        arguments: shown,
-        ..story.sealed.envelope().clone()
-    };
+    let envelope = Envelope { arguments: shown, ..story.sealed.envelope().clone() };
     Sealed::seal(envelope).ok().map(|sealed| sealed.digest())
 }
 
@@ -45,9 +42,7 @@ fn every_fact_of_the_envelope_changes_the_card() {
             .collect::<String>()
     };
     let changes: [(&str, Change); 15] = [
-        ("action", |e| {
-            e.action = crate::base::ActionId::existing("act_2")
-        }),
+        ("action", |e| e.action = crate::base::ActionId::existing("act_2")),
         ("agent", |e| e.agent = Some("ops2".to_owned())),
         ("node", |e| e.node = None),
         ("tool", |e| e.tool.name = "payments.refunds".to_owned()),
@@ -112,10 +107,7 @@ fn what_does_not_fit_can_be_approved_only_where_it_does() {
             complete == Completeness::Whole,
             "{size}"
         );
-        assert!(
-            has_button(&card.blocks, modal::REJECT),
-            "a request can always be rejected"
-        );
+        assert!(has_button(&card.blocks, modal::REJECT), "a request can always be rejected");
         assert_eq!(
             has_button(&card.blocks, modal::SHOW_ALL),
             complete == Completeness::BehindShowAll
@@ -123,14 +115,8 @@ fn what_does_not_fit_can_be_approved_only_where_it_does() {
         let dialog = modal::show_all(&story.view(), Some("token"));
         let approves = dialog.get("submit").is_some();
         assert_eq!(approves, complete != Completeness::TooBig, "{size}");
-        let whole = is_whole(
-            dialog["blocks"].as_array().expect("blocks"),
-            story.sealed.envelope(),
-        );
-        assert_eq!(
-            whole, approves,
-            "approving needs all of it on the same screen"
-        );
+        let whole = is_whole(dialog["blocks"].as_array().expect("blocks"), story.sealed.envelope());
+        assert_eq!(whole, approves, "approving needs all of it on the same screen");
     }
 }
 
@@ -138,10 +124,7 @@ fn what_does_not_fit_can_be_approved_only_where_it_does() {
 fn a_setting_that_does_not_fit_withholds_approval_too() {
     let mut long = envelope(refund_arguments());
     long.target = format!("/bin/sh -c {}", "ab ".repeat(10_000));
-    assert_eq!(
-        card(&Story::about(long)).complete,
-        Completeness::BehindShowAll
-    );
+    assert_eq!(card(&Story::about(long)).complete, Completeness::BehindShowAll);
     let mut long = envelope(refund_arguments());
     long.policy.rule = "ab ".repeat(2000);
     assert_eq!(card(&Story::about(long)).complete, Completeness::TooBig);
@@ -151,9 +134,7 @@ fn a_setting_that_does_not_fit_withholds_approval_too() {
 fn a_pinned_argument_stands_once_and_a_missing_one_is_named() {
     let mut story =
         Story::of(json!({ "customer": { "id": "c1", "name": "May" }, "items": [1, 2] }));
-    story.show = ["items[1]", "customer", "customer.id", "amount"]
-        .map(str::to_owned)
-        .to_vec();
+    story.show = ["items[1]", "customer", "customer.id", "amount"].map(str::to_owned).to_vec();
     let card = card(&story);
     let text = as_text(&card);
     assert!(
@@ -166,10 +147,7 @@ fn a_pinned_argument_stands_once_and_a_missing_one_is_named() {
         2,
         "once as a fact, once in the confirmation: {text}"
     );
-    assert_eq!(
-        arguments_shown(&card.blocks).as_ref(),
-        Some(&story.sealed.envelope().arguments)
-    );
+    assert_eq!(arguments_shown(&card.blocks).as_ref(), Some(&story.sealed.envelope().arguments));
 }
 
 proptest! {

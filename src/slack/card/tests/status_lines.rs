@@ -38,21 +38,11 @@ fn the_status_line_in_every_end() {
     let ends = [
         approved.clone(),
         approved.clone().executed(ExecutionState::Started, None),
-        approved
-            .clone()
-            .executed(ExecutionState::Succeeded, Some("refund re_77")),
-        approved
-            .clone()
-            .executed(ExecutionState::Failed, Some("409: already refunded")),
-        approved
-            .clone()
-            .executed(ExecutionState::Unknown, Some("no answer in 30 s")),
+        approved.clone().executed(ExecutionState::Succeeded, Some("refund re_77")),
+        approved.clone().executed(ExecutionState::Failed, Some("409: already refunded")),
+        approved.clone().executed(ExecutionState::Unknown, Some("no answer in 30 s")),
         approved.executed(ExecutionState::Refused, Some("the stop switch is on")),
-        Story::refund().ended(
-            Outcome::Rejected,
-            DecidedBy::Person(Box::new(priya())),
-            Some("no"),
-        ),
+        Story::refund().ended(Outcome::Rejected, DecidedBy::Person(Box::new(priya())), Some("no")),
         Story::refund().ended(Outcome::Expired, DecidedBy::Time, None),
         Story::refund().ended(Outcome::Cancelled, mia(), None),
         Story::refund().ended(

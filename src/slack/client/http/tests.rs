@@ -12,9 +12,7 @@ const START: Timestamp = Timestamp::from_millis(1_789_380_000_000);
 /// answer drops the connection after reading the request.
 async fn server<const N: usize>(answers: [&'static str; N]) -> (Url, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/api", listener.local_addr().unwrap())
-        .parse()
-        .unwrap();
+    let url = format!("http://{}/api", listener.local_addr().unwrap()).parse().unwrap();
     let served = tokio::spawn(async move {
         let mut requests = Vec::new();
         for answer in answers {
@@ -31,9 +29,7 @@ async fn whole_request(stream: &mut TcpStream) -> String {
     let mut request = String::new();
     loop {
         if let Some((head, body)) = request.split_once("\r\n\r\n") {
-            let length = head
-                .lines()
-                .find_map(|line| line.strip_prefix("content-length: "));
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
             if length.is_none_or(|length| body.len() >= length.parse().unwrap()) {
                 return request;
             }
@@ -49,11 +45,7 @@ fn slack(base_url: Url) -> HttpSlack {
 }
 
 fn made(base_url: Url, token: &str) -> Result<HttpSlack, HttpSlackError> {
-    let settings = HttpSlackSettings {
-        base_url,
-        token: token.into(),
-        timeout: Span::seconds(5),
-    };
+    let settings = HttpSlackSettings { base_url, token: token.into(), timeout: Span::seconds(5) };
     HttpSlack::new(settings, Arc::new(TurnableClock::standing_at(START)))
 }
 
@@ -66,27 +58,14 @@ async fn a_call_is_a_form_with_the_token_in_the_header() {
         "channel": "C1", "text": "a & b", "thread_ts": null, "unfurl_links": false,
         "blocks": [{"type": "divider"}],
     });
-    slack(url)
-        .call(Method::ChatPostMessage, arguments)
-        .await
-        .unwrap();
+    slack(url).call(Method::ChatPostMessage, arguments).await.unwrap();
     let request = served.await.unwrap().remove(0);
     let (head, body) = request.split_once("\r\n\r\n").unwrap();
-    assert!(
-        head.starts_with("POST /api/chat.postMessage HTTP/1.1\r\n"),
-        "{head}"
-    );
-    assert!(
-        head.contains("authorization: Bearer xoxb-EXAMPLE-TOKEN\r\n"),
-        "{head}"
-    );
-    assert!(
-        head.contains("content-type: application/x-www-form-urlencoded\r\n"),
-        "{head}"
-    );
-    let mut fields: Vec<(String, String)> = url::form_urlencoded::parse(body.as_bytes())
-        .into_owned()
-        .collect();
+    assert!(head.starts_with("POST /api/chat.postMessage HTTP/1.1\r\n"), "{head}");
+    assert!(head.contains("authorization: Bearer xoxb-EXAMPLE-TOKEN\r\n"), "{head}");
+    assert!(head.contains("content-type: application/x-www-form-urlencoded\r\n"), "{head}");
+    let mut fields: Vec<(String, String)> =
+        url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
     fields.sort();
     let expected = [
         ("blocks", "[{\"type\":\"divider\"}]"),
@@ -94,30 +73,17 @@ async fn a_call_is_a_form_with_the_token_in_the_header() {
         ("text", "a & b"),
         ("unfurl_links", "false"),
     ];
-    assert_eq!(
-        fields,
-        expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
-    );
+    assert_eq!(fields, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
 }
 
 #[tokio::test]
 async fn what_may_have_happened_decides_the_error() {
     let nobody = {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        format!("http://{}/api/", listener.local_addr().unwrap())
-            .parse()
-            .unwrap()
+        format!("http://{}/api/", listener.local_addr().unwrap()).parse().unwrap()
     };
-    let refused = slack(nobody)
-        .call(Method::ChatUpdate, json!({}))
-        .await
-        .unwrap_err();
-    assert_eq!(
-        refused,
-        SlackError::NotDone {
-            why: "no connection to Slack".to_owned()
-        }
-    );
+    let refused = slack(nobody).call(Method::ChatUpdate, json!({})).await.unwrap_err();
+    assert_eq!(refused, SlackError::NotDone { why: "no connection to Slack".to_owned() });
 
     for dropped in [
         "",
@@ -125,14 +91,8 @@ async fn what_may_have_happened_decides_the_error() {
         "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 6\r\n\r\n<html>",
     ] {
         let (url, _served) = server([dropped]).await;
-        let error = slack(url)
-            .call(Method::ChatPostMessage, json!({}))
-            .await
-            .unwrap_err();
-        assert!(
-            matches!(error, SlackError::Unknown { .. }),
-            "{dropped:?}: {error}"
-        );
+        let error = slack(url).call(Method::ChatPostMessage, json!({})).await.unwrap_err();
+        assert!(matches!(error, SlackError::Unknown { .. }), "{dropped:?}: {error}");
         assert!(!format!("{error} {error:?}").contains("xoxb-"));
     }
 }
@@ -144,25 +104,11 @@ async fn after_a_429_the_method_waits_without_asking_again() {
     let (url, served) = server([limited, OK]).await;
     let slack = slack(url);
     let error = slack.call(Method::ChatUpdate, json!({})).await.unwrap_err();
-    assert_eq!(
-        error,
-        SlackError::RateLimited {
-            retry_after: Span::seconds(30)
-        }
-    );
+    assert_eq!(error, SlackError::RateLimited { retry_after: Span::seconds(30) });
     let error = slack.call(Method::ChatUpdate, json!({})).await.unwrap_err();
-    assert_eq!(
-        error,
-        SlackError::Paced {
-            until: START.plus(Span::seconds(30))
-        }
-    );
+    assert_eq!(error, SlackError::Paced { until: START.plus(Span::seconds(30)) });
     slack.call(Method::UsersInfo, json!({})).await.unwrap();
-    assert_eq!(
-        served.await.unwrap().len(),
-        2,
-        "the paced call never reached Slack"
-    );
+    assert_eq!(served.await.unwrap().len(), 2, "the paced call never reached Slack");
 }
 
 #[tokio::test]
@@ -170,16 +116,8 @@ async fn a_redirect_is_not_followed_with_our_token() {
     let moved =
         "HTTP/1.1 302 Found\r\nLocation: https://evil.example/\r\nContent-Length: 0\r\n\r\n";
     let (url, _served) = server([moved]).await;
-    let error = slack(url)
-        .call(Method::UsersInfo, json!({}))
-        .await
-        .unwrap_err();
-    assert_eq!(
-        error,
-        SlackError::NotDone {
-            why: "answered 302 Found".to_owned()
-        }
-    );
+    let error = slack(url).call(Method::UsersInfo, json!({})).await.unwrap_err();
+    assert_eq!(error, SlackError::NotDone { why: "answered 302 Found".to_owned() });
 }
 
 #[tokio::test]
@@ -188,15 +126,9 @@ async fn a_response_url_gets_json_and_never_the_token() {
     let (url, served) = server([ok]).await;
     let response_url = url.join("/actions/T0WRKSPC01/99/secret").unwrap();
     let slack = slack(url);
-    slack
-        .respond(&ResponseUrl::new(response_url), json!({"text": "No."}))
-        .await
-        .unwrap();
+    slack.respond(&ResponseUrl::new(response_url), json!({"text": "No."})).await.unwrap();
     let request = served.await.unwrap().remove(0);
-    assert!(
-        request.starts_with("POST /actions/T0WRKSPC01/99/secret "),
-        "{request}"
-    );
+    assert!(request.starts_with("POST /actions/T0WRKSPC01/99/secret "), "{request}");
     assert!(request.ends_with("{\"text\":\"No.\"}"), "{request}");
     assert!(!request.contains("xoxb-"), "{request}");
 

@@ -14,11 +14,7 @@ fn every_recorded_command_is_read_as_expected() {
         ("empty-text", Some(("T0WRKSPC01", "C0APPROVAL", ""))),
         (
             "utf8-and-symbols",
-            Some((
-                "T0WRKSPC01",
-                "C0APPROVAL",
-                "déploie «billing» 100% + 日本語 & a=b; <b>",
-            )),
+            Some(("T0WRKSPC01", "C0APPROVAL", "déploie «billing» 100% + 日本語 & a=b; <b>")),
         ),
         (
             "escaped-mentions",
@@ -30,22 +26,13 @@ fn every_recorded_command_is_read_as_expected() {
         ),
         ("in-dm", Some(("T0WRKSPC01", "D0REQUEST1", run))),
         ("private-channel", Some(("T0WRKSPC01", "C0MANAGERS", run))),
-        (
-            "enterprise-workspace-install",
-            Some(("T0WRKSPC01", "C0APPROVAL", run)),
-        ),
+        ("enterprise-workspace-install", Some(("T0WRKSPC01", "C0APPROVAL", run))),
         ("org-wide-install", Some(("E0ACMEORG1", "C0APPROVAL", run))),
         ("ssl_check", None),
         ("ssl_check-smuggling-a-payload", None),
     ];
     assert_eq!(
-        names(
-            cases["cases"]
-                .as_object()
-                .unwrap()
-                .keys()
-                .map(String::as_str)
-        ),
+        names(cases["cases"].as_object().unwrap().keys().map(String::as_str)),
         names(table.iter().map(|(name, _)| *name))
     );
     for (name, expected) in table {
@@ -68,18 +55,11 @@ fn every_recorded_command_is_read_as_expected() {
 #[test]
 fn an_unsigned_tls_check_never_becomes_a_body_to_act_on() {
     let verifier = Verifier::new(vec![SECRET.into()]).unwrap();
-    for request in read("unsigned-requests.json")["requests"]
-        .as_array()
-        .unwrap()
-    {
+    for request in read("unsigned-requests.json")["requests"].as_array().unwrap() {
         let mut headers = HeaderMap::new();
         headers.insert("content-type", HeaderValue::from_static(FORM));
         let body = request["body"].as_str().unwrap();
-        assert!(
-            verifier.verify(&headers, body.as_bytes(), NOW).is_err(),
-            "{}",
-            request["name"]
-        );
+        assert!(verifier.verify(&headers, body.as_bytes(), NOW).is_err(), "{}", request["name"]);
         // Even signed, nothing of it is acted on.
         assert_eq!(command(body), None, "{}", request["name"]);
     }

@@ -14,40 +14,21 @@ fn reading(body: &[u8]) -> String {
 }
 
 fn line(message: &Message) -> String {
-    let Message {
-        user,
-        channel,
-        kind,
-        ts,
-        ..
-    } = message;
+    let Message { user, channel, kind, ts, .. } = message;
     let workspace = message.installation.workspace().unwrap();
-    let root = if message.thread_ts.is_some() {
-        message.root()
-    } else {
-        "-"
-    };
-    format!(
-        "{workspace} {}/{} {channel} {kind:?} {ts} {root}",
-        user.team, user.user
-    )
+    let root = if message.thread_ts.is_some() { message.root() } else { "-" };
+    format!("{workspace} {}/{} {channel} {kind:?} {ts} {root}", user.team, user.user)
 }
 
 const EVENTS: [(&str, &str); 43] = [
     ("agent_session_stopped", "ignored agent_session_stopped"),
-    (
-        "agent_session_title_changed",
-        "ignored agent_session_title_changed",
-    ),
+    ("agent_session_title_changed", "ignored agent_session_title_changed"),
     ("app_context_changed", "ignored app_context_changed"),
     ("app_context_changed.empty", "ignored app_context_changed"),
     ("app_home_opened.home.first", "home tab by U0APPROVE1"),
     ("app_home_opened.home.with-view", "home tab by U0APPROVE1"),
     ("app_home_opened.messages", "messages tab by U0REQUEST1"),
-    (
-        "app_home_opened.messages.with-context",
-        "messages tab by U0REQUEST1",
-    ),
+    ("app_home_opened.messages.with-context", "messages tab by U0REQUEST1"),
     (
         "app_mention",
         "mention T0WRKSPC01 T0WRKSPC01/U0REQUEST1 C0APPROVAL Unsaid 1789380200.000111 -",
@@ -58,45 +39,21 @@ const EVENTS: [(&str, &str); 43] = [
     ),
     ("app_rate_limited", "rate limited in 1789380000"),
     ("app_uninstalled", "ignored app_uninstalled"),
-    (
-        "assistant_thread_started.legacy",
-        "ignored assistant_thread_started",
-    ),
+    ("assistant_thread_started.legacy", "ignored assistant_thread_started"),
     ("channel_archive", "ignored channel_archive"),
     ("channel_id_changed", "ignored channel_id_changed"),
-    (
-        "member_joined_channel.bot-itself",
-        "ignored member_joined_channel",
-    ),
-    (
-        "member_left_channel.bot-itself",
-        "ignored member_left_channel",
-    ),
-    (
-        "message.channels.bot_message-subtype",
-        "ignored message (bot)",
-    ),
-    (
-        "message.channels.channel_join",
-        "ignored message (channel_join)",
-    ),
+    ("member_joined_channel.bot-itself", "ignored member_joined_channel"),
+    ("member_left_channel.bot-itself", "ignored member_left_channel"),
+    ("message.channels.bot_message-subtype", "ignored message (bot)"),
+    ("message.channels.channel_join", "ignored message (channel_join)"),
     (
         "message.channels.external-user",
         "message T0WRKSPC01 T0PARTNER1/U0EXTERN01 C0SHARED001 Public 1789380265.000002 -",
     ),
-    (
-        "message.channels.message_changed.own-update",
-        "ignored message (message_changed)",
-    ),
-    (
-        "message.channels.message_deleted",
-        "ignored message (message_deleted)",
-    ),
+    ("message.channels.message_changed.own-update", "ignored message (message_changed)"),
+    ("message.channels.message_deleted", "ignored message (message_deleted)"),
     ("message.channels.other-bot", "ignored message (bot)"),
-    (
-        "message.channels.own-post-with-metadata",
-        "ignored message (bot)",
-    ),
+    ("message.channels.own-post-with-metadata", "ignored message (bot)"),
     (
         "message.channels.same-post-as-app_mention",
         "message T0WRKSPC01 T0WRKSPC01/U0REQUEST1 C0APPROVAL Public 1789380200.000111 -",
@@ -117,10 +74,7 @@ const EVENTS: [(&str, &str); 43] = [
         "message.im.long-text",
         "message T0WRKSPC01 T0WRKSPC01/U0REQUEST1 D0REQUEST1 Direct 1789380232.000117 -",
     ),
-    (
-        "message.im.message_changed.user-edit",
-        "ignored message (message_changed)",
-    ),
+    ("message.im.message_changed.user-edit", "ignored message (message_changed)"),
     (
         "message.im.org-wide-install",
         "message E0ACMEORG1 T0WRKSPC01/U0REQUEST1 D0REQUEST1 Direct 1789380343.000002 -",
@@ -140,14 +94,8 @@ const EVENTS: [(&str, &str); 43] = [
         "message T0WRKSPC01 T0WRKSPC01/U0REQUEST1 D0REQUEST1 Direct 1789380230.000115 1789380220.000113",
     ),
     ("subteam_members_changed", "ignored subteam_members_changed"),
-    (
-        "team_access_granted.org-wide-install",
-        "ignored team_access_granted",
-    ),
-    (
-        "team_access_revoked.org-wide-install",
-        "ignored team_access_revoked",
-    ),
+    ("team_access_granted.org-wide-install", "ignored team_access_granted"),
+    ("team_access_revoked.org-wide-install", "ignored team_access_revoked"),
     ("tokens_revoked.bot", "ignored tokens_revoked"),
     ("url_verification", "challenge 3eZbrw"),
     ("user_change.deactivated", "ignored user_change"),
@@ -182,32 +130,19 @@ fn the_message_and_the_mention_of_one_post_share_a_key() {
 
 #[test]
 fn nothing_of_the_text_is_lost() {
-    assert_eq!(
-        message("message.im.long-text").text.chars().count(),
-        long_text_on_the_wire()
-    );
+    assert_eq!(message("message.im.long-text").text.chars().count(), long_text_on_the_wire());
     let escaped = message("message.im.escaped-text").text;
-    assert_eq!(
-        as_typed(&escaped, "U0BOTUSER1"),
-        "if a < b && c > d then <!channel>"
-    );
+    assert_eq!(as_typed(&escaped, "U0BOTUSER1"), "if a < b && c > d then <!channel>");
 }
 
 fn long_text_on_the_wire() -> usize {
-    read("events/message.im.long-text.json")["event"]["text"]
-        .as_str()
-        .unwrap()
-        .chars()
-        .count()
+    read("events/message.im.long-text.json")["event"]["text"].as_str().unwrap().chars().count()
 }
 
 #[test]
 fn a_person_from_another_company_never_gets_our_organisation() {
     let outsider = message("message.channels.external-user").user;
-    assert_eq!(
-        (outsider.team.as_str(), outsider.enterprise),
-        ("T0PARTNER1", None)
-    );
+    assert_eq!((outsider.team.as_str(), outsider.enterprise), ("T0PARTNER1", None));
     let colleague = message("message.im.org-wide-install").user;
     assert_eq!(colleague.enterprise.as_deref(), Some("E0ACMEORG1"));
 }
@@ -218,11 +153,7 @@ fn what_only_looks_like_a_persons_message_is_ignored() {
     let table = [
         ("user", "USLACKBOT", "ignored message (nobody)"),
         ("user", "U0BOTUSER1", "ignored message (ourselves)"),
-        (
-            "subtype",
-            "something_new",
-            "ignored message (something_new)",
-        ),
+        ("subtype", "something_new", "ignored message (something_new)"),
         ("bot_id", "B0ANYBODY1", "ignored message (bot)"),
     ];
     for (field, value, expected) in table {
@@ -233,8 +164,5 @@ fn what_only_looks_like_a_persons_message_is_ignored() {
     let mut edited = read("events/message.im.root.json");
     edited["event"]["edited"] =
         serde_json::json!({"user": "U0REQUEST1", "ts": "1789380221.000000"});
-    assert_eq!(
-        reading(edited.to_string().as_bytes()),
-        "ignored message (edit)"
-    );
+    assert_eq!(reading(edited.to_string().as_bytes()), "ignored message (edit)");
 }

@@ -12,17 +12,9 @@ fn reading(payload: &Value) -> String {
     match interaction(payload) {
         Interaction::ButtonClick(click) => {
             let workspace = click.installation.workspace().unwrap();
-            let token = click
-                .token
-                .as_deref()
-                .map_or("-", |token| &token[token.len() - 9..]);
+            let token = click.token.as_deref().map_or("-", |token| &token[token.len() - 9..]);
             let place = match &click.place {
-                ClickedIn::Message {
-                    channel,
-                    ts,
-                    thread_ts,
-                    ephemeral,
-                } => {
+                ClickedIn::Message { channel, ts, thread_ts, ephemeral } => {
                     let thread = thread_ts.as_deref().unwrap_or("-");
                     let seen = if *ephemeral { "ephemeral" } else { "message" };
                     format!("{seen} {channel} {ts} {thread}")
@@ -30,18 +22,12 @@ fn reading(payload: &Value) -> String {
                 ClickedIn::View { id, .. } => format!("view {id}"),
             };
             let who = format!("{}/{}", click.user.team, click.user.user);
-            format!(
-                "{} {token} by {who} for {workspace} in {place}",
-                click.action_id
-            )
+            format!("{} {token} by {who} for {workspace} in {place}", click.action_id)
         }
         Interaction::ViewSubmission(view) => {
             let workspace = view.installation.workspace().unwrap();
             let who = format!("{}/{}", view.user.team, view.user.user);
-            format!(
-                "{} {} by {who} for {workspace}",
-                view.callback_id, view.view_id
-            )
+            format!("{} {} by {who} for {workspace}", view.callback_id, view.view_id)
         }
         Interaction::ViewClosed(view) => format!("closed {} by {}", view.view_id, view.user.user),
         Interaction::Ignored { kind } => format!("ignored {kind}"),
@@ -84,10 +70,7 @@ fn every_recorded_interaction_is_read_as_expected() {
                 "approve approve:1 by {anil} for T0WRKSPC01 in ephemeral C0APPROVAL 1789380060.000001 -"
             ),
         ),
-        (
-            "block_actions.approve",
-            format!("approve approve:1 by {anil} {card}"),
-        ),
+        ("block_actions.approve", format!("approve approve:1 by {anil} {card}")),
         (
             "block_actions.approve.org-wide-install",
             format!("approve approve:1 by {anil} for E0ACMEORG1 in message C0APPROVAL {CARD}"),
@@ -112,14 +95,8 @@ fn every_recorded_interaction_is_read_as_expected() {
                 "approve approve:1 by {anil} {US} D0REQUEST1 1789380005.000300 1789380000.000200"
             ),
         ),
-        (
-            "block_actions.button-without-value",
-            format!("approve - by {anil} {card}"),
-        ),
-        (
-            "block_actions.feedback_buttons",
-            "ignored block_actions (feedback_buttons)".to_owned(),
-        ),
+        ("block_actions.button-without-value", format!("approve - by {anil} {card}")),
+        ("block_actions.feedback_buttons", "ignored block_actions (feedback_buttons)".to_owned()),
         (
             "block_actions.home",
             format!("home_open 8T9V0W1X2 by {anil} for T0WRKSPC01 in view V0HOMEVIEW"),
@@ -128,51 +105,21 @@ fn every_recorded_interaction_is_read_as_expected() {
             "block_actions.modal-input-with-dispatch",
             "ignored block_actions (static_select)".to_owned(),
         ),
-        (
-            "block_actions.overflow",
-            "ignored block_actions (overflow)".to_owned(),
-        ),
-        (
-            "block_actions.reject",
-            format!("reject :reject:1 by {anil} {card}"),
-        ),
+        ("block_actions.overflow", "ignored block_actions (overflow)".to_owned()),
+        ("block_actions.reject", format!("reject :reject:1 by {anil} {card}")),
         (
             "block_actions.reject.race-other-user",
             format!("reject :reject:1 by T0WRKSPC01/U0MANAGER1 {card}"),
         ),
-        (
-            "block_actions.static_select",
-            "ignored block_actions (static_select)".to_owned(),
-        ),
-        (
-            "block_actions.url-button",
-            format!("open_run - by {anil} {card}"),
-        ),
-        (
-            "block_actions.users_select",
-            "ignored block_actions (users_select)".to_owned(),
-        ),
-        (
-            "block_suggestion.message",
-            "ignored block_suggestion".to_owned(),
-        ),
-        (
-            "block_suggestion.modal",
-            "ignored block_suggestion".to_owned(),
-        ),
-        (
-            "message_action.ask-approval",
-            "ignored message_action".to_owned(),
-        ),
+        ("block_actions.static_select", "ignored block_actions (static_select)".to_owned()),
+        ("block_actions.url-button", format!("open_run - by {anil} {card}")),
+        ("block_actions.users_select", "ignored block_actions (users_select)".to_owned()),
+        ("block_suggestion.message", "ignored block_suggestion".to_owned()),
+        ("block_suggestion.modal", "ignored block_suggestion".to_owned()),
+        ("message_action.ask-approval", "ignored message_action".to_owned()),
         ("shortcut.global", "ignored shortcut".to_owned()),
-        (
-            "view_closed.cancel",
-            "closed V0MODALVW1 by U0APPROVE1".to_owned(),
-        ),
-        (
-            "view_closed.cleared-with-x",
-            "closed V0MODALVW1 by U0APPROVE1".to_owned(),
-        ),
+        ("view_closed.cancel", "closed V0MODALVW1 by U0APPROVE1".to_owned()),
+        ("view_closed.cleared-with-x", "closed V0MODALVW1 by U0APPROVE1".to_owned()),
         (
             "view_submission.by-external-user",
             format!("reject_reason V0MODALVW1 by {erik} for T0WRKSPC01"),
@@ -190,16 +137,9 @@ fn every_recorded_interaction_is_read_as_expected() {
             format!("reject_reason V0MODALVW1 by {anil} for T0WRKSPC01"),
         ),
     ];
-    assert_eq!(
-        recorded("interactivity"),
-        names(table.iter().map(|(name, _)| *name))
-    );
+    assert_eq!(recorded("interactivity"), names(table.iter().map(|(name, _)| *name)));
     for (name, expected) in table {
-        assert_eq!(
-            reading(&read(&format!("interactivity/{name}.json"))),
-            expected,
-            "{name}"
-        );
+        assert_eq!(reading(&read(&format!("interactivity/{name}.json"))), expected, "{name}");
     }
 }
 
@@ -226,10 +166,7 @@ fn a_click_keeps_its_key_and_the_next_click_has_another() {
         "click:T0WRKSPC01:U0APPROVE1:C0APPROVAL:1789380000.000100:approve:1789380042.007700"
     );
     for other in ["second-click-same-user", "by-requester", "private-channel"] {
-        assert_ne!(
-            first.key(),
-            click(&format!("block_actions.approve.{other}")).key()
-        );
+        assert_ne!(first.key(), click(&format!("block_actions.approve.{other}")).key());
     }
 }
 
@@ -260,9 +197,7 @@ fn modal_inputs_are_read_by_what_was_typed_or_chosen() {
     assert_eq!(view.values["where"]["conv"], chosen(&["C0APPROVAL"]));
     assert_eq!(view.text("notify", "who"), None);
 
-    let empty = submission(&read(
-        "interactivity/view_submission.optional-fields-empty.json",
-    ));
+    let empty = submission(&read("interactivity/view_submission.optional-fields-empty.json"));
     for (block, action) in [("notify", "who"), ("until", "date"), ("sev", "level")] {
         assert_eq!(empty.values[block][action], InputValue::Empty, "{block}");
     }

@@ -29,24 +29,13 @@ fn signed(content_type: &str, body: &[u8]) -> VerifiedBody {
     let signature = format!("v0={}", hex::encode(mac.finalize().into_bytes()));
     let mut headers = HeaderMap::new();
     headers.insert("content-type", HeaderValue::from_str(content_type).unwrap());
-    headers.insert(
-        "x-slack-request-timestamp",
-        HeaderValue::from(NOW.as_seconds()),
-    );
-    headers.insert(
-        "x-slack-signature",
-        HeaderValue::from_str(&signature).unwrap(),
-    );
-    Verifier::new(vec![SECRET.into()])
-        .unwrap()
-        .verify(&headers, body, NOW)
-        .unwrap()
+    headers.insert("x-slack-request-timestamp", HeaderValue::from(NOW.as_seconds()));
+    headers.insert("x-slack-signature", HeaderValue::from_str(&signature).unwrap());
+    Verifier::new(vec![SECRET.into()]).unwrap().verify(&headers, body, NOW).unwrap()
 }
 
 fn form_of(name: &str, value: &str) -> String {
-    url::form_urlencoded::Serializer::new(String::new())
-        .append_pair(name, value)
-        .finish()
+    url::form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish()
 }
 
 fn composed() -> PathBuf {

@@ -17,10 +17,7 @@ fn whole_recorded_requests_pass_from_headers_to_value() {
         let mut headers = HeaderMap::new();
         for (name, value) in request["headers"].as_object().unwrap() {
             let name: HeaderName = name.parse().unwrap();
-            headers.insert(
-                name,
-                HeaderValue::from_str(value.as_str().unwrap()).unwrap(),
-            );
+            headers.insert(name, HeaderValue::from_str(value.as_str().unwrap()).unwrap());
         }
         let body = request["body"].as_str().unwrap().as_bytes();
         let body = verifier.verify(&headers, body, NOW).unwrap();
@@ -41,17 +38,9 @@ fn a_redelivery_has_another_signature_and_the_same_key() {
     let requests = recorded["requests"].as_array().unwrap();
     let keys: Vec<String> = requests
         .iter()
-        .filter(|request| {
-            request["name"]
-                .as_str()
-                .unwrap()
-                .starts_with("events.message.im.root")
-        })
+        .filter(|request| request["name"].as_str().unwrap().starts_with("events.message.im.root"))
         .map(|request| {
-            match parse_event(
-                &signed(JSON, request["body"].as_str().unwrap().as_bytes()),
-                APP,
-            ) {
+            match parse_event(&signed(JSON, request["body"].as_str().unwrap().as_bytes()), APP) {
                 Ok(Message(message)) => message.event_key(),
                 other => panic!("{other:?}"),
             }
@@ -63,17 +52,12 @@ fn a_redelivery_has_another_signature_and_the_same_key() {
 #[test]
 fn what_is_for_another_app_is_refused() {
     let refusal = |app: &str| Err(InboundError::OtherApp(app.to_owned()));
-    for (app, expected) in [
-        (Some("A0OTHERAP1"), refusal("A0APPROVE1")),
-        (None, Ok(())),
-        (APP, Ok(())),
-    ] {
+    for (app, expected) in
+        [(Some("A0OTHERAP1"), refusal("A0APPROVE1")), (None, Ok(())), (APP, Ok(()))]
+    {
         let event = signed(JSON, read(MENTION).to_string().as_bytes());
         assert_eq!(parse_event(&event, app).map(|_| ()), expected);
-        let click = signed(
-            FORM,
-            form_of("payload", &read(CLICK).to_string()).as_bytes(),
-        );
+        let click = signed(FORM, form_of("payload", &read(CLICK).to_string()).as_bytes());
         assert_eq!(parse_interaction(&click, app).map(|_| ()), expected);
     }
     let mut nameless = read(MENTION);
@@ -111,18 +95,9 @@ fn forms_that_two_parsers_could_read_differently_are_refused() {
         // Unknown fields beside the payload are Slack's to add.
         (format!("{payload}&new=1"), None),
         (format!("{payload}&{payload}"), Some("a field comes twice")),
-        (
-            format!("{payload}&pay%6Coad=%7B%7D"),
-            Some("a field comes twice"),
-        ),
-        (
-            format!("payload=%7B%7D&{payload}"),
-            Some("a field comes twice"),
-        ),
-        (
-            payload.replace("payload=", "Payload="),
-            Some("no `payload` field"),
-        ),
+        (format!("{payload}&pay%6Coad=%7B%7D"), Some("a field comes twice")),
+        (format!("payload=%7B%7D&{payload}"), Some("a field comes twice")),
+        (payload.replace("payload=", "Payload="), Some("no `payload` field")),
         (format!("{payload}&"), Some("a field without `=`")),
         (format!("{payload}&x=%4"), Some("a broken percent escape")),
         (format!("{payload}&x=%zz"), Some("a broken percent escape")),
@@ -132,12 +107,7 @@ fn forms_that_two_parsers_could_read_differently_are_refused() {
     for (body, expected) in table {
         let read = parse_interaction(&signed(FORM, body.as_bytes()), APP).map(|_| ());
         let expected = expected.map_or(Ok(()), |why| Err(InboundError::Form(why)));
-        assert_eq!(
-            read,
-            expected,
-            "…{}",
-            &body[body.len().saturating_sub(30)..]
-        );
+        assert_eq!(read, expected, "…{}", &body[body.len().saturating_sub(30)..]);
     }
     let raw = [b"payload=".as_slice(), &[0xFF]].concat();
     assert_eq!(
@@ -154,31 +124,15 @@ fn json_that_is_no_event_is_refused_without_quoting_it() {
         "]".repeat(200)
     );
     let bom = format!("\u{FEFF}{}", read(MENTION));
-    for body in [
-        "",
-        "null",
-        "[]",
-        "{}",
-        "{\"type\":7}",
-        "{\"type\":\"x\"} x",
-        &deep,
-        &bom,
-    ] {
+    for body in ["", "null", "[]", "{}", "{\"type\":7}", "{\"type\":\"x\"} x", &deep, &bom] {
         let refusal = parse_event(&signed(JSON, body.as_bytes()), APP).unwrap_err();
-        assert!(
-            matches!(refusal, InboundError::Json { .. }),
-            "{body}: {refusal:?}"
-        );
+        assert!(matches!(refusal, InboundError::Json { .. }), "{body}: {refusal:?}");
     }
 }
 
 #[test]
 fn a_missing_field_is_named() {
-    let table = [
-        ("ts", "event.ts"),
-        ("channel", "event.channel"),
-        ("type", "event.type"),
-    ];
+    let table = [("ts", "event.ts"), ("channel", "event.channel"), ("type", "event.type")];
     for (field, named) in table {
         let mut event = read(MENTION);
         event["event"].as_object_mut().unwrap().remove(field);
