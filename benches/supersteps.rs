@@ -25,7 +25,7 @@ fn counter() -> Graph {
         .key("count", Reducer::LastValue)
         .node("count", |_: Context, state: State| async move {
             let count: u32 = state.get("count")?;
-            Ok(Update::new().set("count", count + 1))
+            Ok(Update::none().set("count", count + 1))
         })
         .edge(START, "count")
         .conditional_edge("count", |state: &State| {
@@ -36,7 +36,7 @@ fn counter() -> Graph {
         .expect("the counter is a sound graph")
 }
 
-fn hundred_supersteps(bencher: Bencher<'_, '_>, saver: impl Fn() -> Box<dyn Saver>) {
+fn hundred_supersteps(bencher: Bencher<'_, '_>, saver: impl Fn() -> Box<dyn Saver> + Sync) {
     let graph = counter();
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let enough = NonZeroU32::new(SUPERSTEPS + 2).expect("more than nothing");

@@ -14,7 +14,8 @@ pub(super) fn read(
     };
     let mend = "write CEL that answers yes or no, like `args.amount <= 50`";
     if let ConditionError::Syntax { column, words } = &error {
-        return Err(reader.complain(inside(written, *column, reader), words, mend));
+        let at = inside(written, *column, reader);
+        return Err(reader.complain(at, format!("the condition cannot be read: {words}"), mend));
     }
     let words = error.to_string();
     let (words, mend) = words.split_once("; ").unwrap_or((&words, mend));

@@ -285,12 +285,12 @@ fn rules() {
     17 |     tool: "*.refund"
        |           ^^^^^^^^^^
 
-    countersign.yaml:18:25: the condition ends too early; write CEL that answers yes or no, like `args.amount <= 50`
+    countersign.yaml:18:25: the condition cannot be read: it ends too early; write CEL that answers yes or no, like `args.amount <= 50`
        |
     18 |     when: args.amount <=
        |                         ^
 
-    countersign.yaml:18:23: the condition cannot be read from here on (mismatched input '50'); write CEL that answers yes or no, like `args.amount <= 50`
+    countersign.yaml:18:23: the condition cannot be read: mismatched input '50'; write CEL that answers yes or no, like `args.amount <= 50`
        |
     18 |     when: args.amount 50 && true
        |                       ^^
@@ -300,7 +300,7 @@ fn rules() {
     18 |     when: amount <= 50
        |           ^^^^^^
 
-    countersign.yaml:18:11: the condition cannot be used: it does not answer yes or no; write CEL that answers yes or no, like `args.amount <= 50`
+    countersign.yaml:18:11: the condition cannot be used: it is a number, not a yes or no; write CEL that answers yes or no, like `args.amount <= 50`
        |
     18 |     when: args.amount + 1
        |           ^^^^^^^^^^^
