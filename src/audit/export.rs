@@ -2,9 +2,11 @@
 
 use std::io::Write;
 
+use sqlx::AnyConnection;
+
 use super::chain::Record;
-use crate::base::{Timestamp, WorkspaceId};
-use crate::store::{Store, StoreError, count};
+use crate::base::{RequestId, Timestamp, WorkspaceId};
+use crate::store::{Store, StoreError, big, count};
 
 /// How many records are read at a time.
 const PAGE: i64 = 1_000;
@@ -20,11 +22,12 @@ pub enum ExportError {
 
 /// Writes every record, one JSON object a line, oldest first; says how many there were.
 pub async fn export(store: &Store, out: &mut (dyn Write + Send)) -> Result<u64, ExportError> {
+    let mut snapshot = store.snapshot().await?;
     let mut written = 0;
-    for workspace in workspaces(store).await? {
+    for workspace in workspaces(&mut snapshot).await? {
         let mut after = 0;
         loop {
-            let page = page(store, &workspace, after).await?;
+            let page = page(&mut snapshot, &workspace, after).await?;
             let Some(last) = page.last() else { break };
             after = last.seq;
             for record in &page {
@@ -37,47 +40,48 @@ pub async fn export(store: &Store, out: &mut (dyn Write + Send)) -> Result<u64, 
     Ok(written)
 }
 
+/// What the log says of a request and of its execution, oldest first.
+pub async fn story(store: &Store, request: &RequestId) -> Result<Vec<Record>, StoreError> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT workspace, seq, at, kind, subject, body, prev_hash, hash FROM audit
+         WHERE subject = $1 OR subject IN (SELECT id FROM executions WHERE request_id = $1)
+         ORDER BY workspace, seq",
+    )
+    .bind(request.as_str())
+    .fetch_all(&mut *store.reader().await?)
+    .await?;
+    rows.into_iter().map(Record::try_from).collect()
+}
+
 /// Every workspace that the log knows.
-pub(super) async fn workspaces(store: &Store) -> Result<Vec<String>, StoreError> {
+pub(super) async fn workspaces(conn: &mut AnyConnection) -> Result<Vec<String>, StoreError> {
     let found = sqlx::query_scalar(
         "SELECT workspace FROM audit UNION SELECT workspace FROM audit_heads ORDER BY 1",
     );
-    Ok(found.fetch_all(&mut *store.reader().await?).await?)
+    Ok(found.fetch_all(conn).await?)
 }
 
 /// The records of a workspace after a sequence number, as they stand.
 pub(super) async fn page(
-    store: &Store,
+    conn: &mut AnyConnection,
     workspace: &str,
     after: u64,
 ) -> Result<Vec<Record>, StoreError> {
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT seq, at, kind, subject, body, prev_hash, hash FROM audit
+        "SELECT workspace, seq, at, kind, subject, body, prev_hash, hash FROM audit
          WHERE workspace = $1 AND seq > $2 ORDER BY seq LIMIT $3",
     )
     .bind(workspace)
-    .bind(i64::try_from(after).unwrap_or(i64::MAX))
+    .bind(big(after))
     .bind(PAGE)
-    .fetch_all(&mut *store.reader().await?)
+    .fetch_all(conn)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(Record {
-                workspace: WorkspaceId::existing(workspace),
-                seq: count("audit record", row.seq)?,
-                at: Timestamp::from_millis(row.at),
-                kind: row.kind,
-                subject: row.subject,
-                body: row.body,
-                prev_hash: row.prev_hash,
-                hash: row.hash,
-            })
-        })
-        .collect()
+    rows.into_iter().map(Record::try_from).collect()
 }
 
 #[derive(sqlx::FromRow)]
 struct Row {
+    workspace: String,
     seq: i64,
     at: i64,
     kind: String,
@@ -85,4 +89,21 @@ struct Row {
     body: String,
     prev_hash: String,
     hash: String,
+}
+
+impl TryFrom<Row> for Record {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            workspace: WorkspaceId::existing(row.workspace),
+            seq: count("audit record", row.seq)?,
+            at: Timestamp::from_millis(row.at),
+            kind: row.kind,
+            subject: row.subject,
+            body: row.body,
+            prev_hash: row.prev_hash,
+            hash: row.hash,
+        })
+    }
 }

@@ -9,6 +9,6 @@ mod record;
 mod verify;
 
 pub use chain::Record;
-pub use export::{ExportError, export};
+pub use export::{ExportError, export, story};
 pub(crate) use record::{Entry, append};
-pub use verify::{Anchor, Violation, verify};
+pub use verify::{Anchor, Findings, NotAnAnchor, Violation, verify};

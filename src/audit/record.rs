@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::chain::{GENESIS, Record};
 use crate::base::WorkspaceId;
-use crate::store::{StoreError, Tx, big, count};
+use crate::store::{StoreError, Tx, big, count, instant};
 
 /// Something that happened, on its way into the log.
 pub(crate) struct Entry<'a> {
@@ -18,18 +18,20 @@ pub(crate) struct Entry<'a> {
 
 /// Appends to the workspace's chain. When this fails, so does the whole transaction.
 pub(crate) async fn append(tx: &mut Tx, entry: Entry<'_>) -> Result<(), StoreError> {
-    let head: Option<(i64, String)> =
-        sqlx::query_as("SELECT seq, hash FROM audit_heads WHERE workspace = $1")
+    let head: Option<(i64, i64, String)> =
+        sqlx::query_as("SELECT seq, at, hash FROM audit_heads WHERE workspace = $1")
             .bind(entry.workspace.as_str())
             .fetch_optional(&mut tx.conn)
             .await?;
-    let (last, prev_hash) = head.unwrap_or_else(|| (0, GENESIS.to_owned()));
+    let (last, before, prev_hash) =
+        head.unwrap_or_else(|| (0, tx.now.as_millis(), GENESIS.to_owned()));
     let body = serde_json_canonicalizer::to_string(&entry.body)
         .map_err(|error| StoreError::damaged("audit record", error))?;
     let mut record = Record {
         workspace: entry.workspace.clone(),
         seq: count::<u64>("audit head", last)? + 1,
-        at: tx.now,
+        // An operator's command beside the desk may have written last, by a clock of its own.
+        at: tx.now.max(instant(before)),
         kind: entry.kind.to_owned(),
         subject: entry.subject.to_owned(),
         body,

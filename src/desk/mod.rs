@@ -6,20 +6,18 @@
 
 mod clicks;
 mod commands;
+mod gate;
 mod home;
 mod messages;
 mod open;
-mod proposals;
 mod view;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use gate::{Asker, Gate, Occasion};
 pub use open::StartError;
-pub use proposals::Asker;
 
-use crate::agent::Toolbox;
-use crate::approval::Policy;
 use crate::base::{Clock, Ids, WorkspaceId};
 use crate::config::Config;
 use crate::graph::Graph;
@@ -37,8 +35,7 @@ pub struct Desk {
     pub directory: Directory,
     pub channels: Channels,
     pub verifier: Verifier,
-    pub policy: Policy,
-    pub toolbox: Toolbox,
+    pub gate: Gate,
     pub agents: BTreeMap<String, Worker>,
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<dyn Ids>,
@@ -53,16 +50,8 @@ pub struct Desk {
 /// An agent, ready to run.
 pub struct Worker {
     pub graph: Graph,
-    /// The tools it was given. It can call no other.
-    pub tools: Vec<String>,
     /// Slack's ids or names of the channels it answers in.
     pub channels: Vec<String>,
-}
-
-impl Worker {
-    pub fn may_call(&self, tool: &str) -> bool {
-        self.tools.iter().any(|name| name == tool)
-    }
 }
 
 impl Desk {

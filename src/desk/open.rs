@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Desk, Worker};
+use super::{Desk, Gate, Worker};
 use crate::agent::{self, AgentSpec, Egress, ToolDescription, Toolbox};
 use crate::base::{Clock, Ids};
-use crate::config::{Agent, Config, Member, Members, Tool};
+use crate::config::{Agent, Config, Member, Members};
 use crate::slack::client::SlackError;
 use crate::slack::client::{Channels, HttpSlack, HttpSlackError, HttpSlackSettings, SlackApi};
 use crate::slack::directory::{Directory, GroupSource, Home, MemberName};
@@ -60,12 +60,12 @@ impl Desk {
             group_sources(&config),
         );
         let egress = Egress::open()?;
-        let toolbox = Toolbox::from_specs(config.tools.values().map(Tool::spec), &egress)?;
+        let gate = Gate::new(&config, &egress)?;
         let agents = config
             .agents
             .iter()
             .map(|(name, agent)| {
-                Ok((name.clone(), worker(&config, &toolbox, &egress, name, agent)?))
+                Ok((name.clone(), worker(&config, &gate.toolbox, &egress, name, agent)?))
             })
             .collect::<Result<_, StartError>>()?;
         let adopted = store.adopt_orphans().await?;
@@ -73,10 +73,10 @@ impl Desk {
             tracing::error!(?adopted, "mended what an earlier process left undone");
         }
         let workspace = identity.workspace();
+        store.opened(&workspace, env!("CARGO_PKG_VERSION"), gate.policy_digest()).await?;
         tracing::info!(team = identity.team_name, %workspace, "connected to Slack");
         Ok(Self {
             channels: Channels::new(slack.clone(), clock.clone()),
-            policy: config.policy(),
             owner: format!("desk-{}", ids.unique()),
             wake: Wake::new(),
             config,
@@ -84,7 +84,7 @@ impl Desk {
             slack,
             directory,
             verifier,
-            toolbox,
+            gate,
             agents,
             clock,
             ids,
@@ -123,11 +123,7 @@ fn worker(
     .map_err(|error| refuse(error.to_string()))?;
     let channel =
         |channel: &str| config.channels.get(channel).map(|known| known.slack.value.clone());
-    Ok(Worker {
-        graph,
-        tools: agent.tools.iter().map(|tool| tool.value.clone()).collect(),
-        channels: agent.channels.iter().filter_map(|name| channel(name)).collect(),
-    })
+    Ok(Worker { graph, channels: agent.channels.iter().filter_map(|name| channel(name)).collect() })
 }
 
 /// Where the members of each group come from.

@@ -1,10 +1,10 @@
 //! Executions: how they are ordered, claimed and seen.
 
 use super::answers::Asking;
-use super::rows::{big, count, instant, json};
+use super::rows::{big, count, instant};
 use super::runs::fenced;
 use super::{Store, StoreError, Tx, settle};
-use crate::approval::{self, Begun, ExecutionState, Sealed, Settlement, StartRefusal};
+use crate::approval::{self, Begun, ExecutionState, RetryClass, Sealed, Settlement, StartRefusal};
 use crate::base::{ExecutionId, RequestId, RunId, Span, Timestamp, WorkspaceId};
 
 /// What a claimed execution needs.
@@ -167,6 +167,15 @@ pub(crate) fn state_text(state: ExecutionState) -> &'static str {
     }
 }
 
+fn retry_text(retry: RetryClass) -> &'static str {
+    match retry {
+        RetryClass::Pure => "pure",
+        RetryClass::Keyed => "keyed",
+        RetryClass::Probe => "probe",
+        RetryClass::Once => "once",
+    }
+}
+
 pub(crate) fn state_of(text: &str) -> Result<ExecutionState, StoreError> {
     use ExecutionState::{Claimed, Failed, Ordered, Refused, Started, Succeeded, Unknown};
     [Ordered, Claimed, Started, Succeeded, Failed, Unknown, Refused]
@@ -195,7 +204,7 @@ pub(super) async fn order(
     .bind(request.map(RequestId::as_str))
     .bind(asking.map(|asking| asking.run.as_str()))
     .bind(asking.map(|asking| asking.interrupt.as_str()))
-    .bind(json(&sealed.envelope().tool.retry)?)
+    .bind(retry_text(sealed.envelope().tool.retry))
     .bind(sealed.bytes())
     .bind(sealed.digest().to_string())
     .bind(format!("countersign-{}", execution.as_str()))

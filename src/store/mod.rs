@@ -21,7 +21,7 @@ mod open;
 mod questions;
 mod read;
 mod reconcile;
-mod requests;
+pub(crate) mod requests;
 mod rows;
 mod runs;
 mod settle;
@@ -29,6 +29,7 @@ mod switch;
 mod timers;
 mod transition;
 mod tx;
+mod workspaces;
 mod writer;
 
 pub use begin::{StartCheck, StartRefused};

@@ -55,11 +55,37 @@ impl Store {
             check_pages(&mut conn).await?;
         }
         SCHEMA.run(&mut conn).await.map_err(schema_error)?;
+        Self::writing(&path, conn, clock, ids, Some(lock)).await
+    }
+
+    /// Opens an existing database for a single command of the operator, beside a desk that may be
+    /// running: each transaction takes its turn with the desk's, whose loops find what it changed.
+    pub async fn open_beside(
+        url: &str,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+    ) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        let path = path_of(url)?;
+        let mut conn = connect(&path, "rw").await?;
+        check_version(&mut conn).await?;
+        check_schema(&mut conn).await?;
+        conn.execute("PRAGMA synchronous = FULL").await?;
+        Self::writing(&path, conn, clock, ids, None).await
+    }
+
+    async fn writing(
+        path: &Path,
+        mut conn: AnyConnection,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+        lock: Option<FileLock>,
+    ) -> Result<Self, StoreError> {
         let newest: Option<i64> =
             sqlx::query_scalar("SELECT MAX(at) FROM audit_heads").fetch_one(&mut conn).await?;
         let now = clock.now().max(instant(newest.unwrap_or_default()));
         let writer = Writer::start(Tx { conn, now, ids }, clock.clone(), lock);
-        Ok(Self { clock, readers: readers(&path).await?, writer: Some(writer) })
+        Ok(Self { clock, readers: readers(path).await?, writer: Some(writer) })
     }
 
     /// Opens an existing database for reading, beside a process that may be writing.

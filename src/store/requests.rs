@@ -114,7 +114,7 @@ async fn votes(conn: &mut AnyConnection, request: &str) -> Result<Vec<Vote>, Sto
 }
 
 /// Reads a request with all that people may be shown of it.
-pub(super) async fn stored(
+pub(crate) async fn stored(
     conn: &mut AnyConnection,
     workspace: &WorkspaceId,
     request: &RequestId,

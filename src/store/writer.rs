@@ -34,7 +34,7 @@ enum Command {
 impl Writer {
     /// Starts the task. It ends, closes the connection and lets go of the lock when it is told to
     /// or when nobody can hand in jobs any more.
-    pub(super) fn start(tx: Tx, clock: Arc<dyn Clock>, lock: FileLock) -> Self {
+    pub(super) fn start(tx: Tx, clock: Arc<dyn Clock>, lock: Option<FileLock>) -> Self {
         let (sender, commands) = mpsc::channel(QUEUE);
         tokio::spawn(keep_writing(tx, clock, commands, lock));
         Self(sender)
@@ -112,7 +112,7 @@ async fn keep_writing(
     mut tx: Tx,
     clock: Arc<dyn Clock>,
     mut commands: mpsc::Receiver<Command>,
-    lock: FileLock,
+    lock: Option<FileLock>,
 ) {
     let mut taken = Vec::with_capacity(BATCH);
     let mut poisoned = false;

@@ -7,11 +7,11 @@ use futures::future::BoxFuture;
 
 use super::{Work, lease};
 use crate::agent::{CallOutcome, ProbeOutcome};
-use crate::approval::{Proposal, Sealed, Terms};
+use crate::approval::{Sealed, Terms};
 use crate::base::Span;
 use crate::config::Retry;
 use crate::desk::Desk;
-use crate::store::{ClaimedExecution, Ended, NextStep, StartCheck, StartRefused, StoreError};
+use crate::store::{ClaimedExecution, Ended, NextStep, StartRefused, StoreError};
 
 /// Starts what was ordered, and settles what broke off.
 pub struct Executions {
@@ -25,7 +25,8 @@ impl Executions {
 
     async fn execute(&self, claimed: ClaimedExecution) -> Result<(), StoreError> {
         let desk = self.desk.clone();
-        let check = move |sealed: &Sealed, terms: Option<&Terms>| check(&desk, sealed, terms);
+        let check =
+            move |sealed: &Sealed, terms: Option<&Terms>| desk.gate.start_check(sealed, terms);
         let warrant = match self.desk.store.start_execution(&claimed, check).await {
             Ok(warrant) => warrant,
             Err(StartRefused::Refused(refusal)) => {
@@ -36,7 +37,7 @@ impl Executions {
             Err(StartRefused::Store(error)) => return Err(error),
         };
         let tool = &claimed.sealed.envelope().tool.name;
-        let ended = match self.desk.toolbox.get(tool) {
+        let ended = match self.desk.gate.toolbox.get(tool) {
             Some(tool) => match claimed.next {
                 NextStep::Start => call_ended(tool.call(&warrant).await),
                 NextStep::Probe => match tool.probe(&warrant).await {
@@ -79,16 +80,6 @@ impl Work for Executions {
             lease::held(self.execute(claimed), renew).await
         }
         .boxed()
-    }
-}
-
-/// What only the configuration in force can say. Pure: it runs inside the start's transaction.
-fn check(desk: &Desk, sealed: &Sealed, terms: Option<&Terms>) -> StartCheck {
-    let envelope = sealed.envelope();
-    let tool = desk.toolbox.get(&envelope.tool.name);
-    StartCheck {
-        policy_still_holds: desk.policy.still_permits(&Proposal::from(envelope), terms),
-        tool_unchanged: tool.is_some_and(|tool| *tool.facts() == envelope.tool),
     }
 }
 

@@ -10,7 +10,7 @@ use super::{Work, lease};
 use crate::agent;
 use crate::approval::{Requester, Standing};
 use crate::base::Span;
-use crate::desk::{Asker, Desk};
+use crate::desk::{Asker, Desk, Occasion};
 use crate::graph::{
     Checkpoint, Input, Limits, NoEvents, RunEnd, RunError, SaveError, Saver, Snapshot, Turn,
     TurnStatus,
@@ -54,7 +54,12 @@ impl Runs {
         let saver = TurnSaver {
             desk,
             run: &claimed,
-            asker: Asker { run: claimed.id.clone(), agent: agent.clone(), requester },
+            asker: Asker {
+                workspace: desk.workspace.clone(),
+                run: claimed.id.clone(),
+                agent: agent.clone(),
+                requester,
+            },
         };
         let limits = Limits::of_run(claimed.id.as_str()).supersteps(desk.config.limits.recursion);
         let ended =
@@ -210,7 +215,10 @@ impl TurnSaver<'_> {
         let questions = turn
             .interrupts
             .iter()
-            .map(|interrupt| self.desk.question(&self.asker, &interrupt.id, &interrupt.value))
+            .map(|interrupt| {
+                let at = Occasion { now: self.desk.clock.now(), ids: self.desk.ids.as_ref() };
+                self.desk.gate.question(&self.asker, &interrupt.id, &interrupt.value, at)
+            })
             .collect();
         let writes = turn
             .writes

@@ -1,20 +1,18 @@
 //! The chain: gapless, unbroken, never back in time, and ending where the head says.
 
-use super::{Anchor, Violation, broken};
+use super::{Anchor, Look};
 use crate::audit::chain::GENESIS;
 use crate::audit::export::{page, workspaces};
-use crate::base::Timestamp;
-use crate::store::{Store, StoreError, big};
+use crate::base::{Timestamp, WorkspaceId};
+use crate::store::{StoreError, big};
 
-pub(super) async fn check(
-    store: &Store,
-    anchors: &[Anchor],
-    found: &mut Vec<Violation>,
-) -> Result<(), StoreError> {
-    for workspace in workspaces(store).await? {
+/// Gives back where each chain ends, for an anchor to be kept outside.
+pub(super) async fn check(look: &mut Look, anchors: &[Anchor]) -> Result<Vec<Anchor>, StoreError> {
+    let mut ends = Vec::new();
+    for workspace in workspaces(&mut look.snapshot).await? {
         let mut last = (0, GENESIS.to_owned(), Timestamp::from_millis(i64::MIN));
         loop {
-            let records = page(store, &workspace, last.0).await?;
+            let records = page(&mut look.snapshot, &workspace, last.0).await?;
             if records.is_empty() {
                 break;
             }
@@ -22,16 +20,16 @@ pub(super) async fn check(
                 let at = format!("{workspace}:{}", record.seq);
                 if record.seq != last.0 + 1 {
                     let missing = last.0 + 1;
-                    broken(found, "I6", &at, format!("the record {missing} before it is missing"));
+                    look.broken("I6", &at, format!("the record {missing} before it is missing"));
                 }
                 if record.prev_hash != last.1 {
-                    broken(found, "I6", &at, "it does not follow the record before it");
+                    look.broken("I6", &at, "it does not follow the record before it");
                 }
                 if record.hash != record.computed_hash() {
-                    broken(found, "I6", &at, "it was changed after it was written");
+                    look.broken("I6", &at, "it was changed after it was written");
                 }
                 if record.at < last.2 {
-                    broken(found, "I20", &at, "it is older than the record before it");
+                    look.broken("I20", &at, "it is older than the record before it");
                 }
                 last = (record.seq, record.hash, record.at);
             }
@@ -39,23 +37,25 @@ pub(super) async fn check(
         let head: Option<(i64, String)> =
             sqlx::query_as("SELECT seq, hash FROM audit_heads WHERE workspace = $1")
                 .bind(&workspace)
-                .fetch_optional(&mut *store.reader().await?)
+                .fetch_optional(&mut *look.snapshot)
                 .await?;
         if head.is_none_or(|(seq, hash)| seq != big(last.0) || hash != last.1) {
-            broken(found, "I6", &workspace, "the log does not end where its head says");
+            look.broken("I6", &workspace, "the log does not end where its head says");
         }
+        let (seq, hash, _) = last;
+        ends.push(Anchor { workspace: WorkspaceId::existing(workspace), seq, hash });
     }
     for anchor in anchors {
         let kept: Option<String> =
             sqlx::query_scalar("SELECT hash FROM audit WHERE workspace = $1 AND seq = $2")
                 .bind(anchor.workspace.as_str())
                 .bind(big(anchor.seq))
-                .fetch_optional(&mut *store.reader().await?)
+                .fetch_optional(&mut *look.snapshot)
                 .await?;
         if kept.as_deref() != Some(&anchor.hash) {
             let at = format!("{}:{}", anchor.workspace, anchor.seq);
-            broken(found, "I6", at, "the record that was anchored outside is gone or changed");
+            look.broken("I6", at, "the record that was anchored outside is gone or changed");
         }
     }
-    Ok(())
+    Ok(ends)
 }

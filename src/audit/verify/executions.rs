@@ -1,47 +1,37 @@
 //! Executions: nothing ran that was not approved, nothing ran twice.
 
-use super::{Violation, broken, none_such};
+use super::Look;
 use crate::approval::{Digest, Sealed};
-use crate::store::{Store, StoreError};
+use crate::store::StoreError;
 
-pub(super) async fn check(store: &Store, found: &mut Vec<Violation>) -> Result<(), StoreError> {
-    none_such(
-        store,
-        found,
+pub(super) async fn check(look: &mut Look) -> Result<(), StoreError> {
+    look.none_such(
         "I1",
         "it has started without an approval",
         "SELECT e.id FROM executions e JOIN requests r ON r.id = e.request_id
          WHERE e.started_at IS NOT NULL AND (r.outcome IS NULL OR r.outcome <> 'approved')",
     )
     .await?;
-    none_such(
-        store,
-        found,
+    look.none_such(
         "I1",
         "what it is to run is not what was approved",
         "SELECT e.id FROM executions e JOIN requests r ON r.id = e.request_id
          WHERE e.digest <> r.digest OR e.envelope <> r.envelope",
     )
     .await?;
-    none_such(
-        store,
-        found,
+    look.none_such(
         "I1",
         "it started after its approval had lapsed",
         "SELECT id FROM executions WHERE started_at >= start_by",
     )
     .await?;
-    none_such(
-        store,
-        found,
+    look.none_such(
         "I5",
         "it was begun more than once, and its tool can neither be repeated nor asked",
         "SELECT id FROM executions WHERE attempts > 1 AND retry_class = 'once'",
     )
     .await?;
-    none_such(
-        store,
-        found,
+    look.none_such(
         "I6",
         "its beginnings and the log's do not match",
         "SELECT id FROM executions WHERE attempts <> (
@@ -52,13 +42,13 @@ pub(super) async fn check(store: &Store, found: &mut Vec<Violation>) -> Result<(
     let started: Vec<(String, String, String)> = sqlx::query_as(
         "SELECT id, envelope, digest FROM executions WHERE started_at IS NOT NULL ORDER BY id",
     )
-    .fetch_all(&mut *store.reader().await?)
+    .fetch_all(&mut *look.snapshot)
     .await?;
     for (id, envelope, digest) in started {
         let stored = Digest::try_from(digest);
         let same = Sealed::open(&envelope).is_ok_and(|sealed| Ok(sealed.digest()) == stored);
         if !same {
-            broken(found, "I1", id, "its envelope does not give its digest");
+            look.broken("I1", id, "its envelope does not give its digest");
         }
     }
     Ok(())

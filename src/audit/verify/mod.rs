@@ -4,10 +4,9 @@ mod chain;
 mod executions;
 mod requests;
 mod runs;
-#[cfg(test)]
-mod tests;
 
 use std::fmt;
+use std::str::FromStr;
 
 use crate::base::WorkspaceId;
 use crate::store::{Store, StoreError};
@@ -23,6 +22,7 @@ pub struct Violation {
 }
 
 /// The last record that somebody outside has written down: what the chain must still contain.
+/// Written `workspace:seq:hash`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Anchor {
     pub workspace: WorkspaceId,
@@ -30,39 +30,79 @@ pub struct Anchor {
     pub hash: String,
 }
 
-/// Checks every chain and every invariant. An empty answer is a clean bill.
-pub async fn verify(store: &Store, anchors: &[Anchor]) -> Result<Vec<Violation>, StoreError> {
-    let mut found = Vec::new();
-    chain::check(store, anchors, &mut found).await?;
-    requests::check(store, &mut found).await?;
-    executions::check(store, &mut found).await?;
-    runs::check(store, &mut found).await?;
-    Ok(found)
+/// What a verification found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Findings {
+    /// Empty is a clean bill.
+    pub violations: Vec<Violation>,
+    /// Where each chain ends: kept outside, they make a tail that was cut off visible later.
+    pub ends: Vec<Anchor>,
 }
 
-fn broken(
-    found: &mut Vec<Violation>,
-    invariant: &'static str,
-    subject: impl Into<String>,
-    what: impl Into<String>,
-) {
-    found.push(Violation { invariant, subject: subject.into(), what: what.into() });
+/// Checks every chain and every invariant, all in one snapshot: a desk may be writing meanwhile.
+pub async fn verify(store: &Store, anchors: &[Anchor]) -> Result<Findings, StoreError> {
+    let mut look = Look { snapshot: store.snapshot().await?, found: Vec::new() };
+    let ends = chain::check(&mut look, anchors).await?;
+    requests::check(&mut look).await?;
+    executions::check(&mut look).await?;
+    runs::check(&mut look).await?;
+    Ok(Findings { violations: look.found, ends })
 }
 
-/// Adds a violation for each row that a query finds; the query's one column names the row.
-async fn none_such(
-    store: &Store,
-    found: &mut Vec<Violation>,
-    invariant: &'static str,
-    what: &str,
-    query: &'static str,
-) -> Result<(), StoreError> {
-    let rows: Vec<String> =
-        sqlx::query_scalar(query).fetch_all(&mut *store.reader().await?).await?;
-    for row in rows {
-        broken(found, invariant, row, what);
+/// One state of the database, and what is wrong with it.
+struct Look {
+    snapshot: sqlx::Transaction<'static, sqlx::Any>,
+    found: Vec<Violation>,
+}
+
+impl Look {
+    fn broken(
+        &mut self,
+        invariant: &'static str,
+        subject: impl Into<String>,
+        what: impl Into<String>,
+    ) {
+        self.found.push(Violation { invariant, subject: subject.into(), what: what.into() });
     }
-    Ok(())
+
+    /// Adds a violation for each row that a query finds; the query's one column names the row.
+    async fn none_such(
+        &mut self,
+        invariant: &'static str,
+        what: &str,
+        query: &'static str,
+    ) -> Result<(), StoreError> {
+        let rows: Vec<String> = sqlx::query_scalar(query).fetch_all(&mut *self.snapshot).await?;
+        for row in rows {
+            self.broken(invariant, row, what);
+        }
+        Ok(())
+    }
+}
+
+/// An anchor that is not written as `workspace:seq:hash`.
+#[derive(Debug, thiserror::Error)]
+#[error("an anchor is written workspace:number:hash, as `verify` prints it")]
+pub struct NotAnAnchor;
+
+impl FromStr for Anchor {
+    type Err = NotAnAnchor;
+
+    fn from_str(text: &str) -> Result<Self, NotAnAnchor> {
+        let mut parts = text.rsplitn(3, ':');
+        let (hash, seq, workspace) = (parts.next(), parts.next(), parts.next());
+        let (Some(hash), Some(seq), Some(workspace)) = (hash, seq, workspace) else {
+            return Err(NotAnAnchor);
+        };
+        let seq = seq.parse().map_err(|_| NotAnAnchor)?;
+        Ok(Self { workspace: WorkspaceId::existing(workspace), seq, hash: hash.to_owned() })
+    }
+}
+
+impl fmt::Display for Anchor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.workspace, self.seq, self.hash)
+    }
 }
 
 impl fmt::Display for Violation {

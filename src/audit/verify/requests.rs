@@ -2,15 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::{Violation, broken, none_such};
+use super::Look;
 use crate::approval::{Choice, Outcome, Separation};
 use crate::base::{RequestId, WorkspaceId};
-use crate::store::{Store, StoreError, StoredRequest};
+use crate::store::{StoreError, StoredRequest, requests};
 
-pub(super) async fn check(store: &Store, found: &mut Vec<Violation>) -> Result<(), StoreError> {
-    none_such(
-        store,
-        found,
+pub(super) async fn check(look: &mut Look) -> Result<(), StoreError> {
+    look.none_such(
         "I4",
         "it is pending and no timer ends its stage",
         "SELECT id FROM requests WHERE outcome IS NULL AND NOT EXISTS (
@@ -18,18 +16,14 @@ pub(super) async fn check(store: &Store, found: &mut Vec<Violation>) -> Result<(
              AND kind LIKE '%stage_ends%')",
     )
     .await?;
-    none_such(
-        store,
-        found,
+    look.none_such(
         "I10",
         "it has ended and still has a live timer",
         "SELECT id FROM requests WHERE outcome IS NOT NULL AND EXISTS (
            SELECT 1 FROM timers WHERE request_id = requests.id AND done_at IS NULL)",
     )
     .await?;
-    none_such(
-        store,
-        found,
+    look.none_such(
         "I14",
         "it is pending, and nobody was or will be shown it",
         "SELECT id FROM requests WHERE outcome IS NULL AND undeliverable IS NULL AND NOT EXISTS (
@@ -37,9 +31,7 @@ pub(super) async fn check(store: &Store, found: &mut Vec<Violation>) -> Result<(
              AND state <> 'dead')",
     )
     .await?;
-    none_such(
-        store,
-        found,
+    look.none_such(
         "I2",
         "the log does not hold exactly one end of it",
         "SELECT id FROM requests WHERE CASE WHEN outcome IS NULL THEN 0 ELSE 1 END <> (
@@ -50,15 +42,15 @@ pub(super) async fn check(store: &Store, found: &mut Vec<Violation>) -> Result<(
     .await?;
     let all: Vec<(String, String)> =
         sqlx::query_as("SELECT workspace, id FROM requests ORDER BY id")
-            .fetch_all(&mut *store.reader().await?)
+            .fetch_all(&mut *look.snapshot)
             .await?;
     for (workspace, id) in all {
         let (workspace, request) = (WorkspaceId::existing(workspace), RequestId::existing(&id));
-        match store.request(&workspace, &request).await {
-            Ok(Some(stored)) => decided_by_right(&stored, found),
+        match requests::stored(&mut look.snapshot, &workspace, &request).await {
+            Ok(Some(stored)) => decided_by_right(&stored, look),
             Ok(None) => {}
             Err(StoreError::Damaged { what, why }) => {
-                broken(found, "I1", id, format!("its {what} is damaged: {why}"));
+                look.broken("I1", id, format!("its {what} is damaged: {why}"));
             }
             Err(error) => return Err(error),
         }
@@ -67,22 +59,22 @@ pub(super) async fn check(store: &Store, found: &mut Vec<Violation>) -> Result<(
 }
 
 /// Recomputes from the votes alone whether the outcome was anybody's to give.
-fn decided_by_right(stored: &StoredRequest, found: &mut Vec<Violation>) {
+fn decided_by_right(stored: &StoredRequest, look: &mut Look) {
     let request = &stored.request;
     let id = request.id.as_str();
     if stored.sealed.digest() != request.digest {
-        broken(found, "I1", id, "its envelope is not the one that people decided on");
+        look.broken("I1", id, "its envelope is not the one that people decided on");
     }
     let requester = &request.requester;
     let mut people = BTreeSet::new();
     for vote in &request.votes {
         if !people.insert(&vote.by.person) {
-            broken(found, "I7", id, "one person voted twice");
+            look.broken("I7", id, "one person voted twice");
         }
         let own =
             vote.by.person == requester.person || requester.owner.as_ref() == Some(&vote.by.person);
         if own && request.terms.separation == Separation::Required {
-            broken(found, "I7", id, "the requester decided on their own request");
+            look.broken("I7", id, "the requester decided on their own request");
         }
     }
     let Some(decision) = &request.decision else {
@@ -91,7 +83,7 @@ fn decided_by_right(stored: &StoredRequest, found: &mut Vec<Violation>) {
     match decision.outcome {
         Outcome::Approved => {
             if decision.at >= request.decide_by() {
-                broken(found, "I1", id, "it was approved after its deadline");
+                look.broken("I1", id, "it was approved after its deadline");
             }
             let reached = request.terms.path.iter().enumerate().take(request.stage + 1);
             let quorum = reached.into_iter().any(|(stage, rules)| {
@@ -102,12 +94,12 @@ fn decided_by_right(stored: &StoredRequest, found: &mut Vec<Violation>) {
                 approvals.count() >= rules.quorum.max(1) as usize
             });
             if !quorum {
-                broken(found, "I1", id, "it is approved without a quorum of votes");
+                look.broken("I1", id, "it is approved without a quorum of votes");
             }
         }
         Outcome::Rejected => {
             if !request.votes.iter().any(|vote| vote.choice == Choice::Reject) {
-                broken(found, "I1", id, "it is rejected and nobody rejected it");
+                look.broken("I1", id, "it is rejected and nobody rejected it");
             }
         }
         Outcome::Expired | Outcome::Cancelled | Outcome::Superseded => {}

@@ -1,51 +1,101 @@
-//! What becomes of a tool call that an agent proposes.
+//! The gate: what becomes of a tool call that an agent proposes.
 //!
 //! Everything here is a pure reading of configuration and policy: the tool resolves and validates
 //! the arguments, the policy rules, and the envelope is sealed. Nothing is written; the store turns
-//! the result into rows in the transaction that suspends the run.
+//! the result into rows in the transaction that suspends the run, and `preview` shows it.
+
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::Desk;
-use crate::agent::{CallAnswer, CallStatus, ProposedCall, Resolved, Tool};
-use crate::approval::{
-    self, Ask, Envelope, PolicyFacts, Proposal, Requester, Risk, Ruling, Sealed, Terms,
+use crate::agent::{
+    self, CallAnswer, CallStatus, Egress, ProposedCall, Resolved, Tool, ToolSpecError, Toolbox,
 };
-use crate::base::{ActionId, RequestId, RunId, Span, Timestamp};
-use crate::store::{NewRequest, Question, QuestionOutcome};
+use crate::approval::{
+    self, Ask, Envelope, Policy, PolicyFacts, Proposal, Requester, Risk, Ruling, Sealed, Terms,
+};
+use crate::base::{ActionId, Ids, RequestId, RunId, Span, Timestamp, WorkspaceId};
+use crate::config::{self, Config};
+use crate::store::{NewRequest, Question, QuestionOutcome, StartCheck};
 
 /// How long an action that a rule allowed may wait for its start.
 const ALLOWED_VALID_FOR: Span = Span::minutes(10);
 
+/// What stands between a proposed call and its tool.
+pub struct Gate {
+    pub toolbox: Toolbox,
+    policy: Policy,
+    /// The tools that each agent was given. It can call no other.
+    grants: BTreeMap<String, Vec<String>>,
+}
+
 /// The run on whose behalf a tool is called.
 #[derive(Clone, Debug)]
 pub struct Asker {
+    pub workspace: WorkspaceId,
     pub run: RunId,
     pub agent: String,
     pub requester: Requester,
 }
 
-impl Desk {
+/// When it is proposed, and where its ids come from.
+#[derive(Clone, Copy)]
+pub struct Occasion<'a> {
+    pub now: Timestamp,
+    pub ids: &'a dyn Ids,
+}
+
+impl Gate {
+    pub fn new(config: &Config, egress: &Egress) -> Result<Self, ToolSpecError> {
+        let granted = |agent: &config::Agent| {
+            agent.tools.iter().map(|tool| tool.value.clone()).collect::<Vec<_>>()
+        };
+        Ok(Self {
+            toolbox: Toolbox::from_specs(config.tools.values().map(config::Tool::spec), egress)?,
+            policy: config.policy(),
+            grants: config
+                .agents
+                .iter()
+                .map(|(name, agent)| (name.clone(), granted(agent)))
+                .collect(),
+        })
+    }
+
+    /// Names the policy in force, in hex.
+    pub fn policy_digest(&self) -> &str {
+        self.policy.digest()
+    }
+
     /// Turns one interrupt of a run into the question that the store writes down.
-    pub fn question(&self, asker: &Asker, interrupt_id: &str, value: &Value) -> Question {
-        let outcome = self
-            .outcome(asker, value)
-            .unwrap_or_else(|answer| QuestionOutcome::Answered(json!(answer)));
+    pub fn question(
+        &self,
+        asker: &Asker,
+        interrupt_id: &str,
+        value: &Value,
+        at: Occasion<'_>,
+    ) -> Question {
+        let proposed = serde_json::from_value(value.clone())
+            .map_err(|_| answer(CallStatus::Invalid, "this is not a tool call"));
+        let outcome = proposed.and_then(|proposed| self.judge(asker, proposed, at));
+        let outcome = outcome.unwrap_or_else(|answer| QuestionOutcome::Answered(json!(answer)));
         Question { interrupt_id: interrupt_id.to_owned(), value: value.clone(), outcome }
     }
 
-    fn outcome(&self, asker: &Asker, value: &Value) -> Result<QuestionOutcome, CallAnswer> {
-        let proposed: ProposedCall = serde_json::from_value(value.clone())
-            .map_err(|_| answer(CallStatus::Invalid, "this is not a tool call"))?;
+    /// Rules on a call. An error is what the agent is told instead of a result.
+    pub fn judge(
+        &self,
+        asker: &Asker,
+        proposed: ProposedCall,
+        at: Occasion<'_>,
+    ) -> Result<QuestionOutcome, CallAnswer> {
         let name = &proposed.call.tool;
-        let granted = self.agents.get(&asker.agent).is_some_and(|agent| agent.may_call(name));
+        let granted = self.grants.get(&asker.agent).is_some_and(|tools| tools.contains(name));
         let tool = self.toolbox.get(name).filter(|_| granted).ok_or_else(|| {
             answer(CallStatus::Invalid, &format!("there is no tool called `{name}`"))
         })?;
         let resolved = tool
             .resolve(&proposed.call.arguments)
             .map_err(|error| answer(CallStatus::Invalid, &error.to_string()))?;
-        let now = self.clock.now();
         let ruling = self.policy.rule_on(&Proposal {
             tool: name,
             agent: Some(&asker.agent),
@@ -59,14 +109,14 @@ impl Desk {
                 Err(answer(CallStatus::Denied, &why))
             }
             Ruling::Allow { rule } => {
-                let draft = Draft { asker, tool: tool.as_ref(), resolved, rule: &rule, now };
+                let draft = Draft { asker, tool: tool.as_ref(), resolved, rule: &rule, at };
                 let sealed = self.seal(draft, None)?;
-                let start_by = now.plus(ALLOWED_VALID_FOR);
+                let start_by = at.now.plus(ALLOWED_VALID_FOR);
                 Ok(QuestionOutcome::Allowed { sealed: Box::new(sealed), start_by })
             }
             Ruling::Ask { rule, ask, because } => {
-                let draft = Draft { asker, tool: tool.as_ref(), resolved, rule: &rule, now };
-                let id = RequestId::new(self.ids.as_ref());
+                let draft = Draft { asker, tool: tool.as_ref(), resolved, rule: &rule, at };
+                let id = RequestId::new(at.ids);
                 let sealed = self.seal(draft, Some((&id, &ask)))?;
                 let terms = self.terms(&rule, ask);
                 let (request, effects) = approval::open(&sealed, terms)
@@ -80,6 +130,16 @@ impl Desk {
                     show: tool.show().to_vec(),
                 })))
             }
+        }
+    }
+
+    /// What only the configuration in force can say before a start.
+    pub fn start_check(&self, sealed: &Sealed, terms: Option<&Terms>) -> StartCheck {
+        let envelope = sealed.envelope();
+        let tool = self.toolbox.get(&envelope.tool.name);
+        StartCheck {
+            policy_still_holds: self.policy.still_permits(&Proposal::from(envelope), terms),
+            tool_unchanged: tool.is_some_and(|tool| *tool.facts() == envelope.tool),
         }
     }
 
@@ -100,16 +160,17 @@ impl Desk {
         draft: Draft<'_>,
         asked: Option<(&RequestId, &Ask)>,
     ) -> Result<Sealed, CallAnswer> {
-        let Draft { asker, tool, resolved, rule, now } = draft;
+        let Draft { asker, tool, resolved, rule, at } = draft;
+        let now = at.now;
         let (request, ask) = asked.unzip();
         let decide_by = ask.map(|ask| ask.path.iter().fold(now, |at, stage| at.plus(stage.within)));
         let envelope = Envelope {
             form: 1,
-            workspace: self.workspace.clone(),
-            action: ActionId::new(self.ids.as_ref()),
+            workspace: asker.workspace.clone(),
+            action: ActionId::new(at.ids),
             request: request.cloned(),
             run: Some(asker.run.clone()),
-            node: Some(crate::agent::APPROVAL_NODE.to_owned()),
+            node: Some(agent::APPROVAL_NODE.to_owned()),
             agent: Some(asker.agent.clone()),
             tool: tool.facts().clone(),
             arguments: resolved.arguments,
@@ -134,7 +195,7 @@ struct Draft<'a> {
     tool: &'a dyn Tool,
     resolved: Resolved,
     rule: &'a str,
-    now: Timestamp,
+    at: Occasion<'a>,
 }
 
 fn answer(status: CallStatus, content: &str) -> CallAnswer {
