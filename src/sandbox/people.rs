@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::cast::{APP, BOT_USER, TEAM};
 use super::server::Inner;
-use super::workspace::{Message, Passed, Pending};
+use super::workspace::{Message, Passed, Pending, ResponsePlace};
 use crate::base::{Clock, Span};
 
 /// Slack tries again at once, after a minute and after five.
@@ -180,7 +180,8 @@ pub(super) async fn press_stored(
         let message = workspace.find(channel, ts).map(|message| message.object(true));
         let thread = message.as_ref().and_then(|message| message.get("thread_ts").cloned());
         let trigger = workspace.trigger(user, now);
-        let path = workspace.response_path(channel, user, now);
+        let place = response_place(channel, user, Some(ts));
+        let path = workspace.response_path(place, now);
         let pressed = workspace.ts(now);
         let mut container = json!({
             "type": "message", "message_ts": ts, "channel_id": channel, "is_ephemeral": false,
@@ -201,6 +202,11 @@ pub(super) async fn press_stored(
         })
     };
     interact(inner, payload).await
+}
+
+fn response_place(channel: &str, user: &str, original: Option<&str>) -> ResponsePlace {
+    let original = original.map(str::to_owned);
+    ResponsePlace { channel: channel.to_owned(), user: user.to_owned(), original }
 }
 
 async fn interact(inner: &Inner, payload: Value) -> Answered {
@@ -286,7 +292,8 @@ pub(super) async fn command(
     let now = inner.shared.clock.now();
     let (trigger, path) = {
         let mut workspace = inner.shared.lock();
-        (workspace.trigger(user, now), workspace.response_path(channel, user, now))
+        let place = response_place(channel, user, None);
+        (workspace.trigger(user, now), workspace.response_path(place, now))
     };
     let fields = [
         ("token", "unused".to_owned()),

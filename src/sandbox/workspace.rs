@@ -88,10 +88,18 @@ struct Trigger {
     used: bool,
 }
 
+/// What a response URL is for.
+#[derive(Clone)]
+pub(super) struct ResponsePlace {
+    pub(super) channel: String,
+    pub(super) user: String,
+    /// The message whose button was pressed.
+    pub(super) original: Option<String>,
+}
+
 struct ResponseUrl {
     path: String,
-    channel: String,
-    user: String,
+    place: ResponsePlace,
     made: Timestamp,
     uses: u32,
 }
@@ -191,19 +199,18 @@ impl Workspace {
         format!("{}.{:08}", now.as_seconds(), self.next())
     }
 
-    pub(super) fn response_path(&mut self, channel: &str, user: &str, made: Timestamp) -> String {
+    pub(super) fn response_path(&mut self, place: ResponsePlace, made: Timestamp) -> String {
         let path = format!("response-{}", self.next());
-        let (channel, user) = (channel.to_owned(), user.to_owned());
-        self.responses.push(ResponseUrl { path: path.clone(), channel, user, made, uses: 0 });
+        self.responses.push(ResponseUrl { path: path.clone(), place, made, uses: 0 });
         path
     }
 
     /// Where an answer to a response URL goes, if it still takes one.
-    pub(super) fn respond(&mut self, path: &str, now: Timestamp) -> Option<(String, String)> {
+    pub(super) fn respond(&mut self, path: &str, now: Timestamp) -> Option<ResponsePlace> {
         let url = self.responses.iter_mut().find(|url| url.path == path)?;
         url.uses += 1;
         let alive = url.uses <= RESPONSE_USES && now.since(url.made) <= RESPONSE_LIFE;
-        alive.then(|| (url.channel.clone(), url.user.clone()))
+        alive.then(|| url.place.clone())
     }
 
     /// Queues an event for the bot.

@@ -27,6 +27,7 @@ from slack_sdk.models.blocks import ActionsBlock, ButtonElement, InputBlock, Pla
 from slack_sdk.models.metadata import Metadata
 from slack_sdk.models.views import View
 from slack_sdk.signature import Clock, SignatureVerifier
+from slack_sdk.webhook import WebhookClient
 
 TOKEN = "xoxb-demo"
 SECRET = "the-demo-signs-with-this"
@@ -123,7 +124,10 @@ class Page:
     def trigger(self, ts):
         """Mia presses the card's button; the bot is sent a fresh trigger."""
         self.act("click", **{"as": "U0MIA", "channel": APPROVALS, "ts": ts, "action_id": "approve"})
-        return self.bot.got[-1][3]["trigger_id"]
+        return self.clicked()["trigger_id"]
+
+    def clicked(self):
+        return self.bot.got[-1][3]
 
 
 @contextmanager
@@ -270,7 +274,8 @@ def places(slack):
     # The SDK's iterator gives the same object each time, so each page is read as it comes.
     pages = [page["members"] for page in slack.conversations_members(channel=APPROVALS, limit=3)]
     check("conversations.members in pages", sum(pages, []) == every and len(pages) == -(-len(every) // 3), pages)
-    pages = [len(page["channels"]) for page in slack.conversations_list(limit=2, types="public_channel,private_channel")]
+    listing = slack.conversations_list(limit=2, types="public_channel,private_channel")
+    pages = [len(page["channels"]) for page in listing]
     check("conversations.list in pages", pages == [2, 2] and len(both) == 4, pages)
     slack.chat_postMessage(channel=APPROVALS, text="one more")
     pages = [page["has_more"] for page in slack.conversations_history(channel=APPROVALS, limit=1)]
@@ -333,6 +338,33 @@ def dialogs(slack, page, ts):
     check("views.publish", published["type"] == "home", published)
     again = slack.views_publish(user_id="U0MIA", view=home, hash=published["hash"])["view"]
     check("views.publish again", again["id"] == published["id"], again)
+
+
+def responses(slack, page):
+    """The URL that comes with a click: it takes five answers within half an hour."""
+    ts = slack.chat_postMessage(channel=APPROVALS, text="Card", blocks=CARD)["ts"]
+    page.trigger(ts)
+    hook = WebhookClient(page.clicked()["response_url"])
+
+    def said():
+        return slack.conversations_history(channel=APPROVALS, limit=2)["messages"]
+
+    answer = hook.send(text="only for you")
+    check("a response URL takes a note", (answer.status_code, answer.body) == (200, "ok"), answer.body)
+    check("which nobody else sees", said()[0]["ts"] == ts, said())
+    hook.send(text="for all", response_type="in_channel")
+    check("an answer for the channel", said()[0]["text"] == "for all", said())
+    hook.send(text="Closed", blocks=[SectionBlock(text="Approved")], replace_original=True)
+    check("an answer that replaces the card", said()[1]["blocks"][0]["type"] == "section", said()[1])
+    hook.send(delete_original=True)
+    check("an answer that deletes the card", ts not in [m["ts"] for m in said()], said())
+    answers = [hook.send(text="again").status_code for _ in range(2)]
+    check("a sixth answer is refused", answers == [200, 404], answers)
+    ts = slack.chat_postMessage(channel=APPROVALS, text="Card", blocks=CARD)["ts"]
+    page.trigger(ts)
+    page.later(31 * 60)
+    answer = WebhookClient(page.clicked()["response_url"]).send(text="too late")
+    check("an answer after half an hour is refused", "Expired url" in answer.body, answer.body)
 
 
 def streams(slack, ts):
@@ -425,6 +457,7 @@ def main():
         streams(slack, ts)
         signed = all(bot.verifier().is_valid_request(body, headers) for _, body, headers, _ in bot.got)
         check("every click was signed", signed and len(bot.got) > 5, len(bot.got))
+        responses(slack, page)
         events(page, bot)
         limits(url)
     if failures:

@@ -9,6 +9,7 @@ mod methods;
 mod pace;
 mod pages;
 mod people;
+mod respond;
 mod streams;
 mod views;
 
@@ -22,10 +23,9 @@ use serde_json::{Value, json};
 
 use self::arguments::Arguments;
 use self::methods::Method;
-use super::cast::BOT_USER;
 use super::faults::Fault;
 use super::server::{Inner, Pace};
-use super::workspace::{Message, Passed, Workspace};
+use super::workspace::{Passed, Workspace};
 use crate::base::{Clock, Span, Timestamp};
 
 /// What a method answers: the fields of its result, or an error code with further fields.
@@ -78,7 +78,9 @@ enum Outcome {
 }
 
 pub(super) fn routes() -> Router<Inner> {
-    Router::new().route("/api/{method}", any(call)).route("/response/{path}", post(respond))
+    Router::new()
+        .route("/api/{method}", any(call))
+        .route("/response/{path}", post(respond::respond))
 }
 
 async fn call(
@@ -233,36 +235,4 @@ fn dispatch(
         "views.update" => views::update(workspace, arguments, now),
         _ => Err("unknown_method".into()),
     }
-}
-
-/// An answer to a response URL: a note that only one person sees.
-async fn respond(
-    State(inner): State<Inner>,
-    Path(path): Path<String>,
-    body: axum::Json<Value>,
-) -> Response {
-    let now = inner.shared.clock.now();
-    {
-        let mut workspace = inner.shared.lock();
-        let Some((channel, user)) = workspace.respond(&path, now) else {
-            let gone = axum::Json(json!({ "ok": false, "error": "Expired url" }));
-            return (StatusCode::NOT_FOUND, gone).into_response();
-        };
-        let ts = workspace.ts(now);
-        workspace.post(
-            &channel,
-            Message {
-                ts,
-                user: BOT_USER.to_owned(),
-                text: body["text"].as_str().unwrap_or_default().to_owned(),
-                blocks: body["blocks"].as_array().cloned().unwrap_or_default(),
-                thread_ts: None,
-                metadata: None,
-                edited: None,
-                ephemeral_for: Some(user),
-            },
-        );
-    }
-    inner.shared.tell();
-    "ok".into_response()
 }
