@@ -170,7 +170,7 @@ impl Channel {
             "is_im": self.direct, "is_mpim": false, "is_private": self.private,
             "is_archived": self.archived, "is_member": self.members.contains(BOT_USER),
             "is_shared": self.shared, "is_ext_shared": self.shared, "is_org_shared": false,
-            "is_pending_ext_shared": false, "num_members": self.members.len(),
+            "is_pending_ext_shared": false,
         });
         let key = if self.direct { "user" } else { "name" };
         object[key] = json!(self.name);

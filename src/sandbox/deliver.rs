@@ -13,6 +13,19 @@ use crate::base::{Clock, TurnableClock};
 /// Slack waits this long for an answer.
 const DEADLINE: Duration = Duration::from_secs(3);
 
+/// Slack follows so many redirects.
+const REDIRECTS: usize = 2;
+
+/// What the bot answered; status zero stands for no answer at all.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) body: Value,
+    /// Slack's word for what went wrong; none if nothing did.
+    pub(super) failure: Option<&'static str>,
+    /// The bot does not want this event again.
+    pub(super) no_retry: bool,
+}
+
 /// The way to the bot.
 #[derive(Clone)]
 pub(super) struct Post {
@@ -28,6 +41,7 @@ impl Post {
         let client = reqwest::Client::builder()
             .no_proxy()
             .timeout(DEADLINE)
+            .redirect(reqwest::redirect::Policy::limited(REDIRECTS))
             .build()
             .map_err(std::io::Error::other)?;
         Ok(Self { secret: secret.into(), clock, client, bot_url: Arc::default() })
@@ -53,8 +67,13 @@ impl Post {
         path: &str,
         body: &Value,
         headers: &[(&'static str, String)],
-    ) -> (u16, Value) {
-        self.send(path, body.to_string(), "application/json", headers).await
+    ) -> Answer {
+        self.send(self.address(path), body.to_string(), "application/json", headers).await
+    }
+
+    /// The same to somebody who is not the bot yet.
+    pub(super) async fn json_to(&self, base: &str, path: &str, body: &Value) -> Answer {
+        self.send(format!("{base}{path}"), body.to_string(), "application/json", &[]).await
     }
 
     /// A form with one `payload`: an interaction.
@@ -66,21 +85,22 @@ impl Post {
         let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
         let body: Vec<String> =
             fields.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
-        self.send(path, body.join("&"), "application/x-www-form-urlencoded", &[]).await
+        let kind = "application/x-www-form-urlencoded";
+        let answer = self.send(self.address(path), body.join("&"), kind, &[]).await;
+        (answer.status, answer.body)
     }
 
-    /// Status zero stands for no answer at all.
     async fn send(
         &self,
-        path: &str,
+        address: String,
         body: String,
         content_type: &str,
         headers: &[(&'static str, String)],
-    ) -> (u16, Value) {
+    ) -> Answer {
         let (timestamp, signature) = self.sign(body.as_bytes());
         let mut request = self
             .client
-            .post(self.address(path))
+            .post(address)
             .header("content-type", content_type)
             .header("x-slack-request-timestamp", timestamp)
             .header("x-slack-signature", signature)
@@ -88,12 +108,10 @@ impl Post {
         for (name, value) in headers {
             request = request.header(*name, value);
         }
-        let Ok(answer) = request.send().await else {
-            return (0, Value::Null);
-        };
-        let status = answer.status().as_u16();
-        let text = answer.text().await.unwrap_or_default();
-        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+        match request.send().await {
+            Ok(answer) => read(answer).await,
+            Err(error) => lost(&error),
+        }
     }
 
     pub(super) async fn raw(&self, path: &str, body: &str, signed: Option<(&str, &str)>) -> u16 {
@@ -115,4 +133,28 @@ impl Post {
     fn address(&self, path: &str) -> String {
         format!("{}{path}", self.bot_url.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+async fn read(answer: reqwest::Response) -> Answer {
+    let status = answer.status();
+    let no_retry = answer.headers().get("x-slack-no-retry").is_some_and(|value| value == "1");
+    match answer.text().await {
+        Ok(text) => Answer {
+            status: status.as_u16(),
+            body: serde_json::from_str(&text).unwrap_or(Value::String(text)),
+            failure: (!status.is_success()).then_some("http_error"),
+            no_retry,
+        },
+        Err(error) => lost(&error),
+    }
+}
+
+fn lost(error: &reqwest::Error) -> Answer {
+    let failure = match () {
+        () if error.is_timeout() => "http_timeout",
+        () if error.is_redirect() => "too_many_redirects",
+        () if error.is_connect() => "connection_failed",
+        () => "unknown_error",
+    };
+    Answer { status: 0, body: Value::Null, failure: Some(failure), no_retry: false }
 }

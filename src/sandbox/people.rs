@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::cast::{APP, BOT_USER, TEAM};
 use super::server::Inner;
-use super::workspace::{Message, Passed};
+use super::workspace::{Message, Passed, Pending, ResponsePlace};
 use crate::base::{Clock, Span};
 
 /// Slack tries again at once, after a minute and after five.
@@ -49,7 +49,7 @@ pub(super) fn write(
             blocks: Vec::new(),
             thread_ts: thread_ts.map(str::to_owned),
             metadata: None,
-            edited: false,
+            edited: None,
             ephemeral_for: None,
         },
     );
@@ -75,9 +75,13 @@ pub(super) fn open_home(inner: &Inner, user: &str) {
     let mut workspace = inner.shared.lock();
     let channel = workspace.cast.direct(user).map(|found| found.id.clone()).unwrap_or_default();
     let ts = workspace.ts(now);
-    let event = json!({
+    let mut event = json!({
         "type": "app_home_opened", "user": user, "channel": channel, "tab": "home", "event_ts": ts,
     });
+    // Slack tells what the tab shows if anything was published before.
+    if let Some(home) = workspace.homes.get(user) {
+        event["view"] = home.clone();
+    }
     workspace.happens(event, now);
 }
 
@@ -92,21 +96,17 @@ pub(super) async fn deliver_due(inner: &Inner) -> usize {
             at.and_then(|at| workspace.events.remove(at))
         };
         let Some(mut event) = next else { break };
-        let headers = match event.tries {
-            0 => Vec::new(),
-            tries => vec![
-                ("x-slack-retry-num", tries.to_string()),
-                ("x-slack-retry-reason", "http_error".to_owned()),
-            ],
-        };
-        let (status, answer) = inner.post.json("/slack/events", &event.body, &headers).await;
+        let answer = inner.post.json("/slack/events", &event.body, &retry_headers(&event)).await;
         let what = "POST /slack/events".to_owned();
+        let (sent, status) = (event.body.clone(), answer.status);
         let mut workspace = inner.shared.lock();
-        workspace.journal.push(Passed { what, sent: event.body.clone(), status, answer });
-        if !(200..300).contains(&status)
+        workspace.journal.push(Passed { what, sent, status, answer: answer.body });
+        if let Some(reason) = answer.failure
             && let Some(wait) = RETRIES.get(event.tries)
+            && !answer.no_retry
         {
             event.tries += 1;
+            event.failed = Some(reason);
             event.due = now.plus(*wait);
             workspace.events.push_back(event);
         }
@@ -114,6 +114,16 @@ pub(super) async fn deliver_due(inner: &Inner) -> usize {
     }
     inner.shared.tell();
     delivered
+}
+
+/// A try that is not the first one says which it is, and what went wrong with the last one.
+fn retry_headers(event: &Pending) -> Vec<(&'static str, String)> {
+    event.failed.map_or_else(Vec::new, |reason| {
+        vec![
+            ("x-slack-retry-num", event.tries.to_string()),
+            ("x-slack-retry-reason", reason.to_owned()),
+        ]
+    })
 }
 
 fn user_object(inner: &Inner, user: &str) -> Value {
@@ -170,7 +180,8 @@ pub(super) async fn press_stored(
         let message = workspace.find(channel, ts).map(|message| message.object(true));
         let thread = message.as_ref().and_then(|message| message.get("thread_ts").cloned());
         let trigger = workspace.trigger(user, now);
-        let path = workspace.response_path(channel, user, now);
+        let place = response_place(channel, user, Some(ts));
+        let path = workspace.response_path(place, now);
         let pressed = workspace.ts(now);
         let mut container = json!({
             "type": "message", "message_ts": ts, "channel_id": channel, "is_ephemeral": false,
@@ -191,6 +202,11 @@ pub(super) async fn press_stored(
         })
     };
     interact(inner, payload).await
+}
+
+fn response_place(channel: &str, user: &str, original: Option<&str>) -> ResponsePlace {
+    let original = original.map(str::to_owned);
+    ResponsePlace { channel: channel.to_owned(), user: user.to_owned(), original }
 }
 
 async fn interact(inner: &Inner, payload: Value) -> Answered {
@@ -214,12 +230,7 @@ fn view_payload(
     let mut workspace = inner.shared.lock();
     let trigger = workspace.trigger(user, now);
     let open = workspace.views.iter().find(|open| open.id == view_id && open.user == user)?;
-    let mut view = open.view.clone();
-    view["id"] = json!(open.id);
-    view["hash"] = json!(open.hash);
-    view["team_id"] = json!(TEAM);
-    view["app_id"] = json!(APP);
-    view["app_installed_team_id"] = json!(TEAM);
+    let mut view = open.object();
     view["state"] = json!({ "values": values });
     Some(json!({
         "type": kind, "user": who, "team": { "id": TEAM, "domain": "acme" }, "enterprise": null,
@@ -246,7 +257,7 @@ pub(super) async fn submit(inner: &Inner, user: &str, view_id: &str, fields: &Va
         match answer["response_action"].as_str() {
             Some("errors") => {}
             Some("update") => {
-                let hash = format!("h{}", workspace.next());
+                let hash = workspace.hash(inner.shared.clock.now());
                 if let Some(open) = workspace.views.iter_mut().find(|open| open.id == view_id) {
                     (open.view, open.hash) = (answer["view"].clone(), hash);
                 }
@@ -281,7 +292,8 @@ pub(super) async fn command(
     let now = inner.shared.clock.now();
     let (trigger, path) = {
         let mut workspace = inner.shared.lock();
-        (workspace.trigger(user, now), workspace.response_path(channel, user, now))
+        let place = response_place(channel, user, None);
+        (workspace.trigger(user, now), workspace.response_path(place, now))
     };
     let fields = [
         ("token", "unused".to_owned()),
@@ -310,7 +322,7 @@ pub(super) async fn command(
                 blocks: answer["blocks"].as_array().cloned().unwrap_or_default(),
                 thread_ts: None,
                 metadata: None,
-                edited: false,
+                edited: None,
                 ephemeral_for: Some(user.to_owned()),
             },
         );

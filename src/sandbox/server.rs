@@ -105,6 +105,11 @@ impl SandboxHandle {
         change(&mut self.inner.shared.lock().cast);
     }
 
+    /// Gives the app exactly these scopes, as a new installation would.
+    pub fn grant(&self, scopes: &[&str]) {
+        self.inner.shared.lock().scopes = scopes.iter().map(|&scope| scope.to_owned()).collect();
+    }
+
     /// What goes wrong with the next calls of a method, in this order.
     pub fn next_calls(&self, method: &str, faults: impl IntoIterator<Item = Fault>) {
         let mut workspace = self.inner.shared.lock();
@@ -133,7 +138,7 @@ impl SandboxHandle {
     pub async fn deliver_again(&self) -> Option<u16> {
         let journal = self.journal();
         let last = journal.iter().rev().find(|passed| passed.what == "POST /slack/events")?;
-        Some(self.inner.post.json("/slack/events", &last.sent, &[]).await.0)
+        Some(self.inner.post.json("/slack/events", &last.sent, &[]).await.status)
     }
 
     /// A raw request to the bot, signed over its body or not.

@@ -15,6 +15,22 @@ const TRIGGER_LIFE: Span = Span::seconds(3);
 const RESPONSE_LIFE: Span = Span::minutes(30);
 const RESPONSE_USES: u32 = 5;
 
+/// What Countersign's manifest asks for.
+const SCOPES: [&str; 12] = [
+    "app_mentions:read",
+    "channels:history",
+    "channels:read",
+    "chat:write",
+    "commands",
+    "groups:history",
+    "groups:read",
+    "im:history",
+    "im:write",
+    "usergroups:read",
+    "users:read",
+    "users:read.email",
+];
+
 /// Shared by the server, the page and the drivers.
 #[derive(Clone)]
 pub(super) struct Shared {
@@ -41,7 +57,8 @@ pub(super) struct Message {
     pub(super) blocks: Vec<Value>,
     pub(super) thread_ts: Option<String>,
     pub(super) metadata: Option<Value>,
-    pub(super) edited: bool,
+    /// Who changed the text and when, as Slack tells it.
+    pub(super) edited: Option<Value>,
     pub(super) ephemeral_for: Option<String>,
 }
 
@@ -60,18 +77,29 @@ pub(super) struct Pending {
     pub(super) body: Value,
     pub(super) due: Timestamp,
     pub(super) tries: usize,
+    /// What went wrong with the last try.
+    pub(super) failed: Option<&'static str>,
 }
 
 struct Trigger {
     id: String,
     user: String,
     made: Timestamp,
+    used: bool,
+}
+
+/// What a response URL is for.
+#[derive(Clone)]
+pub(super) struct ResponsePlace {
+    pub(super) channel: String,
+    pub(super) user: String,
+    /// The message whose button was pressed.
+    pub(super) original: Option<String>,
 }
 
 struct ResponseUrl {
     path: String,
-    channel: String,
-    user: String,
+    place: ResponsePlace,
     made: Timestamp,
     uses: u32,
 }
@@ -84,7 +112,12 @@ pub(super) struct Workspace {
     pub(super) events: VecDeque<Pending>,
     pub(super) journal: Vec<Passed>,
     pub(super) faults: BTreeMap<String, VecDeque<Fault>>,
-    pub(super) calls: BTreeMap<String, Vec<Timestamp>>,
+    /// By method, and by channel posted in: when its rate limit would be at rest again.
+    pub(super) full_at: BTreeMap<String, Timestamp>,
+    /// Messages that still grow, by channel and ts, and since when.
+    pub(super) streams: BTreeMap<(String, String), Timestamp>,
+    /// What the app may do.
+    pub(super) scopes: Vec<String>,
     triggers: Vec<Trigger>,
     responses: Vec<ResponseUrl>,
     count: u64,
@@ -100,7 +133,9 @@ impl Shared {
             events: VecDeque::new(),
             journal: Vec::new(),
             faults: BTreeMap::new(),
-            calls: BTreeMap::new(),
+            full_at: BTreeMap::new(),
+            streams: BTreeMap::new(),
+            scopes: SCOPES.map(str::to_owned).to_vec(),
             triggers: Vec::new(),
             responses: Vec::new(),
             count: 0,
@@ -141,31 +176,41 @@ impl Workspace {
     /// A trigger that opens one dialog within three seconds.
     pub(super) fn trigger(&mut self, user: &str, made: Timestamp) -> String {
         let id = format!("trigger.{}", self.next());
-        self.triggers.push(Trigger { id: id.clone(), user: user.to_owned(), made });
+        self.triggers.push(Trigger { id: id.clone(), user: user.to_owned(), made, used: false });
         id
     }
 
     /// Uses a trigger up and says whose it is, or why it does not work.
     pub(super) fn pull(&mut self, id: &str, now: Timestamp) -> Result<String, &'static str> {
-        let at = self.triggers.iter().position(|trigger| trigger.id == id);
-        let trigger = self.triggers.swap_remove(at.ok_or("exchanged_trigger_id")?);
-        let fresh = now.since(trigger.made) <= TRIGGER_LIFE;
-        if fresh { Ok(trigger.user) } else { Err("expired_trigger_id") }
+        let found = self.triggers.iter_mut().find(|trigger| trigger.id == id);
+        let trigger = found.ok_or("invalid_trigger_id")?;
+        if trigger.used {
+            return Err("exchanged_trigger_id");
+        }
+        if now.since(trigger.made) > TRIGGER_LIFE {
+            return Err("expired_trigger_id");
+        }
+        trigger.used = true;
+        Ok(trigger.user.clone())
     }
 
-    pub(super) fn response_path(&mut self, channel: &str, user: &str, made: Timestamp) -> String {
+    /// A text that changes with every change of a view.
+    pub(super) fn hash(&mut self, now: Timestamp) -> String {
+        format!("{}.{:08}", now.as_seconds(), self.next())
+    }
+
+    pub(super) fn response_path(&mut self, place: ResponsePlace, made: Timestamp) -> String {
         let path = format!("response-{}", self.next());
-        let (channel, user) = (channel.to_owned(), user.to_owned());
-        self.responses.push(ResponseUrl { path: path.clone(), channel, user, made, uses: 0 });
+        self.responses.push(ResponseUrl { path: path.clone(), place, made, uses: 0 });
         path
     }
 
     /// Where an answer to a response URL goes, if it still takes one.
-    pub(super) fn respond(&mut self, path: &str, now: Timestamp) -> Option<(String, String)> {
+    pub(super) fn respond(&mut self, path: &str, now: Timestamp) -> Option<ResponsePlace> {
         let url = self.responses.iter_mut().find(|url| url.path == path)?;
         url.uses += 1;
         let alive = url.uses <= RESPONSE_USES && now.since(url.made) <= RESPONSE_LIFE;
-        alive.then(|| (url.channel.clone(), url.user.clone()))
+        alive.then(|| url.place.clone())
     }
 
     /// Queues an event for the bot.
@@ -180,7 +225,30 @@ impl Workspace {
             }],
             "is_ext_shared_channel": false,
         });
-        self.events.push_back(Pending { body, due: now, tries: 0 });
+        self.events.push_back(Pending { body, due: now, tries: 0, failed: None });
+    }
+}
+
+impl OpenView {
+    /// The view object of the Web API: what was sent, with everything that was left out.
+    pub(super) fn object(&self) -> Value {
+        let mut object = json!({
+            "private_metadata": "", "callback_id": "", "external_id": "", "close": null,
+            "submit": null, "clear_on_close": false, "notify_on_close": false,
+        });
+        for (name, value) in self.view.as_object().into_iter().flatten() {
+            object[name] = value.clone();
+        }
+        object["id"] = json!(self.id);
+        object["hash"] = json!(self.hash);
+        object["team_id"] = json!(TEAM);
+        object["app_id"] = json!(APP);
+        object["app_installed_team_id"] = json!(TEAM);
+        object["bot_id"] = json!(BOT_ID);
+        object["root_view_id"] = json!(self.id);
+        object["previous_view_id"] = Value::Null;
+        object["state"] = json!({ "values": {} });
+        object
     }
 }
 
@@ -199,6 +267,9 @@ impl Message {
         if self.user == BOT_USER {
             object["bot_id"] = json!(BOT_ID);
             object["app_id"] = json!(APP);
+        }
+        if let Some(edited) = &self.edited {
+            object["edited"] = edited.clone();
         }
         if let Some(metadata) = &self.metadata {
             object["metadata"] = match with_metadata {

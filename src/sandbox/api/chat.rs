@@ -1,38 +1,71 @@
-//! `chat.*`.
+//! `chat.*`: posting, changing, deleting.
 
 use serde_json::{Value, json};
 
-use super::{Answer, Arguments, Refused, writable};
+use super::arguments::Arguments;
+use super::channels::{postable, writable};
+use super::{Answer, Refused, streams};
 use crate::base::Timestamp;
-use crate::sandbox::blocks;
+use crate::sandbox::blocks::{self, Surface};
 use crate::sandbox::cast::BOT_USER;
 use crate::sandbox::workspace::{Message, Workspace};
 
+/// Characters of a text: beyond the one it is cut, in an update beyond the other refused.
+const IN_POST: usize = 40_000;
+const IN_UPDATE: usize = 4_000;
+
 pub(super) fn post(workspace: &mut Workspace, arguments: &Arguments, now: Timestamp) -> Answer {
-    let channel = writable(workspace, arguments)?.id.clone();
-    let thread_ts = arguments.text("thread_ts");
+    let channel = postable(workspace, arguments)?.id.clone();
+    let thread_ts = arguments.text("thread_ts").filter(|ts| !ts.is_empty());
     if let Some(root) = &thread_ts
         && workspace.find(&channel, root).is_none()
     {
         return Err("thread_not_found".into());
     }
-    let message = message(workspace, arguments, now)?;
-    let object = message.object(true);
-    let ts = message.ts.clone();
-    workspace.post(&channel, Message { thread_ts, ..message });
-    Ok(json!({ "channel": channel, "ts": ts, "message": object }))
+    let written = message(arguments)?;
+    let message = Message { ts: workspace.ts(now), thread_ts, ..written };
+    let (ts, object) = (message.ts.clone(), message.object(true));
+    workspace.post(&channel, message);
+    let mut answer = json!({ "channel": channel, "ts": ts, "message": object });
+    if arguments.text("text").is_some_and(|text| text.chars().count() > IN_POST) {
+        answer["warning"] = json!("message_truncated");
+        answer["response_metadata"] = json!({ "warnings": ["message_truncated"] });
+    }
+    Ok(answer)
 }
 
-pub(super) fn update(workspace: &mut Workspace, arguments: &Arguments) -> Answer {
+pub(super) fn update(workspace: &mut Workspace, arguments: &Arguments, now: Timestamp) -> Answer {
     let channel = writable(workspace, arguments)?.id.clone();
     let ts = arguments.needed("ts")?;
     let blocks = checked_blocks(arguments)?;
+    let metadata = checked_metadata(arguments)?;
     let text = arguments.text("text");
-    let message =
-        workspace.find(&channel, &ts).ok_or_else(|| Refused::from("message_not_found"))?;
+    if text.as_ref().is_some_and(|text| text.chars().count() > IN_UPDATE) {
+        return Err("msg_too_long".into());
+    }
+    if streams::is_streaming(workspace, &channel, &ts, now) {
+        return Err("streaming_state_conflict".into());
+    }
+    let found = workspace.find(&channel, &ts);
+    let message = found.ok_or_else(|| Refused::from("message_not_found"))?;
     if message.user != BOT_USER || message.ephemeral_for.is_some() {
         return Err("cant_update_message".into());
     }
+    change(message, text, blocks, now);
+    match metadata {
+        // As Slack does: an empty object takes the metadata away.
+        Some(metadata) if metadata == json!({}) => message.metadata = None,
+        Some(metadata) => message.metadata = Some(metadata),
+        None => {}
+    }
+    let text = message.text.clone();
+    Ok(json!({ "channel": channel, "ts": ts, "text": text, "message": message.object(true) }))
+}
+
+/// A change of text is marked as one; a change that came with blocks is not, as Slack does.
+fn change(message: &mut Message, text: Option<String>, blocks: Option<Vec<Value>>, now: Timestamp) {
+    let before = (message.text.clone(), message.blocks.len());
+    let with_blocks = blocks.as_ref().is_some_and(|blocks| !blocks.is_empty());
     match (blocks, &text) {
         (Some(blocks), _) => message.blocks = blocks,
         // As Slack does: a text without blocks takes the blocks away.
@@ -42,8 +75,10 @@ pub(super) fn update(workspace: &mut Workspace, arguments: &Arguments) -> Answer
     if let Some(text) = text {
         message.text = text;
     }
-    let text = message.text.clone();
-    Ok(json!({ "channel": channel, "ts": ts, "text": text, "message": message.object(true) }))
+    if !with_blocks && before != (message.text.clone(), message.blocks.len()) {
+        let ts = format!("{}.000000", now.as_seconds());
+        message.edited = Some(json!({ "user": BOT_USER, "ts": ts }));
+    }
 }
 
 pub(super) fn delete(workspace: &mut Workspace, arguments: &Arguments) -> Answer {
@@ -51,6 +86,9 @@ pub(super) fn delete(workspace: &mut Workspace, arguments: &Arguments) -> Answer
     let ts = arguments.needed("ts")?;
     match workspace.find(&channel, &ts) {
         None => return Err("message_not_found".into()),
+        Some(message) if message.ephemeral_for.is_some() => {
+            return Err("message_not_found".into());
+        }
         Some(message) if message.user != BOT_USER => return Err("cant_delete_message".into()),
         Some(_) => {}
     }
@@ -65,60 +103,69 @@ pub(super) fn ephemeral(
     arguments: &Arguments,
     now: Timestamp,
 ) -> Answer {
-    let channel = writable(workspace, arguments)?;
+    let channel = postable(workspace, arguments)?;
     let user = arguments.needed("user")?;
     if !channel.members.contains(&user) {
         return Err("user_not_in_channel".into());
     }
     let channel = channel.id.clone();
-    let message = message(workspace, arguments, now)?;
-    let ts = message.ts.clone();
-    let thread_ts = arguments.text("thread_ts");
-    workspace.post(&channel, Message { ephemeral_for: Some(user), thread_ts, ..message });
+    let written = message(arguments)?;
+    let ts = workspace.ts(now);
+    let message = Message {
+        ts: ts.clone(),
+        thread_ts: arguments.text("thread_ts").filter(|ts| !ts.is_empty()),
+        // Slack keeps no metadata of what is not kept itself.
+        metadata: None,
+        ephemeral_for: Some(user),
+        ..written
+    };
+    workspace.post(&channel, message);
     Ok(json!({ "message_ts": ts }))
 }
 
-fn message(
-    workspace: &mut Workspace,
-    arguments: &Arguments,
-    now: Timestamp,
-) -> Result<Message, Refused> {
+/// What is to be posted, without its place in time.
+fn message(arguments: &Arguments) -> Result<Message, Refused> {
     let blocks = checked_blocks(arguments)?.unwrap_or_default();
     let text = arguments.text("text").unwrap_or_default();
     if text.is_empty() && blocks.is_empty() {
         return Err("no_text".into());
     }
-    if text.chars().count() > 40_000 {
-        return Err("msg_too_long".into());
-    }
     Ok(Message {
-        ts: workspace.ts(now),
+        ts: String::new(),
         user: BOT_USER.to_owned(),
-        text,
+        text: text.chars().take(IN_POST).collect(),
         blocks,
         thread_ts: None,
-        metadata: arguments.json("metadata"),
-        edited: false,
+        metadata: checked_metadata(arguments)?,
+        edited: None,
         ephemeral_for: None,
     })
 }
 
-fn checked_blocks(arguments: &Arguments) -> Result<Option<Vec<Value>>, Refused> {
-    let Some(blocks) = arguments.json("blocks") else {
+fn checked_metadata(arguments: &Arguments) -> Result<Option<Value>, Refused> {
+    let Some(metadata) = arguments.json("metadata") else {
         return Ok(None);
     };
-    let messages = blocks::complaints(&blocks, blocks::IN_MESSAGE);
-    if !messages.is_empty() {
-        return Err(Refused { code: "invalid_blocks".to_owned(), messages });
-    }
-    let Value::Array(mut blocks) = blocks else {
-        return Err("invalid_blocks".into());
+    let right = metadata == json!({}) || blocks::metadata_complaints(&metadata).is_empty();
+    if right { Ok(Some(metadata)) } else { Err("invalid_metadata_format".into()) }
+}
+
+fn checked_blocks(arguments: &Arguments) -> Result<Option<Vec<Value>>, Refused> {
+    let Some(text) = arguments.text("blocks") else {
+        return arguments.json("blocks").map(checked).transpose();
     };
-    // Slack fills in the ids that were left out.
-    for (nth, block) in blocks.iter_mut().enumerate() {
-        if block["block_id"].is_null() {
-            block["block_id"] = json!(format!("b{nth}"));
-        }
+    let blocks = serde_json::from_str(&text).map_err(|_| Refused::from("invalid_blocks_format"))?;
+    checked(blocks).map(Some)
+}
+
+fn checked(mut blocks: Value) -> Result<Vec<Value>, Refused> {
+    let messages = blocks::complaints(&blocks, Surface::Message);
+    if !messages.is_empty() {
+        return Err(Refused::because("invalid_blocks", messages));
     }
-    Ok(Some(blocks))
+    blocks::fill_ids(&mut blocks);
+    match blocks {
+        Value::Array(blocks) => Ok(blocks),
+        _ => Err("invalid_blocks_format".into()),
+    }
 }

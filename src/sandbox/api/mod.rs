@@ -1,7 +1,16 @@
 //! The Web API: `POST /api/<method>` with a bearer token; failure is said in the body.
 
+mod arguments;
+mod channels;
 mod chat;
-mod lookups;
+mod history;
+mod manifest;
+mod methods;
+mod pace;
+mod pages;
+mod people;
+mod respond;
+mod streams;
 mod views;
 
 use axum::Router;
@@ -10,133 +19,181 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, post};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::cast::{BOT_USER, Channel};
+use self::arguments::Arguments;
+use self::methods::Method;
 use super::faults::Fault;
 use super::server::{Inner, Pace};
-use super::workspace::{Message, Passed, Workspace};
+use super::workspace::{Passed, Workspace};
 use crate::base::{Clock, Span, Timestamp};
-
-const SCOPES: &str = "app_mentions:read,chat:write,commands,im:history,im:read,im:write,\
-    channels:read,channels:history,groups:read,groups:history,users:read,users:read.email,\
-    usergroups:read";
-
-/// The arguments of a call, whichever way they came.
-pub(super) struct Arguments(Map<String, Value>);
 
 /// What a method answers: the fields of its result, or an error code with further fields.
 pub(super) type Answer = Result<Value, Refused>;
 
 /// `ok: false`.
 pub(super) struct Refused {
-    pub(super) code: String,
-    pub(super) messages: Vec<String>,
+    code: &'static str,
+    /// The code of a fault on order, which may be any text.
+    ordered: Option<String>,
+    messages: Vec<String>,
+    /// The scope that is missing.
+    needed: Option<&'static str>,
 }
 
-impl From<&str> for Refused {
-    fn from(code: &str) -> Self {
-        Self { code: code.to_owned(), messages: Vec::new() }
+impl From<&'static str> for Refused {
+    fn from(code: &'static str) -> Self {
+        Self { code, ordered: None, messages: Vec::new(), needed: None }
     }
 }
 
+impl Refused {
+    fn because(code: &'static str, messages: Vec<String>) -> Self {
+        Self { messages, ..Self::from(code) }
+    }
+
+    fn missing(argument: &str) -> Self {
+        let message = format!("[ERROR] missing required field: {argument}");
+        Self::because("invalid_arguments", vec![message])
+    }
+
+    fn body(self, workspace: &Workspace) -> Value {
+        let code = self.ordered.unwrap_or_else(|| self.code.to_owned());
+        let mut body = json!({ "ok": false, "error": code });
+        if !self.messages.is_empty() {
+            body["response_metadata"] = json!({ "messages": self.messages });
+        }
+        if let Some(needed) = self.needed {
+            body["needed"] = json!(needed);
+            body["provided"] = json!(workspace.scopes.join(","));
+        }
+        body
+    }
+}
+
+/// What comes of a call: a body with status 200, or a wait.
+enum Outcome {
+    Answered(Answer),
+    Wait(Span),
+}
+
 pub(super) fn routes() -> Router<Inner> {
-    Router::new().route("/api/{method}", any(call)).route("/response/{path}", post(respond))
+    Router::new()
+        .route("/api/{method}", any(call))
+        .route("/response/{path}", post(respond::respond))
 }
 
 async fn call(
     State(inner): State<Inner>,
-    Path(method): Path<String>,
+    Path(name): Path<String>,
     uri: axum::http::Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let arguments = Arguments::read(uri.query().unwrap_or_default(), &headers, &body);
-    let now = inner.shared.clock.now();
-    let fault = inner.shared.lock().faults.get_mut(&method).and_then(|faults| faults.pop_front());
+    // Only browsers say where a request comes from, and no web page has any business here.
+    if headers.contains_key("origin") {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    let Some(method) = methods::find(&name) else {
+        let body = json!({ "ok": false, "error": "unknown_method", "req_method": name });
+        return axum::Json(body).into_response();
+    };
+    let query = uri.query().unwrap_or_default();
+    let arguments = match Arguments::read(method.takes_json, query, &headers, &body) {
+        Ok(arguments) => arguments,
+        Err(code) => return axum::Json(json!({ "ok": false, "error": code })).into_response(),
+    };
+    let fault = inner.shared.lock().faults.get_mut(&name).and_then(|faults| faults.pop_front());
     let answer = match &fault {
         Some(Fault::RateLimited(wait)) => return limited(*wait),
         Some(Fault::ServerError) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-        Some(Fault::Code(code)) => Err(Refused::from(code.as_str())),
+        Some(Fault::Code(code)) => {
+            Err(Refused { ordered: Some(code.clone()), ..Refused::from("fatal_error") })
+        }
         Some(Fault::AnswerLost) | None => match token(&inner, &headers, &arguments) {
             Err(code) => Err(Refused::from(code)),
-            Ok(()) => {
-                let mut workspace = inner.shared.lock();
-                if inner.pace == Pace::LikeSlack
-                    && let Some(wait) = over_limit(&mut workspace, &method, &arguments, now)
-                {
-                    return limited(wait);
-                }
-                dispatch(&mut workspace, &method, &arguments, now)
-            }
+            Ok(()) => match answer(&inner, method, &arguments).await {
+                Outcome::Wait(wait) => return limited(wait),
+                Outcome::Answered(answer) => answer,
+            },
         },
     };
-    let body = match answer {
-        Ok(mut result) => {
-            result["ok"] = json!(true);
-            result
-        }
-        Err(Refused { code, messages }) => json!({
-            "ok": false, "error": code, "response_metadata": { "messages": messages },
-        }),
-    };
-    let passed = Passed {
-        what: method,
-        sent: Value::Object(arguments.0),
-        status: 200,
-        answer: body.clone(),
-    };
-    inner.shared.lock().journal.push(passed);
-    inner.shared.tell();
+    let answered = write_down(&inner, method, arguments, answer);
     if fault == Some(Fault::AnswerLost) {
         return StatusCode::BAD_GATEWAY.into_response();
     }
-    ([("x-oauth-scopes", SCOPES)], axum::Json(body)).into_response()
+    answered
 }
 
+async fn answer(inner: &Inner, method: &Method, arguments: &Arguments) -> Outcome {
+    let now = inner.shared.clock.now();
+    {
+        let mut workspace = inner.shared.lock();
+        if inner.pace == Pace::LikeSlack
+            && let Some(wait) = pace::over_limit(&mut workspace, method, arguments, now)
+        {
+            return Outcome::Wait(wait);
+        }
+        if let Some(refused) = not_granted(&workspace, method) {
+            return Outcome::Answered(Err(refused));
+        }
+    }
+    if method.name == "apps.manifest.update" {
+        return Outcome::Answered(manifest::update(inner, arguments).await);
+    }
+    Outcome::Answered(dispatch(&mut inner.shared.lock(), method.name, arguments, now))
+}
+
+fn not_granted(workspace: &Workspace, method: &Method) -> Option<Refused> {
+    let needed = *method.scopes.first()?;
+    let granted = |scope: &&str| workspace.scopes.iter().any(|granted| granted == scope);
+    if method.scopes.iter().any(granted) {
+        return None;
+    }
+    Some(Refused { needed: Some(needed), ..Refused::from("missing_scope") })
+}
+
+/// Keeps the exchange in the journal and makes the HTTP answer of it.
+fn write_down(inner: &Inner, method: &Method, arguments: Arguments, answer: Answer) -> Response {
+    let mut workspace = inner.shared.lock();
+    let body = match answer {
+        Ok(mut result) => {
+            result["ok"] = json!(true);
+            if let Some(warning) = arguments.warning {
+                result["warning"] = json!(warning);
+                result["response_metadata"]["warnings"] = json!([warning]);
+            }
+            result
+        }
+        Err(refused) => refused.body(&workspace),
+    };
+    let what = method.name.to_owned();
+    let (sent, answer) = (arguments.into_value(), body.clone());
+    workspace.journal.push(Passed { what, sent, status: 200, answer });
+    let granted = workspace.scopes.join(",");
+    drop(workspace);
+    inner.shared.tell();
+    let scopes =
+        [("x-oauth-scopes", granted), ("x-accepted-oauth-scopes", method.scopes.join(","))];
+    (scopes, axum::Json(body)).into_response()
+}
+
+/// Slack counts the wait in whole seconds.
 fn limited(wait: Span) -> Response {
-    let seconds = (wait.as_millis() / 1000).max(1).to_string();
+    let seconds = (wait.as_millis() + 999) / 1000;
     let body = axum::Json(json!({ "ok": false, "error": "ratelimited" }));
-    (StatusCode::TOO_MANY_REQUESTS, [("retry-after", seconds)], body).into_response()
+    let header = [("retry-after", seconds.max(1).to_string())];
+    (StatusCode::TOO_MANY_REQUESTS, header, body).into_response()
 }
 
 fn token(inner: &Inner, headers: &HeaderMap, arguments: &Arguments) -> Result<(), &'static str> {
     let header = headers.get("authorization").and_then(|value| value.to_str().ok());
     let bearer = header.and_then(|value| value.strip_prefix("Bearer ")).map(str::to_owned);
-    match bearer.or_else(|| arguments.text("token")) {
+    match bearer.or_else(|| arguments.token.clone()) {
         None => Err("not_authed"),
         Some(token) if *token == *inner.bot_token => Ok(()),
         Some(_) => Err("invalid_auth"),
     }
-}
-
-/// Calls a minute by method, and about one post a second in a channel, with short bursts.
-fn over_limit(
-    workspace: &mut Workspace,
-    method: &str,
-    arguments: &Arguments,
-    now: Timestamp,
-) -> Option<Span> {
-    let (key, most, window) = match method {
-        "chat.postMessage" => {
-            let channel = arguments.text("channel").unwrap_or_default();
-            (format!("post {channel}"), 5, Span::seconds(5))
-        }
-        "usergroups.list" | "usergroups.users.list" | "users.list" | "conversations.list" => {
-            (method.to_owned(), 40, Span::minutes(1))
-        }
-        "users.info" | "views.open" | "chat.postEphemeral" | "conversations.members" => {
-            (method.to_owned(), 200, Span::minutes(1))
-        }
-        _ => (method.to_owned(), 100, Span::minutes(1)),
-    };
-    let calls = workspace.calls.entry(key).or_default();
-    calls.retain(|&at| now.since(at) < window);
-    if calls.len() >= most {
-        return Some(Span::seconds(1));
-    }
-    calls.push(now);
-    None
 }
 
 fn dispatch(
@@ -147,105 +204,35 @@ fn dispatch(
 ) -> Answer {
     match method {
         "api.test" => Ok(json!({})),
-        "auth.test" => Ok(lookups::auth_test()),
-        "chat.postMessage" => chat::post(workspace, arguments, now),
-        "chat.update" => chat::update(workspace, arguments),
+        "auth.test" => Ok(people::auth_test()),
+        "bots.info" => people::bot(arguments),
         "chat.delete" => chat::delete(workspace, arguments),
+        "chat.getPermalink" => history::permalink(workspace, arguments),
         "chat.postEphemeral" => chat::ephemeral(workspace, arguments, now),
-        "conversations.open" => lookups::open(workspace, arguments),
-        "conversations.info" => lookups::info(workspace, arguments),
-        "conversations.list" => lookups::list(workspace),
-        "conversations.members" => lookups::members(workspace, arguments),
-        "conversations.history" => lookups::history(workspace, arguments),
-        "conversations.replies" => lookups::replies(workspace, arguments),
-        "users.info" => lookups::user(workspace, arguments),
-        "users.lookupByEmail" => lookups::by_email(workspace, arguments),
-        "usergroups.users.list" => lookups::group(workspace, arguments),
+        "chat.postMessage" => chat::post(workspace, arguments, now),
+        "chat.startStream" => streams::start(workspace, arguments, now),
+        "chat.appendStream" => streams::append(workspace, arguments, now),
+        "chat.stopStream" => streams::stop(workspace, arguments, now),
+        "chat.update" => chat::update(workspace, arguments, now),
+        "conversations.history" => history::history(workspace, arguments),
+        "conversations.info" => channels::info(workspace, arguments),
+        "conversations.join" => channels::join(workspace, arguments),
+        "conversations.leave" => channels::leave(workspace, arguments),
+        "conversations.list" => channels::list(workspace, arguments),
+        "conversations.members" => channels::members(workspace, arguments),
+        "conversations.open" => channels::open(workspace, arguments),
+        "conversations.replies" => history::replies(workspace, arguments),
+        "team.info" => Ok(people::team()),
+        "usergroups.list" => people::groups(workspace, arguments),
+        "usergroups.users.list" => people::group(workspace, arguments),
+        "users.conversations" => channels::of_user(workspace, arguments),
+        "users.info" => people::user(workspace, arguments),
+        "users.list" => people::list(workspace, arguments),
+        "users.lookupByEmail" => people::by_email(workspace, arguments),
         "views.open" => views::open(workspace, arguments, now),
-        "views.update" => views::update(workspace, arguments),
-        "views.publish" => views::publish(workspace, arguments),
+        "views.publish" => views::publish(workspace, arguments, now),
+        "views.push" => views::push(workspace, arguments, now),
+        "views.update" => views::update(workspace, arguments, now),
         _ => Err("unknown_method".into()),
     }
-}
-
-impl Arguments {
-    fn read(query: &str, headers: &HeaderMap, body: &[u8]) -> Self {
-        let kind = headers.get("content-type").and_then(|value| value.to_str().ok());
-        if kind.is_some_and(|kind| kind.starts_with("application/json")) {
-            let object = serde_json::from_slice(body).unwrap_or_default();
-            return Self(object);
-        }
-        let form = if body.is_empty() { query.as_bytes() } else { body };
-        let fields = url::form_urlencoded::parse(form);
-        Self(fields.map(|(name, value)| (name.into_owned(), json!(value))).collect())
-    }
-
-    pub(super) fn text(&self, name: &str) -> Option<String> {
-        match self.0.get(name)? {
-            Value::String(text) => Some(text.clone()),
-            Value::Number(number) => Some(number.to_string()),
-            Value::Bool(flag) => Some(flag.to_string()),
-            Value::Null | Value::Array(_) | Value::Object(_) => None,
-        }
-    }
-
-    pub(super) fn needed(&self, name: &str) -> Result<String, Refused> {
-        self.text(name).ok_or_else(|| "invalid_arguments".into())
-    }
-
-    /// An object or a list, itself or as JSON text.
-    pub(super) fn json(&self, name: &str) -> Option<Value> {
-        match self.0.get(name)? {
-            Value::String(text) => serde_json::from_str(text).ok(),
-            value @ (Value::Array(_) | Value::Object(_)) => Some(value.clone()),
-            Value::Null | Value::Bool(_) | Value::Number(_) => None,
-        }
-    }
-}
-
-/// The channel of a call, if the bot may write there.
-fn writable<'w>(workspace: &'w Workspace, arguments: &Arguments) -> Result<&'w Channel, Refused> {
-    let named = arguments.needed("channel")?;
-    let direct = workspace.cast.direct(&named);
-    let channel = direct.or_else(|| workspace.cast.channel(&named));
-    let channel = channel.ok_or_else(|| Refused::from("channel_not_found"))?;
-    if channel.archived {
-        return Err("is_archived".into());
-    }
-    if !channel.members.contains(BOT_USER) {
-        return Err(if channel.private { "channel_not_found" } else { "not_in_channel" }.into());
-    }
-    Ok(channel)
-}
-
-/// An answer to a response URL: a note that only one person sees.
-async fn respond(
-    State(inner): State<Inner>,
-    Path(path): Path<String>,
-    body: axum::Json<Value>,
-) -> Response {
-    let now = inner.shared.clock.now();
-    {
-        let mut workspace = inner.shared.lock();
-        let Some((channel, user)) = workspace.respond(&path, now) else {
-            let gone = axum::Json(json!({ "ok": false, "error": "Expired url" }));
-            return (StatusCode::NOT_FOUND, gone).into_response();
-        };
-        let ts = workspace.ts(now);
-        workspace.post(
-            &channel,
-            Message {
-                ts,
-                user: BOT_USER.to_owned(),
-                text: body["text"].as_str().unwrap_or_default().to_owned(),
-                blocks: body["blocks"].as_array().cloned().unwrap_or_default(),
-                thread_ts: None,
-                metadata: None,
-                edited: false,
-                ephemeral_for: Some(user),
-            },
-        );
-    }
-    inner.shared.tell();
-    "ok".into_response()
 }
