@@ -1,10 +1,17 @@
 //! The command line: one file a command, each a thin layer over the rooms it shows.
 
 mod check;
+mod database;
 mod demo;
+mod doctor;
+mod evidence;
 mod logs;
 mod manifest;
+mod preview;
+mod requests;
 mod serve;
+mod switch;
+mod words;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -18,7 +25,7 @@ use crate::config::{self, Config};
 ///
 /// Start with `countersign demo`: it brings up the whole desk on this machine, with a page that
 /// looks like Slack. For a real workspace, write a countersign.yaml, then go through `check`,
-/// `manifest`, `doctor` and `serve`.
+/// `preview`, `manifest`, `doctor` and `serve`.
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true, arg_required_else_help = true)]
 pub struct Cli {
@@ -27,6 +34,7 @@ pub struct Cli {
         long,
         short,
         global = true,
+        value_name = "FILE",
         default_value = "countersign.yaml",
         env = "COUNTERSIGN_CONFIG"
     )]
@@ -51,11 +59,38 @@ enum Command {
     /// Bring up bot, stand-in Slack, scripted agent and tools with real local effects.
     Demo(demo::Demo),
     /// Run the desk for the workspace in the configuration.
+    ///
+    /// The first SIGTERM or Ctrl-C lets what is under way finish, at most ten seconds; the second
+    /// ends at once. Either way nothing is lost: the database knows everything.
     Serve,
     /// Validate the configuration and find policies that cannot work. Exits 1 on an error.
     Check,
+    /// Show what would become of a tool call: which rule decides, who is asked, and the card.
+    ///
+    /// Asks nobody and writes nothing. Exits 1 when a call of a file is not ruled on as its
+    /// `expect` says, so that a file of calls is a test of your policies.
+    Preview(preview::Preview),
     /// Print the Slack app manifest, filled in with your address.
     Manifest(manifest::Manifest),
+    /// Ask Slack about everything the configuration names, and say how to mend what is wrong.
+    ///
+    /// Looks at secret, token, scopes, clock, channels, groups and whether Slack can reach this
+    /// desk. Posts nothing. Exits 1 when something cannot work.
+    Doctor,
+    /// List, show and cancel requests.
+    #[command(subcommand)]
+    Requests(requests::Requests),
+    /// Throw the stop switch: after this commits, no action starts anywhere.
+    Stop(switch::Turn),
+    /// Release the stop switch.
+    Start(switch::Turn),
+    /// Check the audit chain and every invariant over the database. Exits 1 on any violation.
+    ///
+    /// Can run beside a serving desk. Keep the anchors it prints outside of this machine: given
+    /// back with --anchor they make a log that was cut off or rebuilt visible.
+    Verify(evidence::Verify),
+    /// Write the audit log to standard output as JSON Lines.
+    Export(evidence::Export),
 }
 
 /// Does what the command line says.
@@ -66,7 +101,14 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Demo(demo) => demo::run(demo).await,
         Command::Serve => serve::run(read(file)?).await,
         Command::Check => check::run(file),
+        Command::Preview(preview) => preview::run(preview, read(file)?),
         Command::Manifest(manifest) => manifest::run(&manifest),
+        Command::Doctor => doctor::run(read(file)?).await,
+        Command::Requests(requests) => requests::run(requests, file).await,
+        Command::Stop(turn) => switch::stop(turn, file).await,
+        Command::Start(turn) => switch::start(turn, file).await,
+        Command::Verify(verify) => evidence::verify(verify, file).await,
+        Command::Export(export) => evidence::export(export, file).await,
     }
 }
 

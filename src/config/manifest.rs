@@ -1,5 +1,6 @@
 //! `manifest.yaml`, Slack's description of our app, filled in with an operator's own address.
 
+use serde_json::Value;
 use url::Url;
 
 use crate::config::reading::is_this_machine;
@@ -37,10 +38,16 @@ pub fn fill(url: &str) -> Result<String, ManifestError> {
     Ok(MANIFEST.replace(PLACEHOLDER, base.as_str().trim_end_matches('/')))
 }
 
+/// The scopes that the bot's token needs, as the manifest lists them.
+pub fn scopes() -> Vec<String> {
+    let manifest: Value = serde_saphyr::from_str(MANIFEST).unwrap_or_default();
+    let scopes = manifest.pointer("/oauth_config/scopes/bot").and_then(Value::as_array);
+    let texts = scopes.into_iter().flatten().filter_map(Value::as_str);
+    texts.map(str::to_owned).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
-
     use super::*;
 
     fn manifest(text: &str) -> Value {

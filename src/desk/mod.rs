@@ -16,7 +16,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use gate::{Asker, Gate, Occasion};
-pub use open::StartError;
+pub use open::{StartError, group_sources};
+pub use view::card_view;
 
 use crate::base::{Clock, Ids, WorkspaceId};
 use crate::config::Config;

@@ -127,7 +127,7 @@ fn worker(
 }
 
 /// Where the members of each group come from.
-fn group_sources(config: &Config) -> BTreeMap<String, GroupSource> {
+pub fn group_sources(config: &Config) -> BTreeMap<String, GroupSource> {
     let source = |members: &Members| match members {
         Members::Users(users) => GroupSource::Users(
             users

@@ -1,6 +1,7 @@
 //! A stored request with everything its card shows.
 
 use super::Desk;
+use crate::base::Timestamp;
 use crate::slack::card::{Buttons, CardView, ExecutionView, StageNames};
 use crate::store::{CardButtons, StoredRequest};
 
@@ -13,28 +14,7 @@ impl Desk {
         render: impl FnOnce(&CardView<'_>) -> T,
     ) -> T {
         let stages = self.stage_names(stored).await;
-        let execution = stored.execution.as_ref().map(|execution| ExecutionView {
-            state: execution.state,
-            note: execution.note.as_deref(),
-            ended_at: execution.ended_at,
-        });
-        render(&CardView {
-            request: &stored.request,
-            sealed: &stored.sealed,
-            claim: stored.claim.as_deref(),
-            show: &stored.show,
-            stages: &stages,
-            because: stored.because.as_deref(),
-            execution,
-            buttons: Buttons {
-                approve: buttons.approve.as_deref(),
-                reject: buttons.reject.as_deref(),
-                show_all: buttons.show_all.as_deref(),
-                withdraw: buttons.withdraw.as_deref(),
-            },
-            undeliverable: stored.undeliverable.as_deref(),
-            now: self.clock.now(),
-        })
+        render(&card_view(stored, buttons, &stages, self.clock.now()))
     }
 
     /// Each stage in people's words. A name that Slack would not tell is left out: it is for
@@ -51,5 +31,35 @@ impl Desk {
             stages.push(StageNames { approvers, channel });
         }
         stages
+    }
+}
+
+/// What a request's card shows, out of its rows.
+pub fn card_view<'a>(
+    stored: &'a StoredRequest,
+    buttons: &'a CardButtons,
+    stages: &'a [StageNames],
+    now: Timestamp,
+) -> CardView<'a> {
+    CardView {
+        request: &stored.request,
+        sealed: &stored.sealed,
+        claim: stored.claim.as_deref(),
+        show: &stored.show,
+        stages,
+        because: stored.because.as_deref(),
+        execution: stored.execution.as_ref().map(|execution| ExecutionView {
+            state: execution.state,
+            note: execution.note.as_deref(),
+            ended_at: execution.ended_at,
+        }),
+        buttons: Buttons {
+            approve: buttons.approve.as_deref(),
+            reject: buttons.reject.as_deref(),
+            show_all: buttons.show_all.as_deref(),
+            withdraw: buttons.withdraw.as_deref(),
+        },
+        undeliverable: stored.undeliverable.as_deref(),
+        now,
     }
 }

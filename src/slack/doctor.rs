@@ -3,6 +3,9 @@
 
 mod channels;
 mod groups;
+mod reach;
+
+pub use reach::{reach, secrets, unreachable_to_test};
 
 use super::client::{Identity, SlackApi, SlackError};
 use super::directory::{GroupSource, Home};

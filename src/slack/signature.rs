@@ -161,14 +161,23 @@ fn v0_digest(text: &str) -> Option<[u8; 32]> {
     Some(digest)
 }
 
+/// The header that Slack signs a body with: `v0=` and the HMAC in hex.
+pub fn sign(secret: &SecretString, timestamp: &str, body: &[u8]) -> String {
+    format!("v0={}", hex::encode(mac(secret, timestamp, body).finalize().into_bytes()))
+}
+
 fn matches(secret: &SecretString, timestamp: &str, body: &[u8], signature: &[u8; 32]) -> bool {
+    mac(secret, timestamp, body).verify_slice(signature).is_ok()
+}
+
+fn mac(secret: &SecretString, timestamp: &str, body: &[u8]) -> Hmac<Sha256> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes())
         .expect("HMAC takes a key of any length");
     mac.update(b"v0:");
     mac.update(timestamp.as_bytes());
     mac.update(b":");
     mac.update(body);
-    mac.verify_slice(signature).is_ok()
+    mac
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::answers::{self, Asking};
 use super::apply::{Subject, apply};
 use super::rows::{big, json};
 use super::runs::Held;
-use super::{StoreError, Tx, executions};
+use super::{StoreError, StoredRequest, Tx, executions};
 use crate::approval::{Effect, Request, Sealed};
 use crate::audit::{self, Entry};
 use crate::base::Timestamp;
@@ -42,6 +42,23 @@ pub struct NewRequest {
     pub because: Option<String>,
     /// Paths of the arguments pinned on top of the card.
     pub show: Vec<String>,
+}
+
+impl NewRequest {
+    /// As it would stand once written, before anybody has been shown it.
+    pub fn proposed(self) -> StoredRequest {
+        StoredRequest {
+            request: self.request,
+            sealed: self.sealed,
+            claim: self.claim,
+            because: self.because,
+            show: self.show,
+            run: None,
+            thread: None,
+            undeliverable: None,
+            execution: None,
+        }
+    }
 }
 
 /// Writes a question down with all that it entails. One that was asked before stays as it is: the

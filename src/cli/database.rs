@@ -1,0 +1,55 @@
+//! Which database a command of the operator is about.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::Args;
+
+use crate::base::{RandomIds, SystemClock, WorkspaceId};
+use crate::store::Store;
+
+#[derive(Debug, Args)]
+pub(super) struct Database {
+    /// sqlite://countersign.db; the configuration's `store` otherwise.
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+}
+
+impl Database {
+    /// To look only.
+    pub(super) async fn to_read(&self, config: &Path) -> anyhow::Result<Store> {
+        let url = self.url(config)?;
+        Store::open_to_read(&url).await.with_context(|| format!("cannot read {url}"))
+    }
+
+    /// To change something, whether or not a desk is running on it.
+    pub(super) async fn to_write(&self, config: &Path) -> anyhow::Result<Store> {
+        let url = self.url(config)?;
+        let opened = Store::open_beside(&url, Arc::new(SystemClock), Arc::new(RandomIds));
+        opened.await.with_context(|| format!("cannot open {url}"))
+    }
+
+    fn url(&self, config: &Path) -> anyhow::Result<String> {
+        match &self.database {
+            Some(url) => Ok(url.clone()),
+            None => {
+                let config = super::read(config)
+                    .context("name the database with --database, or mend the configuration")?;
+                Ok(config.store)
+            }
+        }
+    }
+}
+
+/// The workspace that a database belongs to.
+pub(super) async fn workspace_of(store: &Store) -> anyhow::Result<WorkspaceId> {
+    let known = store.workspaces().await?;
+    let [workspace] = known.as_slice() else {
+        anyhow::bail!(
+            "{} workspaces have used this database; start `countersign serve` on it once",
+            known.len()
+        );
+    };
+    Ok(workspace.clone())
+}

@@ -1,0 +1,75 @@
+//! `countersign doctor`.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use crate::base::{Clock, SystemClock};
+use crate::config::{self, Config, Rule, Severity, Then};
+use crate::desk::group_sources;
+use crate::slack::client::{HttpSlack, HttpSlackSettings};
+use crate::slack::doctor::{self, DoctorFacts, Finding, Level};
+
+pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let slack = HttpSlack::new(
+        HttpSlackSettings {
+            base_url: config.slack.api_url.clone(),
+            token: config.slack.bot_token.clone(),
+            timeout: config.slack.timeout,
+        },
+        clock.clone(),
+    )?;
+    let mut findings: Vec<Finding> = config::lint(&config).iter().map(of_the_file).collect();
+    findings.extend(doctor::secrets(&config.slack.signing_secrets));
+    findings.extend(doctor::diagnose(&slack, &facts(&config, clock.as_ref())).await);
+    if let (Some(url), Some(secret)) = (&config.public_url, config.slack.signing_secrets.first()) {
+        findings.push(doctor::reach(url, secret, clock.now()).await);
+    } else {
+        findings.push(doctor::unreachable_to_test());
+    }
+    for finding in &findings {
+        println!("{}", line(finding));
+    }
+    let worst = findings.iter().map(|finding| finding.level).max();
+    Ok(if worst == Some(Level::Fail) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn facts<'a>(config: &Config, clock: &'a dyn Clock) -> DoctorFacts<'a> {
+    let channels = config.channels.iter();
+    DoctorFacts {
+        clock,
+        channels: channels.map(|(name, known)| (name.clone(), known.slack.value.clone())).collect(),
+        groups: group_sources(config).into_iter().collect(),
+        stages: config.rules.iter().flat_map(stages).collect(),
+        scopes: config::manifest::scopes(),
+    }
+}
+
+/// Where a rule asks, and whom.
+fn stages(rule: &Rule) -> Vec<(String, Vec<String>)> {
+    let Then::Ask(ask) = &rule.then else { return Vec::new() };
+    let groups = |stage: &config::Stage| {
+        stage.approvers.iter().map(|group| group.value.clone()).collect::<Vec<_>>()
+    };
+    ask.path.iter().map(|stage| (stage.place.value.clone(), groups(stage))).collect()
+}
+
+fn of_the_file(finding: &config::Finding) -> Finding {
+    let level = match finding.severity {
+        Severity::Warning => Level::Warn,
+        Severity::Error => Level::Fail,
+    };
+    Finding { level, what: finding.problem.to_string(), mend: String::new() }
+}
+
+fn line(finding: &Finding) -> String {
+    let word = match finding.level {
+        Level::Ok => "ok  ",
+        Level::Warn => "WARN",
+        Level::Fail => "FAIL",
+    };
+    match finding.mend.as_str() {
+        "" => format!("{word}  {}", finding.what),
+        mend => format!("{word}  {}\n      {mend}", finding.what),
+    }
+}

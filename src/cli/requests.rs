@@ -1,0 +1,151 @@
+//! `countersign requests`.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+
+use super::database::{Database, workspace_of};
+use super::words;
+use crate::audit;
+use crate::base::{Clock, RequestId, SystemClock};
+use crate::desk::card_view;
+use crate::slack::card;
+use crate::slack::texts;
+use crate::store::{CardButtons, Store, StoredRequest};
+
+/// How many requests are read at a time.
+const PAGE: usize = 100;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Requests {
+    /// What waits for somebody, oldest first.
+    List(List),
+    /// One request: its card, and what the audit log says of it.
+    Show(Show),
+    /// End a pending request: nothing will run, and the requester is told why.
+    Cancel(Cancel),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct List {
+    /// Ended ones too, newest first.
+    #[arg(long)]
+    all: bool,
+
+    #[command(flatten)]
+    database: Database,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Show {
+    /// req_…
+    request: String,
+
+    #[command(flatten)]
+    database: Database,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Cancel {
+    /// req_…
+    request: String,
+
+    /// Why: the requester reads it, and the audit log keeps it.
+    #[arg(long)]
+    reason: String,
+
+    /// Who does it.
+    #[arg(long, env = "USER", default_value = "operator")]
+    by: String,
+
+    #[command(flatten)]
+    database: Database,
+}
+
+pub(super) async fn run(requests: Requests, config: &Path) -> anyhow::Result<ExitCode> {
+    match requests {
+        Requests::List(list) => {
+            let store = list.database.to_read(config).await?;
+            self::list(&store, list.all).await
+        }
+        Requests::Show(show) => {
+            let store = show.database.to_read(config).await?;
+            self::show(&store, &RequestId::existing(show.request)).await
+        }
+        Requests::Cancel(order) => cancel(order, config).await,
+    }
+}
+
+async fn list(store: &Store, ended_too: bool) -> anyhow::Result<ExitCode> {
+    let workspace = workspace_of(store).await?;
+    let mut after = None;
+    let mut listed = 0;
+    loop {
+        let page = match ended_too {
+            true => store.all_requests(&workspace, after.as_ref(), PAGE).await?,
+            false => store.pending_requests(&workspace, after.as_ref(), PAGE).await?,
+        };
+        for stored in &page.requests {
+            println!("{}", line(stored));
+            listed += 1;
+        }
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    if listed == 0 {
+        println!("Nothing is waiting.");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn line(stored: &StoredRequest) -> String {
+    let request = &stored.request;
+    let tool = &stored.sealed.envelope().tool.name;
+    let state = match (&request.decision, &stored.execution) {
+        (None, _) => format!("waits at stage {} until {}", request.stage + 1, request.decide_by()),
+        (Some(decision), None) => format!("{} {}", words::outcome(decision.outcome), decision.at),
+        (Some(decision), Some(execution)) => {
+            let outcome = words::outcome(decision.outcome);
+            format!("{outcome}, {}", words::execution_state(execution.state))
+        }
+    };
+    format!("{}  {}  {tool}  by {}  {state}", request.id, request.asked_at, request.requester.name)
+}
+
+async fn show(store: &Store, request: &RequestId) -> anyhow::Result<ExitCode> {
+    let workspace = workspace_of(store).await?;
+    let Some(stored) = store.request(&workspace, request).await? else {
+        anyhow::bail!("there is no request {request}; `countersign requests list --all` shows all");
+    };
+    let buttons = CardButtons::default();
+    let view = card_view(&stored, &buttons, &[], SystemClock.now());
+    println!("{}\n", line(&stored));
+    println!("{}\n", card::as_text(&card::stage_card(&view, stored.request.stage)));
+    println!("digest {}", stored.request.digest);
+    println!("{}\n", stored.sealed.bytes());
+    for record in audit::story(store, request).await? {
+        println!("{:>6}  {}  {}", record.seq, record.at, record.kind);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn cancel(order: Cancel, config: &Path) -> anyhow::Result<ExitCode> {
+    let store = order.database.to_write(config).await?;
+    let workspace = workspace_of(&store).await?;
+    let request = RequestId::existing(order.request);
+    let cancelled = store.cancel(&workspace, &request, &order.by, &order.reason).await?;
+    store.close().await;
+    match cancelled {
+        Ok(_) => {
+            println!("Cancelled {request}: nothing will run, and its requester is told.");
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(refusal) => {
+            eprintln!("{}", texts::refusal(&refusal, SystemClock.now()));
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! `countersign stop` and `countersign start`.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::database::{Database, workspace_of};
+
+#[derive(Debug, Args)]
+pub(super) struct Turn {
+    /// Why: people are told, and the audit log keeps it.
+    #[arg(long)]
+    reason: String,
+
+    /// Who does it.
+    #[arg(long, env = "USER", default_value = "operator")]
+    by: String,
+
+    #[command(flatten)]
+    database: Database,
+}
+
+pub(super) async fn stop(turn: Turn, config: &Path) -> anyhow::Result<ExitCode> {
+    let store = turn.database.to_write(config).await?;
+    let workspace = workspace_of(&store).await?;
+    store.stop(&workspace, &turn.by, &turn.reason).await?;
+    println!("Stopped: from now on nothing starts. `countersign start` lets actions start again.");
+    let under_way = store.executions_under_way(&workspace).await?;
+    for execution in &under_way {
+        let since = execution.started_at.map(|at| at.to_string()).unwrap_or_default();
+        println!("  already under way since {since}: {}", execution.id);
+    }
+    store.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn start(turn: Turn, config: &Path) -> anyhow::Result<ExitCode> {
+    let store = turn.database.to_write(config).await?;
+    let workspace = workspace_of(&store).await?;
+    store.start(&workspace, &turn.by, &turn.reason).await?;
+    println!("Going again: approved actions start. Those refused meanwhile stay refused.");
+    store.close().await;
+    Ok(ExitCode::SUCCESS)
+}
