@@ -8,11 +8,15 @@ use std::path::Path;
 
 use axum::extract::{Path as UrlPath, State};
 use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
+
+use super::mishaps::{Mishap, Mishaps, befall};
 
 const SCHEMA: &str = "
 CREATE TABLE ledger (key TEXT NOT NULL PRIMARY KEY, kind TEXT NOT NULL, what TEXT NOT NULL,
@@ -30,6 +34,7 @@ const RECENT_SESSIONS: i64 = 1_204;
 #[derive(Clone)]
 pub struct Company {
     db: SqlitePool,
+    mishaps: Mishaps,
 }
 
 /// One call that arrived, as the company itself wrote it down.
@@ -45,7 +50,7 @@ impl Company {
     pub async fn open(file: &Path) -> Result<Self, sqlx::Error> {
         let options = SqliteConnectOptions::new().filename(file).create_if_missing(true);
         let db = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
-        let company = Self { db };
+        let company = Self { db, mishaps: Mishaps::default() };
         let founded: i64 =
             sqlx::query_scalar("SELECT count(*) FROM sqlite_master WHERE name = 'ledger'")
                 .fetch_one(&company.db)
@@ -76,9 +81,21 @@ impl Company {
         Router::new()
             .route("/orders/{id}", get(order))
             .route("/refunds", post(refund))
+            .route("/receipts/{key}", get(receipt))
             .route("/invoices/{invoice}/pay", post(pay_invoice))
             .route("/databases/{database}/execute", post(execute))
             .with_state(self.clone())
+            .layer(from_fn_with_state(self.mishaps.clone(), befall))
+    }
+
+    /// What goes wrong with the next call; several are taken in order.
+    pub fn suffer(&self, mishap: Mishap) {
+        self.mishaps.order(mishap);
+    }
+
+    /// Waits until a call is left without an answer.
+    pub async fn falls_silent(&self) {
+        self.mishaps.silent.notified().await;
     }
 
     /// Every call that arrived, in order.
@@ -162,6 +179,21 @@ async fn refund(
     Ok((StatusCode::CREATED, Json(body)))
 }
 
+/// Whether a payment with this key was made.
+async fn receipt(
+    State(company): State<Company>,
+    UrlPath(key): UrlPath<String>,
+) -> Result<Response, Fault> {
+    let found: Option<String> = sqlx::query_scalar("SELECT receipt FROM ledger WHERE key = $1")
+        .bind(&key)
+        .fetch_optional(&company.db)
+        .await?;
+    Ok(match found {
+        Some(receipt) => Json(json!({ "receipt": receipt })).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    })
+}
+
 #[derive(Deserialize)]
 struct Payment {
     amount: Value,
@@ -212,8 +244,8 @@ enum Fault {
     Books(#[from] sqlx::Error),
 }
 
-impl axum::response::IntoResponse for Fault {
-    fn into_response(self) -> axum::response::Response {
+impl IntoResponse for Fault {
+    fn into_response(self) -> Response {
         let status = match self {
             Self::KeyMissing => StatusCode::BAD_REQUEST,
             Self::Books(_) => StatusCode::INTERNAL_SERVER_ERROR,

@@ -45,6 +45,7 @@ pub struct World {
     pub company: Company,
     folder: PathBuf,
     configuration: String,
+    company_url: String,
     company_server: JoinHandle<()>,
     desk: Option<OpenDesk>,
 }
@@ -76,26 +77,26 @@ impl World {
         })
         .await?;
         std::fs::write(folder.join("script.yaml"), SCRIPT)?;
-        let mut configuration = CONFIGURATION
+        let configuration = CONFIGURATION
             .replace("SANDBOX_URL", &slack.url())
             .replace("COMPANY_URL", &format!("http://{company_host}"))
             .replace("COMPANY_HOST", &format!("\"{company_host}\""))
             .replace("LISTEN", "127.0.0.1:0")
             .replace("STORE", "countersign.db")
             .replace("SCRIPT", "script.yaml");
-        for (text, instead) in edits {
-            anyhow::ensure!(configuration.contains(text), "the configuration has no `{text}`");
-            configuration = configuration.replace(text, instead);
-        }
         let mut world = Self {
             clock,
             slack,
             company,
             folder: folder.to_owned(),
             configuration,
+            company_url: format!("http://{company_host}"),
             company_server,
             desk: None,
         };
+        for (text, instead) in edits {
+            world.edit_configuration(text, instead)?;
+        }
         world.open_desk().await?;
         Ok(world)
     }
@@ -112,6 +113,19 @@ impl World {
         let mut config = config::load(&file, &env)?;
         config.store = format!("sqlite://{}", self.database().display());
         Ok(config)
+    }
+
+    /// Where the company's services are.
+    pub fn company_url(&self) -> &str {
+        &self.company_url
+    }
+
+    /// Changes the configuration that the desk is opened with next: a text, and what stands in its
+    /// place.
+    pub fn edit_configuration(&mut self, text: &str, instead: &str) -> anyhow::Result<()> {
+        anyhow::ensure!(self.configuration.contains(text), "the configuration has no `{text}`");
+        self.configuration = self.configuration.replace(text, instead);
+        Ok(())
     }
 
     /// The desk's database file.

@@ -27,7 +27,7 @@ pub fn router(desk: Arc<Desk>) -> Router {
     Router::new()
         .route("/slack/events", post(slack::events))
         .route("/slack/interactions", post(slack::interactions))
-        .route("/slack/commands", post(slack::commands))
+        .route("/slack/commands", post(slack::commands).get(slack::tls_check))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))

@@ -116,6 +116,11 @@ impl SandboxHandle {
         workspace.faults.entry(method.to_owned()).or_default().extend(faults);
     }
 
+    /// Nothing more goes wrong with a method.
+    pub fn clear_faults(&self, method: &str) {
+        self.inner.shared.lock().faults.remove(method);
+    }
+
     /// A message is gone, as by an admin or retention.
     pub fn lose_message(&self, channel: &str, ts: &str) {
         let mut workspace = self.inner.shared.lock();

@@ -1,0 +1,57 @@
+//! What goes wrong at the company, on order: for tests and rehearsals.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tokio::sync::Notify;
+
+/// One thing that goes wrong with a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mishap {
+    /// The company says no, and nothing happens.
+    Refused,
+    /// It happens, and then the answer is lost on its way.
+    AnswerLost,
+    /// It happens, and then no answer ever comes.
+    Silence,
+}
+
+/// The mishaps that are still to come, and word of those that came.
+#[derive(Clone, Default)]
+pub(super) struct Mishaps {
+    ordered: Arc<Mutex<VecDeque<Mishap>>>,
+    pub(super) silent: Arc<Notify>,
+}
+
+impl Mishaps {
+    pub(super) fn order(&self, mishap: Mishap) {
+        self.ordered.lock().unwrap_or_else(PoisonError::into_inner).push_back(mishap);
+    }
+
+    fn next(&self) -> Option<Mishap> {
+        self.ordered.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+}
+
+/// Lets a call through, or lets the next mishap happen to it.
+pub(super) async fn befall(State(mishaps): State<Mishaps>, call: Request, next: Next) -> Response {
+    match mishaps.next() {
+        None => next.run(call).await,
+        Some(Mishap::Refused) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, "the books are closed today").into_response()
+        }
+        Some(Mishap::AnswerLost) => {
+            next.run(call).await;
+            StatusCode::BAD_GATEWAY.into_response()
+        }
+        Some(Mishap::Silence) => {
+            next.run(call).await;
+            mishaps.silent.notify_one();
+            std::future::pending().await
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! I3 and I18: what was answered 200 is in the database, and a repetition changes nothing.
+
+use crate::office::{INVOICE, Office, REFUND};
+use crate::reckoning::count;
+
+#[tokio::test]
+async fn an_approval_survives_a_power_cut_right_after_its_answer() {
+    let mut office = Office::opens().await;
+    let (asked, card) = office.asks("mia", REFUND).await;
+    office.presses("jonas", &card, "Approve").await;
+    office.loses_power().await;
+    assert_eq!(office.refunds().await, 1);
+    assert!(office.thread("mia", &asked).contains("Approved by"));
+    office.closes().await;
+}
+
+#[tokio::test]
+async fn a_message_survives_a_power_cut_right_after_its_answer() {
+    let mut office = Office::opens().await;
+    let asked = office.person("mia").writes_to_bot(REFUND);
+    assert_eq!(office.world.slack.deliver_due().await, 1);
+    office.loses_power().await;
+    assert!(office.thread("mia", &asked).contains("waits for"));
+    let card = office.card("jonas", "#approvals");
+    office.approves("jonas", &card).await;
+    assert_eq!(office.refunds().await, 1);
+    office.closes().await;
+}
+
+#[tokio::test]
+async fn a_message_delivered_three_times_is_one_request() {
+    let office = Office::opens().await;
+    let (_, card) = office.asks("mia", INVOICE).await;
+    for _ in 0..2 {
+        assert_eq!(office.world.slack.deliver_again().await, Some(200));
+    }
+    office.a_moment().await;
+    let desk = office.database().await;
+    assert_eq!(count(&desk, "SELECT count(*) FROM requests").await, 1);
+    desk.close().await;
+    office.approves("jonas", &card).await;
+    assert_eq!(office.invoices_paid().await, 1);
+    office.closes().await;
+}
+
+#[tokio::test]
+async fn a_message_sent_while_the_desk_is_down_is_heard_when_slack_tries_again() {
+    let mut office = Office::opens().await;
+    office.world.crash_desk().await;
+    let asked = office.person("mia").writes_to_bot(INVOICE);
+    office.world.slack.deliver_due().await;
+    office.world.open_desk().await.unwrap();
+    office.passes(countersign::base::Span::minutes(2)).await;
+    assert!(office.thread("mia", &asked).contains("waits for"));
+    let card = office.card("jonas", "#approvals");
+    office.approves("jonas", &card).await;
+    office.closes().await;
+}
+
+/// The database cannot take it, so Slack must not be told that it was taken.
+#[tokio::test]
+async fn a_click_that_cannot_be_kept_is_not_acknowledged() {
+    let office = Office::opens().await;
+    let (_, card) = office.asks("mia", INVOICE).await;
+    let desk = office.database().await;
+    sqlx::raw_sql("CREATE TRIGGER full BEFORE INSERT ON votes BEGIN SELECT RAISE(FAIL, 'no'); END")
+        .execute(&desk)
+        .await
+        .unwrap();
+    let clicked = office.person("jonas").clicks(&card, "Approve").await;
+    assert_eq!(clicked.status, 503);
+    assert_eq!(count(&desk, "SELECT count(*) FROM requests WHERE outcome IS NULL").await, 1);
+    sqlx::raw_sql("DROP TRIGGER full").execute(&desk).await.unwrap();
+    desk.close().await;
+    office.approves("jonas", &card).await;
+    assert_eq!(office.invoices_paid().await, 1);
+    office.closes().await;
+}

@@ -1,0 +1,18 @@
+//! The promises, one file each, told as people and messages: real HTTP, real signatures, a real
+//! database, and a clock that the test turns. Every story ends with the same reckoning.
+
+mod office;
+mod reckoning;
+
+mod an_acknowledged_click_is_kept;
+mod cards_are_views;
+mod every_request_has_an_owner;
+mod forged_requests_do_nothing;
+mod no_secret_leaves;
+mod nothing_runs_twice;
+mod one_outcome;
+mod slack_may_fail;
+mod the_reference_patterns_mistakes;
+mod the_stop_switch;
+mod what_was_approved_is_what_ran;
+mod who_may_decide;

@@ -1,0 +1,112 @@
+//! I5: an effect happens at most once, or the same key is used again, or a person must look.
+
+use countersign::base::Span;
+use countersign::demo::Mishap;
+
+use crate::office::{DELETION, INVOICE, Office, REFUND};
+use crate::reckoning::count;
+
+/// The power goes while the company works and has not answered: the worst moment there is.
+async fn power_fails_during_the_call(office: &mut Office, who: &str, text: &str, by: &str) {
+    let (_, card) = office.asks(who, text).await;
+    office.world.company.suffer(Mishap::Silence);
+    office.presses(by, &card, "Approve").await;
+    tokio::select! {
+        settled = office.world.settle() => panic!("the call came back: {settled:?}"),
+        () = office.world.company.falls_silent() => {}
+    }
+    office.loses_power().await;
+    office.passes(Span::minutes(2)).await;
+}
+
+#[tokio::test]
+async fn a_keyed_call_is_repeated_with_its_key_and_pays_once() {
+    let mut office = Office::opens().await;
+    power_fails_during_the_call(&mut office, "mia", REFUND, "jonas").await;
+    let journal = office.world.company.journal().await.unwrap();
+    assert_eq!(journal.len(), 2, "it was called again");
+    assert_eq!(journal[0].key, journal[1].key, "with the same key");
+    assert_eq!(office.refunds().await, 1, "and paid once");
+    office.closes().await;
+}
+
+#[tokio::test]
+async fn a_call_that_nobody_can_ask_about_is_not_repeated_and_said_to_be_unknown() {
+    let mut office = Office::opens().await;
+    power_fails_during_the_call(&mut office, "mia", DELETION, "noor").await;
+    assert_eq!(office.world.company.journal().await.unwrap().len(), 1);
+    let card = office.person("noor").sees("#approvals").pop().unwrap();
+    assert!(card.text.contains("OUTCOME UNKNOWN"), "{}", card.text);
+    let desk = office.database().await;
+    assert_eq!(count(&desk, "SELECT count(*) FROM executions WHERE state = 'unknown'").await, 1);
+    desk.close().await;
+    office.closes().await;
+}
+
+const KEYED: &str = "retry: keyed\n    keyed_for: 24h\n    show: [amount, currency, charge]";
+
+fn probed(company: &str) -> String {
+    format!(
+        "retry: probe\n    probe:\n      http: {{ method: GET, url: \"{company}/receipts/{{{{ key }}}}\", \
+         allow_private: [COMPANY] }}\n    show: [amount, currency, charge]"
+    )
+}
+
+#[tokio::test]
+async fn a_probed_call_is_asked_about_and_neither_repeated_nor_forgotten() {
+    let mut office = Office::opens().await;
+    let company = office.world.company_url().to_owned();
+    let host = company.trim_start_matches("http://").to_owned();
+    let probe = probed(&company).replace("COMPANY", &format!("\"{host}\""));
+    office.world.crash_desk().await;
+    office.world.edit_configuration(KEYED, &probe).unwrap();
+    office.world.open_desk().await.unwrap();
+    power_fails_during_the_call(&mut office, "mia", REFUND, "jonas").await;
+    assert_eq!(office.world.company.journal().await.unwrap().len(), 1, "called once");
+    assert_eq!(office.refunds().await, 1);
+    let desk = office.database().await;
+    assert_eq!(count(&desk, "SELECT count(*) FROM executions WHERE state = 'succeeded'").await, 1);
+    desk.close().await;
+    office.closes().await;
+}
+
+#[tokio::test]
+async fn a_call_that_changes_nothing_is_simply_repeated() {
+    let mut office = Office::opens().await;
+    office.world.company.suffer(Mishap::Silence);
+    let asked = office.person("mia").writes_to_bot("look up order 1042");
+    tokio::select! {
+        settled = office.world.settle() => panic!("the call came back: {settled:?}"),
+        () = office.world.company.falls_silent() => {}
+    }
+    office.loses_power().await;
+    office.passes(Span::minutes(2)).await;
+    assert!(office.thread("mia", &asked).contains("Acme Bakery"));
+    office.closes().await;
+}
+
+/// A lost answer is not a failure: the retry class says what may follow.
+#[tokio::test]
+async fn an_answer_that_is_lost_never_leads_to_a_second_deletion() {
+    let office = Office::opens().await;
+    let (asked, card) = office.asks("mia", DELETION).await;
+    office.world.company.suffer(Mishap::AnswerLost);
+    office.approves("noor", &card).await;
+    office.passes(Span::minutes(5)).await;
+    assert_eq!(office.world.company.journal().await.unwrap().len(), 1);
+    assert!(office.thread("mia", &asked).contains("OUTCOME UNKNOWN"));
+    office.closes().await;
+}
+
+#[tokio::test]
+async fn a_refusal_by_the_target_is_told_as_a_failure_that_changed_nothing() {
+    let office = Office::opens().await;
+    let (asked, card) = office.asks("mia", INVOICE).await;
+    office.world.company.suffer(Mishap::Refused);
+    office.approves("jonas", &card).await;
+    assert_eq!(office.invoices_paid().await, 0);
+    let thread = office.thread("mia", &asked);
+    assert!(thread.contains("certainly changed nothing"), "{thread}");
+    assert!(thread.contains("the books are closed today"), "{thread}");
+    office.closes().await;
+}

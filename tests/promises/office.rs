@@ -1,0 +1,126 @@
+//! An office to tell stories in: people, a desk, a company, and a clock on the wall.
+
+use std::sync::Arc;
+
+use countersign::base::{Clock, Span, Timestamp, TurnableClock};
+use countersign::demo::{Setting, World};
+use countersign::sandbox::{Driver, MessageRef, MessageView, Pace};
+use tempfile::TempDir;
+
+/// Tuesday, half past one.
+const START: Timestamp = Timestamp::from_millis(1_795_527_000_000);
+/// Slack takes about one post a second in a channel.
+const MOMENT: Span = Span::seconds(10);
+
+pub const REFUND: &str = "refund ch_1042 640.00 EUR, customer was charged twice";
+pub const INVOICE: &str = "pay invoice V-7719";
+pub const DELETION: &str = "delete sessions older than 2025-01-01";
+
+pub struct Office {
+    pub world: World,
+    pub clock: Arc<TurnableClock>,
+    _folder: TempDir,
+}
+
+impl Office {
+    pub async fn opens() -> Self {
+        Self::opens_with(&[]).await
+    }
+
+    /// With changes to the demo's configuration: each text and what stands in its place.
+    pub async fn opens_with(edits: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(TurnableClock::standing_at(START));
+        let setting = Setting {
+            folder: folder.path(),
+            clock: clock.clone(),
+            pace: Pace::LikeSlack,
+            port: 0,
+            edits,
+        };
+        Self { world: World::found(setting).await.unwrap(), clock, _folder: folder }
+    }
+
+    pub fn person(&self, who: &str) -> Driver {
+        self.world.slack.person(who)
+    }
+
+    /// Somebody writes to the bot, and what follows at once happens.
+    pub async fn writes(&self, who: &str, text: &str) -> MessageRef {
+        let message = self.person(who).writes_to_bot(text);
+        self.a_moment().await;
+        message
+    }
+
+    /// The newest card with buttons that somebody sees in a channel.
+    pub fn card(&self, who: &str, channel: &str) -> MessageView {
+        let card = self.person(who).newest_card(channel);
+        card.unwrap_or_else(|| panic!("{who} sees no card in {channel}"))
+    }
+
+    /// Somebody asks for something, and a card appears in #approvals.
+    pub async fn asks(&self, who: &str, text: &str) -> (MessageRef, MessageView) {
+        let asked = self.writes(who, text).await;
+        (asked, self.card("priya", "#approvals"))
+    }
+
+    /// Presses a button and sends the dialog that opens, without waiting for what follows. Says
+    /// what they were told if their press did not count.
+    pub async fn presses(&self, who: &str, card: &MessageView, label: &str) -> Vec<String> {
+        let person = self.person(who);
+        let clicked = person.clicks(card, label).await;
+        assert_eq!(clicked.status, 200, "{who} presses {label}");
+        let mut told = clicked.told;
+        if let Some(dialog) = clicked.dialog {
+            let sent = person.sends(&dialog, &[("reason", "looked at it")]).await;
+            assert_eq!(sent.status, 200, "{who} sends the dialog of {label}");
+            told.extend(sent.errors);
+            told.extend(sent.now.map(|now| now.text));
+            if let Some(open) = person.dialog() {
+                person.cancels(&open).await;
+            }
+        }
+        told
+    }
+
+    pub async fn approves(&self, who: &str, card: &MessageView) -> Vec<String> {
+        let told = self.presses(who, card, "Approve").await;
+        self.a_moment().await;
+        told
+    }
+
+    pub async fn rejects(&self, who: &str, card: &MessageView) -> Vec<String> {
+        let told = self.presses(who, card, "Reject…").await;
+        self.a_moment().await;
+        told
+    }
+
+    pub async fn a_moment(&self) {
+        self.passes(MOMENT).await;
+    }
+
+    pub async fn passes(&self, span: Span) {
+        self.world.pass(span).await.unwrap();
+    }
+
+    /// Power cut and restart, on the same database.
+    pub async fn loses_power(&mut self) {
+        self.world.crash_desk().await;
+        self.world.open_desk().await.unwrap();
+        self.a_moment().await;
+    }
+
+    /// Everything the bot said in a thread, as one text.
+    pub fn thread(&self, who: &str, root: &MessageRef) -> String {
+        let replies = self.person(who).sees_in_thread(root);
+        replies.into_iter().map(|reply| reply.text).collect::<Vec<_>>().join("\n")
+    }
+
+    pub async fn refunds(&self) -> i64 {
+        self.world.company.payments("refund").await.unwrap()
+    }
+
+    pub async fn invoices_paid(&self) -> i64 {
+        self.world.company.payments("payment").await.unwrap()
+    }
+}

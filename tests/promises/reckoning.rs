@@ -1,0 +1,78 @@
+//! How every story ends: the invariants over the database, the company's own journal against what
+//! was approved, and a look for loose ends. The company's journal is evidence from outside.
+
+use serde_json::Value;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
+
+use crate::office::Office;
+
+impl Office {
+    /// Ends the story. Whatever is still pending must have an owner and a timer.
+    pub async fn closes(self) {
+        assert_eq!(self.world.verify().await.unwrap(), []);
+        let desk = self.database().await;
+        self.every_effect_was_approved(&desk).await;
+        no_loose_ends(&desk).await;
+        let pending: i64 =
+            count(&desk, "SELECT count(*) FROM requests WHERE outcome IS NULL").await;
+        if pending == 0 {
+            assert_eq!(self.world.live_cards(), Vec::<String>::new(), "a card still asks");
+        }
+        desk.close().await;
+    }
+
+    /// The desk's database, for looking and for tampering.
+    pub async fn database(&self) -> SqlitePool {
+        let options = SqliteConnectOptions::new().filename(self.world.database());
+        SqlitePoolOptions::new().max_connections(1).connect_with(options).await.unwrap()
+    }
+
+    /// Joins each call that arrived at the company with the decision that allowed it.
+    async fn every_effect_was_approved(&self, desk: &SqlitePool) {
+        for entry in self.world.company.journal().await.unwrap() {
+            let row: Option<(Option<String>, Option<String>, String, i64, String)> =
+                sqlx::query_as(
+                    "SELECT e.request_id, r.outcome, e.envelope, e.attempts, e.retry_class
+                 FROM executions e LEFT JOIN requests r ON r.id = e.request_id WHERE e.key = $1",
+                )
+                .bind(&entry.key)
+                .fetch_optional(desk)
+                .await
+                .unwrap();
+            let (request, outcome, envelope, attempts, retry) =
+                row.unwrap_or_else(|| panic!("nobody ordered {entry:?}"));
+            if request.is_some() {
+                assert_eq!(outcome.as_deref(), Some("approved"), "{entry:?}");
+            }
+            assert!(retry != "once" || attempts == 1, "{entry:?} was begun {attempts} times");
+            let envelope: Value = serde_json::from_str(&envelope).unwrap();
+            let body: Value = serde_json::from_str(&entry.body).unwrap();
+            for (key, value) in body.as_object().unwrap() {
+                if let Some(approved) = envelope["arguments"].get(key) {
+                    assert_eq!(value, approved, "`{key}` is not what was approved: {entry:?}");
+                }
+            }
+        }
+    }
+}
+
+async fn no_loose_ends(desk: &SqlitePool) {
+    for (what, query) in [
+        ("a message is still owed", "SELECT count(*) FROM notices WHERE state = 'owed'"),
+        (
+            "a card shows an old state",
+            "SELECT count(*) FROM cards WHERE state = 'open' AND shown_version < want_version",
+        ),
+        (
+            "an execution hangs",
+            "SELECT count(*) FROM executions WHERE state IN ('ordered', 'claimed', 'started')",
+        ),
+        ("a run hangs", "SELECT count(*) FROM runs WHERE state IN ('queued', 'running')"),
+    ] {
+        assert_eq!(count(desk, query).await, 0, "{what}");
+    }
+}
+
+pub async fn count(desk: &SqlitePool, query: &'static str) -> i64 {
+    sqlx::query_scalar(query).fetch_one(desk).await.unwrap()
+}

@@ -1,0 +1,71 @@
+//! Slack answers late, twice, with errors or not at all: cards and notices come right by themselves.
+
+use countersign::base::Span;
+use countersign::sandbox::Fault;
+
+use crate::office::{INVOICE, Office};
+
+/// Each row is what the next posts meet. In the end there is one card, and it works.
+#[tokio::test]
+async fn one_card_comes_of_it_whatever_the_posts_meet() {
+    let table = [
+        ("rate limited", vec![Fault::RateLimited(Span::seconds(20))]),
+        ("a server error", vec![Fault::ServerError; 3]),
+        ("an answer that is lost", vec![Fault::AnswerLost]),
+        ("two answers that are lost", vec![Fault::AnswerLost; 2]),
+        ("internal_error", vec![Fault::Code("internal_error".to_owned())]),
+    ];
+    for (what, faults) in table {
+        let office = Office::opens().await;
+        office.world.slack.next_calls("chat.postMessage", faults);
+        let asked = office.writes("mia", INVOICE).await;
+        office.passes(Span::minutes(3)).await;
+        let cards = office.person("jonas").sees("#approvals");
+        assert_eq!(cards.len(), 1, "{what}: {cards:#?}");
+        assert_eq!(
+            office.thread("mia", &asked).matches("waits for").count(),
+            1,
+            "{what}: {}",
+            office.thread("mia", &asked)
+        );
+        office.approves("jonas", &cards[0]).await;
+        assert_eq!(office.invoices_paid().await, 1, "{what}");
+        office.closes().await;
+    }
+}
+
+#[tokio::test]
+async fn updates_that_fail_are_made_up_for() {
+    let office = Office::opens().await;
+    let (_, card) = office.asks("mia", INVOICE).await;
+    office.world.slack.next_calls(
+        "chat.update",
+        vec![Fault::ServerError, Fault::RateLimited(Span::seconds(5)), Fault::AnswerLost],
+    );
+    office.approves("jonas", &card).await;
+    office.passes(Span::minutes(3)).await;
+    let shown = office.person("jonas").looks_at(&card.at).unwrap();
+    assert!(shown.text.contains("Approved and done"), "{}", shown.text);
+    assert_eq!(shown.buttons, Vec::<String>::new());
+    office.closes().await;
+}
+
+#[tokio::test]
+async fn slack_is_down_for_ten_minutes_and_everything_catches_up() {
+    let office = Office::opens().await;
+    for method in ["chat.postMessage", "chat.update"] {
+        office.world.slack.next_calls(method, vec![Fault::ServerError; 200]);
+    }
+    let asked = office.writes("mia", INVOICE).await;
+    office.passes(Span::minutes(5)).await;
+    assert!(office.person("jonas").newest_card("#approvals").is_none());
+    for method in ["chat.postMessage", "chat.update"] {
+        office.world.slack.clear_faults(method);
+    }
+    office.passes(Span::minutes(5)).await;
+    assert!(office.thread("mia", &asked).contains("waits for"));
+    let card = office.card("jonas", "#approvals");
+    office.approves("jonas", &card).await;
+    assert_eq!(office.invoices_paid().await, 1);
+    office.closes().await;
+}
