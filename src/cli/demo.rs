@@ -44,8 +44,13 @@ pub(super) async fn run(demo: Demo) -> anyhow::Result<ExitCode> {
         edits: &[],
     })
     .await?;
-    println!("{}", invitation(&world.slack.url(), &folder.display().to_string()));
-    world.run_until(tokio::signal::ctrl_c()).await?;
+    let invitation = invitation(&world.slack.url(), &folder.display().to_string());
+    // Only once the desk serves: what is written to it earlier would wait for Slack's next try.
+    let end = async {
+        println!("{invitation}");
+        tokio::signal::ctrl_c().await
+    };
+    world.run_until(end).await?;
     println!("The desk is closed. What happened is in {}", folder.display());
     Ok(ExitCode::SUCCESS)
 }

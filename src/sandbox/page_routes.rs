@@ -17,9 +17,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::cast::{BOT_USER, Kind};
-use super::people;
 use super::server::Inner;
 use super::workspace::{Message, Workspace};
+use super::{people, presses};
 use crate::base::{Clock, Span};
 
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
@@ -156,8 +156,9 @@ struct Act {
     text: String,
     #[serde(default)]
     ts: String,
+    /// The button as it was seen, with its block's id.
     #[serde(default)]
-    action_id: String,
+    button: Value,
     #[serde(default)]
     view_id: String,
     #[serde(default)]
@@ -182,7 +183,11 @@ async fn write(State(inner): State<Inner>, Json(act): Json<Act>) -> Json<Value> 
 }
 
 async fn click(State(inner): State<Inner>, Json(act): Json<Act>) -> Json<Value> {
-    let (status, _) = people::press(&inner, &act.r#as, &act.channel, &act.ts, &act.action_id).await;
+    let (status, _) = if act.ts.is_empty() {
+        presses::in_view(&inner, &act.r#as, &act.view_id, &act.button).await
+    } else {
+        presses::in_message(&inner, &act.r#as, &act.channel, &act.ts, &act.button).await
+    };
     Json(json!({ "ok": status == 200, "status": status }))
 }
 

@@ -169,7 +169,7 @@ function press(at) {
   return async (part, block, button) => {
     if (part.confirm && !(await confirmed(part.confirm))) return;
     button.setAttribute("aria-busy", "true");
-    const result = await post("click", { ...at, action_id: part.action_id, block_id: block.block_id, value: part.value });
+    const result = await post("click", { ...at, button: { ...part, block_id: block.block_id } });
     button.removeAttribute("aria-busy");
     if (result.ok === false) button.classList.add("failed");
   };
