@@ -16,7 +16,7 @@ use futures::Stream;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::cast::{BOT_USER, Kind};
+use super::cast::{BOT_USER, Channel, Kind};
 use super::server::Inner;
 use super::workspace::{Message, Workspace};
 use super::{people, presses};
@@ -33,6 +33,10 @@ pub(super) fn routes() -> Router<Inner> {
         .route(
             "/sandbox/blocks.js",
             get(|| file("text/javascript", include_str!("page/blocks.js"))),
+        )
+        .route(
+            "/sandbox/dialogs.js",
+            get(|| file("text/javascript", include_str!("page/dialogs.js"))),
         )
         .route("/favicon.ico", get(|| async { StatusCode::NO_CONTENT }))
         .route("/sandbox/state", get(state))
@@ -79,7 +83,7 @@ async fn state(State(inner): State<Inner>, Query(query): Query<As>) -> Json<Valu
                 (false, false) => "channel",
             };
             let name = if channel.direct { "Countersign" } else { &channel.name };
-            json!({ "id": channel.id, "name": name, "kind": kind, "unread": 0 })
+            json!({ "id": channel.id, "name": name, "kind": kind, "topic": topic(channel) })
         })
         .collect();
     let messages: serde_json::Map<String, Value> = mine
@@ -110,6 +114,18 @@ async fn state(State(inner): State<Inner>, Query(query): Query<As>) -> Json<Valu
         "messages": messages, "home_view": workspace.homes.get(&me), "open_modal": open,
         "hints": hints(),
     }))
+}
+
+/// What a channel is for, in the words of this company.
+fn topic(channel: &Channel) -> &'static str {
+    match channel.name.as_str() {
+        _ if channel.direct => "The approval desk. Ask the agent for something.",
+        "support" => "Mention @Countersign to ask the agent here",
+        "approvals" => "What waits for a decision",
+        "managers" => "Asked when nobody decided in time",
+        "partners" => "Shared with Partner Ltd",
+        _ => "",
+    }
 }
 
 fn shown(workspace: &Workspace, channel: &str, me: &str) -> Vec<Value> {
