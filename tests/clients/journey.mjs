@@ -45,6 +45,7 @@ async function journey() {
   await rejected(page);
   await approved(page);
   await escalated(page);
+  await confirmedAndWithdrawn(page);
   await onAPhone();
   console.log("journey: every step was as expected");
 }
@@ -124,6 +125,30 @@ async function tooLate(page) {
   effects(2);
 }
 
+async function confirmedAndWithdrawn(page) {
+  step = "Mia withdraws, and Jonas confirms a payment";
+  await ask(page);
+  await page.locator("#thread").getByRole("button", { name: "Withdraw" }).click();
+  const confirm = page.getByRole("alertdialog");
+  await sees(confirm, ["Withdraw it?", "Nobody can approve it any more"]);
+  await page.shot("5-withdraw");
+  await confirm.getByRole("button", { name: "Withdraw" }).click();
+  await sees(page.locator("#thread"), ["Withdrawn by @Mia", "payments.refund was cancelled by Mia, so nothing ran."]);
+  await ask(page, "pay invoice V-7719", "vendor.pay_invoice waits for");
+  await page.go("App Home");
+  await sees(page.locator("#messages"), ["vendor.pay_invoice, asked by Mia"]);
+  await page.shot("5-home");
+  await page.become("Jonas");
+  await page.go("approvals");
+  await page.card("Please decide: vendor.pay_invoice").getByRole("button", { name: "Approve" }).click();
+  await sees(confirm, ['invoice = "V-7719"']);
+  await page.shot("5-confirm");
+  await confirm.getByRole("button", { name: "Approve" }).click();
+  await sees(page.card("Approved and done: vendor.pay_invoice"), ["Approved by @Jonas"]);
+  await page.shot("5-paid");
+  effects(2);
+}
+
 async function onAPhone() {
   step = "Jonas looks on his phone";
   await ask(await open(LAPTOP));
@@ -174,13 +199,13 @@ async function shot(page, name) {
   await page.screenshot({ path: join(shots, `${name}.png`), animations: "disabled" });
 }
 
-async function ask(page) {
+// On a laptop the thread of what was asked opens by itself.
+async function ask(page, words = ASK, answer = "payments.refund waits for") {
   await page.become("Mia");
   await page.go("Countersign");
-  await page.getByRole("textbox", { name: "Message", exact: true }).first().fill(ASK);
+  await page.getByRole("textbox", { name: "Message", exact: true }).first().fill(words);
   await page.keyboard.press("Enter");
-  await page.locator("#messages .message").last().getByRole("button", { name: "1 reply" }).click();
-  await sees(page.locator("#thread"), ["payments.refund waits for"]);
+  await sees(page.locator("#thread"), [answer]);
 }
 
 async function answer(page, title, button, reason, shot) {

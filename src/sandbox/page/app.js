@@ -135,7 +135,7 @@ function drawMessages(list, of, messages, withReplies) {
 // To the end, but never past the first line of the newest message: a card is read from its top.
 function showNewest(list) {
   const room = parseFloat(getComputedStyle(list).paddingTop);
-  list.scrollTop = Math.min(list.lastElementChild.offsetTop - list.offsetTop - room, list.scrollHeight);
+  list.scrollTop = Math.min(list.lastElementChild.offsetTop - room, list.scrollHeight);
 }
 
 function drawMessage(message, withReplies) {
