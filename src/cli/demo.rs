@@ -45,6 +45,7 @@ pub(super) async fn run(demo: Demo) -> anyhow::Result<ExitCode> {
     })
     .await?;
     let invitation = invitation(&world.slack.url(), &folder.display().to_string());
+    // Only once the desk serves: what is written to it earlier would wait for Slack's next try.
     let end = async {
         println!("{invitation}");
         tokio::signal::ctrl_c().await

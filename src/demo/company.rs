@@ -20,7 +20,7 @@ use super::mishaps::{Mishap, Mishaps, befall};
 
 const SCHEMA: &str = "
 CREATE TABLE ledger (key TEXT NOT NULL PRIMARY KEY, kind TEXT NOT NULL, what TEXT NOT NULL,
-                     amount TEXT NOT NULL, receipt TEXT NOT NULL);
+                     amount TEXT NOT NULL, currency TEXT NOT NULL, receipt TEXT NOT NULL);
 CREATE TABLE sessions (id INTEGER PRIMARY KEY, last_seen TEXT NOT NULL);
 CREATE TABLE journal (seq INTEGER PRIMARY KEY, call TEXT NOT NULL, key TEXT NOT NULL,
                       body TEXT NOT NULL);
@@ -127,24 +127,19 @@ impl Company {
     }
 
     /// Writes a payment once for each key; a repetition gets the first receipt.
-    async fn pay(
-        &self,
-        kind: &str,
-        what: &str,
-        amount: &Value,
-        headers: &HeaderMap,
-    ) -> Result<String, Fault> {
+    async fn pay(&self, payment: &Payment<'_>, headers: &HeaderMap) -> Result<String, Fault> {
         let key = idempotency_key(headers)?;
-        self.note(kind, &key, &json!({ "what": what, "amount": amount })).await?;
+        self.note(payment.kind, &key, &json!(payment)).await?;
         sqlx::query(
-            "INSERT INTO ledger (key, kind, what, amount, receipt)
-             SELECT $1, $2, $3, $4, $2 || '_' || (count(*) + 1001) FROM ledger
+            "INSERT INTO ledger (key, kind, what, amount, currency, receipt)
+             SELECT $1, $2, $3, $4, $5, $2 || '_' || (count(*) + 1001) FROM ledger
              WHERE true ON CONFLICT (key) DO NOTHING",
         )
         .bind(&key)
-        .bind(kind)
-        .bind(what)
-        .bind(amount.to_string())
+        .bind(payment.kind)
+        .bind(payment.what)
+        .bind(payment.amount.to_string())
+        .bind(payment.currency)
         .execute(&self.db)
         .await?;
         let receipt = sqlx::query_scalar("SELECT receipt FROM ledger WHERE key = $1")
@@ -153,6 +148,15 @@ impl Company {
             .await?;
         Ok(receipt)
     }
+}
+
+/// Money that goes out.
+#[derive(Serialize)]
+struct Payment<'a> {
+    kind: &'static str,
+    what: &'a str,
+    amount: &'a Value,
+    currency: &'a str,
 }
 
 async fn order(UrlPath(id): UrlPath<String>) -> Json<Value> {
@@ -174,39 +178,48 @@ async fn refund(
     headers: HeaderMap,
     Json(refund): Json<Refund>,
 ) -> Result<(StatusCode, Json<Value>), Fault> {
-    let receipt = company.pay("refund", &refund.charge, &refund.amount, &headers).await?;
+    let Refund { charge, amount, currency } = &refund;
+    let payment = Payment { kind: "refund", what: charge, amount, currency };
+    let receipt = company.pay(&payment, &headers).await?;
     let body = json!({ "refund": receipt, "amount": refund.amount, "currency": refund.currency });
     Ok((StatusCode::CREATED, Json(body)))
 }
 
-/// Whether a payment with this key was made.
+/// The payment that was made with a key, if one was.
 async fn receipt(
     State(company): State<Company>,
     UrlPath(key): UrlPath<String>,
 ) -> Result<Response, Fault> {
-    let found: Option<String> = sqlx::query_scalar("SELECT receipt FROM ledger WHERE key = $1")
-        .bind(&key)
-        .fetch_optional(&company.db)
-        .await?;
+    let found: Option<(String, String, String)> =
+        sqlx::query_as("SELECT receipt, amount, currency FROM ledger WHERE key = $1")
+            .bind(&key)
+            .fetch_optional(&company.db)
+            .await?;
     Ok(match found {
-        Some(receipt) => Json(json!({ "receipt": receipt })).into_response(),
+        Some((receipt, amount, currency)) => {
+            Json(json!({ "refund": receipt, "amount": amount, "currency": currency }))
+                .into_response()
+        }
         None => StatusCode::NOT_FOUND.into_response(),
     })
 }
 
 #[derive(Deserialize)]
-struct Payment {
+struct Invoice {
     amount: Value,
+    currency: String,
 }
 
 async fn pay_invoice(
     State(company): State<Company>,
     UrlPath(invoice): UrlPath<String>,
     headers: HeaderMap,
-    Json(payment): Json<Payment>,
+    Json(paid): Json<Invoice>,
 ) -> Result<Json<Value>, Fault> {
-    let receipt = company.pay("payment", &invoice, &payment.amount, &headers).await?;
-    Ok(Json(json!({ "payment": receipt, "invoice": invoice, "amount": payment.amount })))
+    let Invoice { amount, currency } = &paid;
+    let payment = Payment { kind: "payment", what: &invoice, amount, currency };
+    let receipt = company.pay(&payment, &headers).await?;
+    Ok(Json(json!({ "payment": receipt, "invoice": invoice, "amount": amount })))
 }
 
 #[derive(Deserialize, Serialize)]

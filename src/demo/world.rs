@@ -201,7 +201,10 @@ impl World {
         let manager = self.slack.person("priya");
         let channels = ["#approvals", "#managers"];
         let seen = channels.iter().flat_map(|channel| manager.sees(channel));
-        seen.filter(|message| !message.buttons.is_empty()).map(|message| message.text).collect()
+        let asks = |label: &String| label == "Approve" || label == "Reject…";
+        seen.filter(|message| message.buttons.iter().any(asks))
+            .map(|message| message.text)
+            .collect()
     }
 
     /// Runs on the machine's own time until `end`, as `serve` would, and closes.

@@ -22,13 +22,11 @@ impl Desk {
     async fn stage_names(&self, stored: &StoredRequest) -> Vec<StageNames> {
         let mut stages = Vec::new();
         for stage in &stored.request.terms.path {
-            let groups = stage.approvers.0.join(", ");
-            let names = self.directory.approver_names(&stage.approvers.0).await.unwrap_or_default();
-            let approvers =
-                if names.is_empty() { groups } else { format!("{groups} ({})", names.join(", ")) };
+            let people =
+                self.directory.approver_names(&stage.approvers.0).await.unwrap_or_default();
             let channel = self.config.channels.get(&stage.place.0);
             let channel = channel.map_or(&stage.place.0, |channel| &channel.slack.value).clone();
-            stages.push(StageNames { approvers, channel });
+            stages.push(StageNames { people, channel });
         }
         stages
     }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::server::Inner;
 use super::workspace::Message;
-use super::{people, readable};
+use super::{people, presses, readable};
 
 /// One person at their keyboard.
 #[derive(Clone)]
@@ -135,7 +135,7 @@ impl Driver {
         let confirmed = button["confirm"]["text"]["text"].as_str().map(str::to_owned);
         let before = self.notes().len();
         let (channel, ts) = (&card.at.channel, &card.at.ts);
-        let (status, _) = people::press_stored(&self.inner, &self.user, channel, ts, &button).await;
+        let (status, _) = presses::in_message(&self.inner, &self.user, channel, ts, &button).await;
         let told = self.notes().split_off(before);
         Clicked { status, confirmed, told, dialog: self.dialog() }
     }

@@ -12,6 +12,7 @@ mod driver;
 mod faults;
 mod page_routes;
 mod people;
+mod presses;
 mod readable;
 mod server;
 mod workspace;

@@ -16,10 +16,10 @@ use futures::Stream;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::cast::{BOT_USER, Kind};
-use super::people;
+use super::cast::{BOT_USER, Channel, Kind};
 use super::server::Inner;
 use super::workspace::{Message, Workspace};
+use super::{people, presses};
 use crate::base::{Clock, Span};
 
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
@@ -33,6 +33,10 @@ pub(super) fn routes() -> Router<Inner> {
         .route(
             "/sandbox/blocks.js",
             get(|| file("text/javascript", include_str!("page/blocks.js"))),
+        )
+        .route(
+            "/sandbox/dialogs.js",
+            get(|| file("text/javascript", include_str!("page/dialogs.js"))),
         )
         .route("/favicon.ico", get(|| async { StatusCode::NO_CONTENT }))
         .route("/sandbox/state", get(state))
@@ -79,7 +83,7 @@ async fn state(State(inner): State<Inner>, Query(query): Query<As>) -> Json<Valu
                 (false, false) => "channel",
             };
             let name = if channel.direct { "Countersign" } else { &channel.name };
-            json!({ "id": channel.id, "name": name, "kind": kind, "unread": 0 })
+            json!({ "id": channel.id, "name": name, "kind": kind, "topic": topic(channel) })
         })
         .collect();
     let messages: serde_json::Map<String, Value> = mine
@@ -110,6 +114,18 @@ async fn state(State(inner): State<Inner>, Query(query): Query<As>) -> Json<Valu
         "messages": messages, "home_view": workspace.homes.get(&me), "open_modal": open,
         "hints": hints(),
     }))
+}
+
+/// What a channel is for, in the words of this company.
+fn topic(channel: &Channel) -> &'static str {
+    match channel.name.as_str() {
+        _ if channel.direct => "The approval desk. Ask the agent for something.",
+        "support" => "Mention @Countersign to ask the agent here",
+        "approvals" => "What waits for a decision",
+        "managers" => "Asked when nobody decided in time",
+        "partners" => "Shared with Partner Ltd",
+        _ => "",
+    }
 }
 
 fn shown(workspace: &Workspace, channel: &str, me: &str) -> Vec<Value> {
@@ -156,8 +172,9 @@ struct Act {
     text: String,
     #[serde(default)]
     ts: String,
+    /// The button as it was seen, with its block's id.
     #[serde(default)]
-    action_id: String,
+    button: Value,
     #[serde(default)]
     view_id: String,
     #[serde(default)]
@@ -182,7 +199,11 @@ async fn write(State(inner): State<Inner>, Json(act): Json<Act>) -> Json<Value> 
 }
 
 async fn click(State(inner): State<Inner>, Json(act): Json<Act>) -> Json<Value> {
-    let (status, _) = people::press(&inner, &act.r#as, &act.channel, &act.ts, &act.action_id).await;
+    let (status, _) = if act.ts.is_empty() {
+        presses::in_view(&inner, &act.r#as, &act.view_id, &act.button).await
+    } else {
+        presses::in_message(&inner, &act.r#as, &act.channel, &act.ts, &act.button).await
+    };
     Json(json!({ "ok": status == 200, "status": status }))
 }
 

@@ -1,4 +1,4 @@
-//! What people do: write, press, send a dialog, type a command. The page and the drivers share it.
+//! What people do: write, send a dialog, type a command. The page and the drivers share it.
 
 use serde_json::{Value, json};
 
@@ -126,7 +126,7 @@ fn retry_headers(event: &Pending) -> Vec<(&'static str, String)> {
     })
 }
 
-fn user_object(inner: &Inner, user: &str) -> Value {
+pub(super) fn user_object(inner: &Inner, user: &str) -> Value {
     let workspace = inner.shared.lock();
     let person = workspace.cast.person(user);
     let name = person.map(|person| person.name.to_lowercase()).unwrap_or_default();
@@ -134,82 +134,12 @@ fn user_object(inner: &Inner, user: &str) -> Value {
     json!({ "id": user, "username": name, "name": name, "team_id": team })
 }
 
-/// Presses a button of a message, as it stands there now.
-pub(super) async fn press(
-    inner: &Inner,
-    user: &str,
-    channel: &str,
-    ts: &str,
-    action_id: &str,
-) -> Answered {
-    let Some(button) = button(inner, channel, ts, action_id) else {
-        return (0, Value::Null);
-    };
-    press_stored(inner, user, channel, ts, &button).await
-}
-
-/// A button of a message, with its block's id.
-pub(super) fn button(inner: &Inner, channel: &str, ts: &str, action_id: &str) -> Option<Value> {
-    let mut workspace = inner.shared.lock();
-    let message = workspace.find(channel, ts)?;
-    for block in &message.blocks {
-        let elements = block["elements"].as_array().into_iter().flatten();
-        for element in elements.chain(block.get("accessory")) {
-            if element["type"] == "button" && element["action_id"] == action_id {
-                let mut button = element.clone();
-                button["block_id"] = block["block_id"].clone();
-                return Some(button);
-            }
-        }
-    }
-    None
-}
-
-/// Presses a button that was seen, even if the message has changed meanwhile.
-pub(super) async fn press_stored(
-    inner: &Inner,
-    user: &str,
-    channel: &str,
-    ts: &str,
-    button: &Value,
-) -> Answered {
-    let now = inner.shared.clock.now();
-    let who = user_object(inner, user);
-    let payload = {
-        let mut workspace = inner.shared.lock();
-        let message = workspace.find(channel, ts).map(|message| message.object(true));
-        let thread = message.as_ref().and_then(|message| message.get("thread_ts").cloned());
-        let trigger = workspace.trigger(user, now);
-        let place = response_place(channel, user, Some(ts));
-        let path = workspace.response_path(place, now);
-        let pressed = workspace.ts(now);
-        let mut container = json!({
-            "type": "message", "message_ts": ts, "channel_id": channel, "is_ephemeral": false,
-        });
-        if let Some(thread) = thread {
-            container["thread_ts"] = thread;
-        }
-        json!({
-            "type": "block_actions", "user": who, "api_app_id": APP, "token": "unused",
-            "team": { "id": TEAM, "domain": "acme" }, "enterprise": null,
-            "is_enterprise_install": false, "container": container, "trigger_id": trigger,
-            "channel": { "id": channel, "name": "channel" }, "message": message,
-            "state": { "values": {} }, "response_url": format!("{}/response/{path}", inner.base_url),
-            "actions": [{
-                "type": "button", "action_id": button["action_id"], "block_id": button["block_id"],
-                "value": button["value"], "text": button["text"], "action_ts": pressed,
-            }],
-        })
-    };
-    interact(inner, payload).await
-}
-
-fn response_place(channel: &str, user: &str, original: Option<&str>) -> ResponsePlace {
+pub(super) fn response_place(channel: &str, user: &str, original: Option<&str>) -> ResponsePlace {
     let original = original.map(str::to_owned);
     ResponsePlace { channel: channel.to_owned(), user: user.to_owned(), original }
 }
 
-async fn interact(inner: &Inner, payload: Value) -> Answered {
+pub(super) async fn interact(inner: &Inner, payload: Value) -> Answered {
     let (status, answer) = inner.post.payload("/slack/interactions", &payload).await;
     let what = "POST /slack/interactions".to_owned();
     let passed = Passed { what, sent: payload, status, answer: answer.clone() };

@@ -69,12 +69,12 @@ async fn when_it_is_over_every_card_says_so_and_has_no_buttons() {
 #[tokio::test]
 async fn what_the_card_cannot_show_it_cannot_approve() {
     let office = Office::opens().await;
-    let long = "because ".repeat(900);
+    let long = "because ".repeat(2_500);
     let (_, card) = office.asks("mia", &format!("refund ch_1042 640.00 EUR, {long}")).await;
     assert!(!card.buttons.iter().any(|button| button == "Approve"), "{:?}", card.buttons);
     assert!(card.buttons.iter().any(|button| button == "Show all"), "{:?}", card.buttons);
     let opened = office.person("jonas").clicks(&card, "Show all").await.dialog.unwrap();
-    assert!(opened.text.matches("because").count() >= 900, "all of it is there");
+    assert!(opened.text.matches("because").count() >= 2_500, "all of it is there");
     let sent = office.person("jonas").sends(&opened, &[("reason", "read all of it")]).await;
     assert_eq!((sent.status, sent.errors), (200, Vec::new()));
     office.a_moment().await;

@@ -11,19 +11,12 @@ use crate::reckoning::count;
 
 const ROUTES: [&str; 3] = ["/slack/events", "/slack/interactions", "/slack/commands"];
 
-/// The last click as it went over the wire.
-fn last_click(office: &Office) -> String {
-    let journal = office.world.slack.journal();
-    let click = journal.iter().rev().find(|passed| passed.what == "POST /slack/interactions");
-    click.unwrap().sent.as_str().unwrap().to_owned()
-}
-
 #[tokio::test]
 async fn a_stolen_click_without_its_signature_is_turned_away() {
     let office = Office::opens().await;
     let (_, card) = office.asks("mia", INVOICE).await;
     office.presses("sam", &card, "Approve").await;
-    let forged = last_click(&office).replace("U0SAM", "U0JONAS");
+    let forged = office.last_click().replace("U0SAM", "U0JONAS");
     let (timestamp, signature) = office.world.slack.sign("something else");
     let (_, old_signature) = office.world.slack.sign(&forged);
     let wrong: [Option<(&str, &str)>; 5] = [
@@ -53,7 +46,7 @@ async fn a_recorded_request_is_stale_after_five_minutes() {
     let office = Office::opens().await;
     let (_, card) = office.asks("mia", INVOICE).await;
     office.presses("sam", &card, "Approve").await;
-    let body = last_click(&office).replace("U0SAM", "U0JONAS");
+    let body = office.last_click().replace("U0SAM", "U0JONAS");
     let (timestamp, signature) = office.world.slack.sign(&body);
     office.passes(Span::minutes(6)).await;
     let headers = Some((timestamp.as_str(), signature.as_str()));
@@ -70,9 +63,12 @@ async fn recorded_requests_get_the_verdict_they_deserve() {
     let recorded: Value = read("signed-requests.json");
     std::fs::write(secret.path(), recorded["signing_secret"].as_str().unwrap()).unwrap();
     let file = format!("signing_secret_file: {}", secret.path().display());
-    let office = Office::opens_with(&[("signing_secret: ${DEMO_SIGNING_SECRET}", &file)]).await;
-    let clock = recorded["clock"].as_i64().unwrap();
-    office.clock.turn_to(Timestamp::from_millis(clock * 1000));
+    let clock = Timestamp::from_millis(recorded["clock"].as_i64().unwrap() * 1000);
+    let edits = [
+        ("signing_secret: ${DEMO_SIGNING_SECRET}", file.as_str()),
+        ("slack:\n", "slack:\n  app_id: A0APPROVE1\n"),
+    ];
+    let office = Office::opens_at(clock, &edits).await;
     for request in recorded["requests"].as_array().unwrap() {
         let name = request["name"].as_str().unwrap();
         let Some(route) = route_of(request["kind"].as_str().unwrap()) else { continue };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use countersign::base::{Clock, Span, Timestamp, TurnableClock};
+use countersign::base::{Span, Timestamp, TurnableClock};
 use countersign::demo::{Setting, World};
 use countersign::sandbox::{Driver, MessageRef, MessageView, Pace};
 use tempfile::TempDir;
@@ -29,8 +29,12 @@ impl Office {
 
     /// With changes to the demo's configuration: each text and what stands in its place.
     pub async fn opens_with(edits: &[(&str, &str)]) -> Self {
+        Self::opens_at(START, edits).await
+    }
+
+    pub async fn opens_at(start: Timestamp, edits: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let clock = Arc::new(TurnableClock::standing_at(START));
+        let clock = Arc::new(TurnableClock::standing_at(start));
         let setting = Setting {
             folder: folder.path(),
             clock: clock.clone(),
@@ -114,6 +118,16 @@ impl Office {
     pub fn thread(&self, who: &str, root: &MessageRef) -> String {
         let replies = self.person(who).sees_in_thread(root);
         replies.into_iter().map(|reply| reply.text).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The body of the last click as it went over the wire.
+    pub fn last_click(&self) -> String {
+        let journal = self.world.slack.journal();
+        let click = journal.iter().rev().find(|passed| passed.what == "POST /slack/interactions");
+        let payload = click.unwrap().sent.to_string();
+        url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("payload", &payload)
+            .finish()
     }
 
     pub async fn refunds(&self) -> i64 {

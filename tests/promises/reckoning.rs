@@ -1,6 +1,7 @@
 //! How every story ends: the invariants over the database, the company's own journal against what
 //! was approved, and a look for loose ends. The company's journal is evidence from outside.
 
+use countersign::base::Span;
 use serde_json::Value;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
 
@@ -9,6 +10,7 @@ use crate::office::Office;
 impl Office {
     /// Ends the story. Whatever is still pending must have an owner and a timer.
     pub async fn closes(self) {
+        self.passes(Span::seconds(30)).await;
         assert_eq!(self.world.verify().await.unwrap(), []);
         let desk = self.database().await;
         self.every_effect_was_approved(&desk).await;

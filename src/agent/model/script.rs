@@ -239,9 +239,9 @@ impl Rule {
         if let Some(says) = &self.says {
             let captures = says.captures(turn.said)?;
             for name in says.capture_names().flatten() {
-                if let Some(group) = captures.name(name) {
-                    values.insert(name.to_owned(), group.as_str().into());
-                }
+                // A group that took no part is empty, so that `or` can stand in for it.
+                let text = captures.name(name).map_or("", |group| group.as_str());
+                values.insert(name.to_owned(), text.into());
             }
         }
         match &self.tool {

@@ -124,9 +124,10 @@ impl Asked {
         Self {
             path: path
                 .map(|(stage, names)| {
-                    let (who, place) = (&names.approvers, &names.channel);
-                    let quorum = stage.quorum;
-                    format!("{quorum} of {who} in {place}, within {}", stage.within)
+                    let groups = stage.approvers.0.join(", ");
+                    let people = names.people.join(", ");
+                    let (quorum, place) = (stage.quorum, &names.channel);
+                    format!("{quorum} of {groups} ({people}) in {place}, within {}", stage.within)
                 })
                 .collect(),
             card: card::stage_card(&view, 0),
@@ -137,22 +138,20 @@ impl Asked {
 
 /// A stage as the configuration knows it; Slack is not asked.
 fn names(config: &Config, stage: &crate::approval::Stage) -> StageNames {
-    let group = |name: &String| {
-        let members = config.groups.get(name).map(|group| match &group.members {
-            Members::Users(users) => users
-                .iter()
-                .map(|member| match &member.value {
-                    Member::User(written) | Member::Email(written) => written.clone(),
-                })
-                .collect::<Vec<_>>()
-                .join(", "),
-            Members::SlackUsergroup(id) => format!("Slack user group {id}"),
-        });
-        members.map_or_else(|| name.clone(), |members| format!("{name} ({members})"))
-    };
+    let groups = stage.approvers.0.iter().filter_map(|name| config.groups.get(name));
+    let people = groups.flat_map(|group| match &group.members {
+        Members::Users(users) => users.iter().map(|member| written(&member.value)).collect(),
+        Members::SlackUsergroup(id) => vec![format!("Slack user group {id}")],
+    });
     let channel = config.channels.get(&stage.place.0);
     StageNames {
-        approvers: stage.approvers.0.iter().map(group).collect::<Vec<_>>().join(", "),
+        people: people.collect(),
         channel: channel.map_or(&stage.place.0, |known| &known.slack.value).clone(),
+    }
+}
+
+fn written(member: &Member) -> String {
+    match member {
+        Member::User(written) | Member::Email(written) => written.clone(),
     }
 }

@@ -1,122 +1,162 @@
 // The page of the sandbox: a workspace to look at, write in and press buttons in, as anybody.
-import { blocks, el, mrkdwn } from "./blocks.js";
+import { blocks, clock, el, mrkdwn } from "./blocks.js";
+import { confirmed, modal, toast } from "./dialogs.js";
 
 const $ = (id) => document.getElementById(id);
+const HOME = "home";
+const asked = new URLSearchParams(location.search);
 const seen = {};
 let state = null;
-let me = new URLSearchParams(location.search).get("as") ?? sessionStorage.getItem("me");
-let here = new URLSearchParams(location.search).get("in") ?? sessionStorage.getItem("here");
+let me = asked.get("as") ?? sessionStorage.getItem("me");
+let here = asked.get("in") ?? sessionStorage.getItem("here");
 let thread = null;
 
 const look = {
   person: (id) => state.people.find((person) => person.id === id)?.name ?? id,
   channel: (id) => state.channels.find((channel) => channel.id === id)?.name ?? id,
 };
-const HOME = "home";
 
 async function post(path, body) {
-  const answer = await fetch(`/sandbox/${path}`, {
+  const result = await fetch(`/sandbox/${path}`, {
     method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ as: me, ...body }),
-  });
-  const result = await answer.json().catch(() => ({ ok: false }));
-  if (!answer.ok || result.ok === false) toast(result.error ?? "The bot did not answer. Nothing happened; try again.");
+  }).then((answer) => answer.json()).catch(() => ({ ok: false, error: "The sandbox does not answer. Is the demo still running?" }));
+  if (result.ok === false) toast(result.error ?? "The bot did not answer. Nothing happened; try again.");
   await refresh();
   return result;
 }
 
 async function refresh() {
-  const answer = await fetch(`/sandbox/state?as=${encodeURIComponent(me ?? "")}`);
-  if (!answer.ok) return;
+  const answer = await fetch(`/sandbox/state?as=${encodeURIComponent(me ?? "")}`).catch(() => null);
+  if (!answer?.ok) return;
   state = await answer.json();
   me = state.me;
   draw();
 }
 
 function draw() {
-  sessionStorage.setItem("me", me);
   if (here !== HOME && !state.channels.some((channel) => channel.id === here)) {
     here = state.channels.find((channel) => channel.kind === "dm")?.id ?? state.channels[0]?.id;
   }
+  sessionStorage.setItem("me", me);
   sessionStorage.setItem("here", here);
-  $("now").textContent = clock(state.now_ms);
-  $("now").title = new Date(state.now_ms).toLocaleString();
+  tellTime();
   drawPeople();
   drawSide();
   drawMain();
   drawThread();
-  drawModal();
+  modal(state.open_modal, { look, press, post });
 }
 
-const clock = (ms) => new Date(ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+function tellTime() {
+  $("now").textContent = clock(state.now_ms);
+  $("now").title = new Date(state.now_ms).toLocaleString();
+}
 
 function drawPeople() {
-  const people = state.people.filter((person) => person.kind !== "bot" && person.kind !== "deactivated");
+  const people = state.people.filter((person) => person.kind === "person");
   const list = people.map((person) => el("option", { value: person.id, selected: person.id === me },
     person.title ? `${person.name}, ${person.title}` : person.name));
   if ($("me").childElementCount !== list.length || $("me").value !== me) $("me").replaceChildren(...list);
 }
 
+// Brings a list up to date and leaves alone what did not change: focus, selection and a press in progress survive.
+function keep(list, scope, items, make) {
+  const old = new Map([...list.children].map((node) => [node.dataset.key, node]));
+  items.forEach((item, nth) => {
+    const key = `${scope} ${JSON.stringify(item)}`;
+    const node = old.get(key) ?? make(item);
+    node.dataset.key = key;
+    old.delete(key);
+    if (list.children[nth] !== node) list.insertBefore(node, list.children[nth] ?? null);
+  });
+  while (list.childElementCount > items.length) list.lastElementChild.remove();
+}
+
 function drawSide() {
-  const entry = (id, sign, name) => {
-    const newest = state.messages[id]?.at(-1)?.ts ?? "";
-    if (id === here) seen[`${me} ${id}`] = newest;
-    const unread = newest > (seen[`${me} ${id}`] ?? "") && id !== here;
-    return el("button", {
-      "aria-current": id === here ? "page" : null, class: unread ? "unread" : "", "data-place": id,
-      onclick: () => go(id),
-    }, el("span", {}, sign), name, unread ? el("span", { class: "badge" }, "new") : null);
-  };
-  const of = (kinds) => state.channels.filter((channel) => kinds.includes(channel.kind));
-  const hints = (state.hints ?? []).map((hint) => el("li", {}, hint.text,
-    hint.say ? el("button", { onclick: () => say(hint.say) }, `“${hint.say}”`) : null));
-  $("side").replaceChildren(
-    el("h2", {}, "Channels"),
-    ...of(["channel", "private"]).map((channel) => entry(channel.id, channel.kind === "private" ? "🔒" : "#", channel.name)),
-    el("h2", {}, "Apps and messages"),
-    ...of(["dm"]).map((channel) => entry(channel.id, "✓", channel.name)),
-    entry(HOME, "⌂", "App Home"),
-    hints.length ? el("div", { class: "hints" }, el("b", {}, "Try this"), el("ol", {}, hints)) : "",
-  );
+  const of = (kinds) => state.channels.filter((channel) => kinds.includes(channel.kind)).map(({ id, kind, name }) => ({ id, kind, name }));
+  const entries = [{ heading: "Channels" }, ...of(["channel", "private"]), { heading: "Apps and messages" }, ...of(["dm"]),
+    { id: HOME, kind: "home", name: "App Home" }, { hints: state.hints ?? [] }];
+  for (const entry of entries.filter((one) => one.id)) {
+    const newest = state.messages[entry.id]?.at(-1)?.ts ?? "";
+    entry.here = entry.id === here;
+    if (entry.here) seen[`${me} ${entry.id}`] = newest;
+    entry.unread = newest > (seen[`${me} ${entry.id}`] ?? "");
+  }
+  keep($("side"), me, entries, (entry) => entry.heading ? el("h2", {}, entry.heading) : entry.hints ? hints(entry.hints) : place(entry));
+}
+
+const SIGNS = { channel: "#", private: "", dm: "✓", home: "⌂" };
+
+function place({ id, kind, name, here, unread }) {
+  return el("button", { "aria-current": here ? "page" : null, class: unread ? "unread" : "", "data-place": id, onclick: () => go(id) },
+    el("span", { class: `sign ${kind}`, "aria-hidden": "true" }, SIGNS[kind]), name, unread ? el("span", { class: "badge" }, "new") : null);
+}
+
+function hints(list) {
+  return el("div", { class: "hints", hidden: !list.length }, el("b", {}, "Try this"), el("ol", {}, list.map((hint) =>
+    el("li", {}, hint.text, hint.say ? el("button", { onclick: () => say(hint.say) }, `“${hint.say}”`) : null))));
 }
 
 function drawMain() {
   const list = $("messages");
-  if (here === HOME) {
-    $("place").textContent = "App Home";
-    $("topic").textContent = "What waits for you, and what you asked for";
-    $("compose").hidden = true;
-    list.replaceChildren(el("li", { class: "message" }, el("span"), state.home_view
-      ? blocks(state.home_view.blocks, look, press({ home: true }))
-      : el("p", { class: "empty" }, "Nothing here yet.")));
+  const channel = state.channels.find((one) => one.id === here);
+  const title = channel ? `${channel.kind === "dm" ? "" : "#"}${channel.name}` : "App Home";
+  $("place").textContent = title;
+  $("topic").textContent = channel ? channel.topic : "What waits for you, and what you asked for";
+  $("compose").hidden = !channel;
+  if (!channel) {
+    keep(list, `${me} ${HOME}`, [state.home_view ?? null], (view) => el("li", { class: "home" }, view
+      ? blocks(view.blocks, look, press({})) : el("p", { class: "empty" }, "Nothing here yet.")));
     return;
   }
-  const channel = state.channels.find((one) => one.id === here);
-  $("place").textContent = `${channel.kind === "dm" ? "" : "#"}${channel.name}`;
-  $("topic").textContent = channel.topic ?? "";
-  const roots = (state.messages[here] ?? []).filter((message) => !message.thread_ts || message.thread_ts === message.ts || message.broadcast);
-  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 60 || list.dataset.place !== here;
-  list.dataset.place = here;
-  list.replaceChildren(...(roots.length ? roots.map((message) => draw1(message, true))
-    : [el("li", { class: "empty" }, channel.kind === "dm" ? "Say hello to the agent." : "Nothing here yet.")]));
-  if (atEnd) list.scrollTop = list.scrollHeight;
-  composer($("compose"), channel.kind === "dm" ? `Message ${channel.name}` : `Message #${channel.name}`, (text) => post("write", { channel: here, text }));
+  const roots = (state.messages[here] ?? []).filter((message) => !message.thread_ts || message.thread_ts === message.ts);
+  drawMessages(list, here, roots, true);
+  composer($("compose"), `Message ${title}`, async (text) => {
+    const { ts } = await post("write", { channel: here, text });
+    // The agent answers in the thread, so that is where to look; on a phone it would cover everything.
+    if (ts && channel.kind === "dm" && innerWidth > 760) open(ts);
+  });
 }
 
-function draw1(message, withReplies) {
+function drawMessages(list, of, messages, withReplies) {
+  const last = list.lastElementChild;
+  const fresh = list.dataset.of !== `${me} ${of}`;
+  const followed = fresh || !last || list.scrollTop > Math.min(last.offsetTop, list.scrollHeight - list.clientHeight) - 60;
+  const before = list.dataset.last;
+  list.dataset.of = `${me} ${of}`;
+  list.dataset.last = messages.at(-1)?.ts ?? "";
+  const nothing = { nothing: here.startsWith("D") ? "Ask the agent for something." : "Nothing here yet." };
+  keep(list, list.dataset.of, messages.length ? messages : [nothing], (message) => message.nothing
+    ? el("li", { class: "empty" }, message.nothing) : drawMessage(message, withReplies));
+  const mine = messages.at(-1)?.user === me || messages.at(-1)?.ephemeral_for;
+  if (fresh || (list.dataset.last !== before && (followed || mine))) showNewest(list);
+}
+
+// To the end, but never past the first line of the newest message: a card is read from its top.
+function showNewest(list) {
+  const room = parseFloat(getComputedStyle(list).paddingTop);
+  list.scrollTop = Math.min(list.lastElementChild.offsetTop - room, list.scrollHeight);
+}
+
+function drawMessage(message, withReplies) {
   const person = state.people.find((one) => one.id === message.user);
-  const name = message.name ?? person?.name ?? message.user;
+  const name = person?.name ?? message.user;
+  const app = person?.kind === "bot";
   const body = message.blocks?.length ? blocks(message.blocks, look, press({ channel: here, ts: message.ts }))
     : el("div", { class: "text" }, el("p", {}, mrkdwn(message.text ?? "", look)));
-  const replies = message.reply_count
-    ? el("button", { class: "replies", onclick: () => open(message.ts) }, `${message.reply_count} ${message.reply_count === 1 ? "reply" : "replies"}`)
-    : el("button", { class: "replies", onclick: () => open(message.ts) }, "Reply in thread");
   return el("li", { class: `message ${message.ephemeral_for ? "private" : ""}`, "data-ts": message.ts },
-    el("span", { class: `face c${tint(message.user ?? name)}`, "aria-hidden": "true" }, initials(name)),
+    el("span", { class: `face ${app ? "bot" : `c${tint(message.user)}`}`, "aria-hidden": "true" }, app ? "✓" : initials(name)),
     el("div", {},
-      message.ephemeral_for ? el("p", { class: "note" }, "Only visible to you") : null,
-      el("div", { class: "by" }, el("b", {}, name), person?.kind === "bot" ? el("span", { class: "app" }, "APP") : null,
-        el("time", {}, clock(Number(message.ts) * 1000)), message.edited ? el("span", { class: "note" }, "(edited)") : null),
-      body, withReplies && !message.ephemeral_for ? replies : null));
+      el("div", { class: "by" }, el("b", {}, name), app ? el("span", { class: "app" }, "APP") : null,
+        el("time", {}, clock(Number(message.ts) * 1000)), message.ephemeral_for ? el("span", { class: "note" }, "Only visible to you") : null),
+      body, withReplies && !message.ephemeral_for ? replies(message) : null));
+}
+
+function replies({ ts, reply_count: count }) {
+  if (!count) return el("button", { class: "replies none", onclick: () => open(ts) }, "Reply in thread");
+  const last = state.messages[here].findLast((message) => message.thread_ts === ts);
+  return el("button", { class: "replies", onclick: () => open(ts) }, `${count} ${count === 1 ? "reply" : "replies"}`,
+    last ? el("small", {}, `Last reply ${clock(Number(last.ts) * 1000)}`) : null);
 }
 
 // One of eight colours, always the same for the same person.
@@ -125,34 +165,20 @@ const initials = (name) => name.split(/\s+/).map((word) => word[0]).join("").sli
 
 function drawThread() {
   const pane = $("thread");
-  pane.hidden = !thread || here === HOME;
+  const messages = (state.messages[here] ?? []).filter((message) => message.ts === thread || message.thread_ts === thread);
+  pane.hidden = !thread || !messages.length;
   if (pane.hidden) return;
-  const all = state.messages[here] ?? [];
-  const messages = all.filter((message) => message.ts === thread || message.thread_ts === thread);
-  if (!messages.length) { thread = null; pane.hidden = true; return; }
-  let list = pane.querySelector("ol");
-  if (pane.dataset.of !== thread) {
-    pane.dataset.of = thread;
-    list = el("ol", { class: "messages" });
-    const form = el("form", { class: "compose" });
-    pane.replaceChildren(el("div", { class: "title" }, el("h1", {}, "Thread"),
-      el("button", { class: "shut", "aria-label": "Close the thread", onclick: () => open(null) }, "×")), list, form);
-    composer(form, "Reply…", (text) => post("write", { channel: here, thread_ts: thread, text }));
-  }
-  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 60;
-  list.replaceChildren(...messages.map((message) => draw1(message, false)));
-  if (atEnd) list.scrollTop = list.scrollHeight;
+  drawMessages(pane.querySelector("ol"), thread, messages, false);
+  composer(pane.querySelector("form"), "Reply…", (text) => post("write", { channel: here, thread_ts: thread, text }));
 }
 
 function composer(form, placeholder, send) {
-  form.hidden = false;
   let box = form.querySelector("textarea");
   if (!box) {
     box = el("textarea", { rows: 1, "aria-label": "Message" });
-    const button = el("button", { class: "send" }, "Send");
-    form.replaceChildren(box, button);
+    form.replaceChildren(box, el("button", { class: "send" }, "Send"));
     box.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && !event.shiftKey) { event.preventDefault(); form.requestSubmit(); }
+      if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); form.requestSubmit(); }
     });
   }
   box.placeholder = placeholder;
@@ -167,91 +193,45 @@ function composer(form, placeholder, send) {
 
 function press(at) {
   return async (part, block, button) => {
-    if (part.confirm && !(await confirmed(part.confirm))) return;
+    if (part.confirm && !(await confirmed(part.confirm, look))) return;
     button.setAttribute("aria-busy", "true");
-    const result = await post("click", { ...at, action_id: part.action_id, block_id: block.block_id, value: part.value });
+    await post("click", { ...at, button: { ...part, block_id: block.block_id } });
     button.removeAttribute("aria-busy");
-    if (result.ok === false) button.classList.add("failed");
   };
-}
-
-function confirmed(confirm) {
-  return new Promise((resolve) => {
-    const answer = (yes) => { veil.remove(); resolve(yes); };
-    const go = el("button", { class: `press ${confirm.style ?? "primary"}`, onclick: () => answer(true) }, confirm.confirm.text);
-    const body = confirm.text.type === "mrkdwn" ? mrkdwn(confirm.text.text, look) : confirm.text.text;
-    const veil = el("div", { class: "veil", onkeydown: (event) => event.key === "Escape" && answer(false) },
-      el("div", { class: "dialog small", role: "alertdialog", "aria-modal": "true", "aria-label": confirm.title.text },
-        el("header", {}, el("h2", {}, confirm.title.text)),
-        el("div", { class: "body text" }, el("p", {}, body)),
-        el("footer", {}, el("button", { class: "press", onclick: () => answer(false) }, confirm.deny.text), go)));
-    document.body.append(veil);
-    go.focus();
-  });
-}
-
-function drawModal() {
-  const open = state.open_modal;
-  const layer = $("layer");
-  const key = open ? `${open.view_id} ${open.view.hash ?? ""} ${JSON.stringify(open.view.blocks)}` : "";
-  if (layer.dataset.key === key) return;
-  layer.dataset.key = key;
-  if (!open) { layer.replaceChildren(); return; }
-  const { view, view_id } = open;
-  const close = () => post("close", { view_id });
-  const form = el("form", {
-    class: "dialog", role: "dialog", "aria-modal": "true", "aria-label": view.title.text,
-    onkeydown: (event) => event.key === "Escape" && close(),
-    onsubmit: (event) => { event.preventDefault(); submit(form, view_id); },
-  },
-    el("header", {}, el("h2", {}, view.title.text), el("button", { class: "shut", type: "button", "aria-label": "Close", onclick: close }, "×")),
-    el("div", { class: "body" }, blocks(view.blocks, look, press({ view_id }))),
-    el("footer", {}, el("button", { class: "press", type: "button", onclick: close }, view.close?.text ?? "Close"),
-      view.submit ? el("button", { class: "press primary" }, view.submit.text) : null));
-  layer.replaceChildren(el("div", { class: "veil" }, form));
-  (form.querySelector("textarea, input") ?? form.querySelector(".press"))?.focus();
-}
-
-async function submit(form, view_id) {
-  const values = {};
-  for (const field of form.querySelectorAll("[name]")) {
-    const [block, action] = field.name.split("\u0000");
-    (values[block] ??= {})[action] = field.value;
-  }
-  const result = await post("submit", { view_id, values });
-  for (const label of form.querySelectorAll("[data-block]")) {
-    label.querySelector(".error").textContent = result.errors?.[label.dataset.block] ?? "";
-  }
 }
 
 function go(id) {
   here = id;
   thread = null;
-  $("side").classList.remove("open");
-  $("menu").setAttribute("aria-expanded", "false");
+  menu(false);
   draw();
   if (id === HOME) post("home", {});
 }
 
 function open(ts) { thread = ts; draw(); }
 
+function menu(opened) {
+  $("side").classList.toggle("open", opened);
+  $("menu").setAttribute("aria-expanded", String(opened));
+}
+
 async function say(text) {
   const dm = state.channels.find((channel) => channel.kind === "dm");
-  if (dm) { go(dm.id); await post("write", { channel: dm.id, text }); }
+  if (!dm) return;
+  go(dm.id);
+  const { ts } = await post("write", { channel: dm.id, text });
+  if (ts && innerWidth > 760) open(ts);
 }
 
-let hush;
-function toast(words) {
-  $("toast").replaceChildren(el("p", {}, words));
-  clearTimeout(hush);
-  hush = setTimeout(() => $("toast").replaceChildren(), 5000);
-}
-
-$("me").addEventListener("change", (event) => { me = event.target.value; thread = null; refresh(); });
-$("menu").addEventListener("click", () => {
-  const opened = $("side").classList.toggle("open");
-  $("menu").setAttribute("aria-expanded", String(opened));
+$("me").addEventListener("change", (event) => {
+  me = event.target.value;
+  thread = null;
+  history.replaceState(null, "", "/");
+  refresh();
 });
+$("shut").addEventListener("click", () => open(null));
+$("menu").addEventListener("click", (event) => { event.stopPropagation(); menu(!$("side").classList.contains("open")); });
+document.addEventListener("click", (event) => { if (!event.target.closest("#side")) menu(false); });
 for (const button of document.querySelectorAll("[data-forward]")) {
   button.addEventListener("click", () => post("clock", { forward_ms: Number(button.dataset.forward) }));
 }
@@ -264,5 +244,5 @@ ticks.onmessage = () => {
   due = true;
   setTimeout(() => { due = false; refresh(); }, 60);
 };
-setInterval(() => { if (state) $("now").textContent = clock(state.now_ms += 1000); }, 1000);
+setInterval(() => { if (state) { state.now_ms += 1000; tellTime(); } }, 1000);
 refresh();

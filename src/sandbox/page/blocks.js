@@ -39,8 +39,17 @@ function one(block, look, press) {
 
 function element(part, block, look, press) {
   if (part.type !== "button") return el("span", { class: "note" }, `(a ${part.type})`);
+  if (part.url) return link(part, block, press);
   return el("button", {
     class: `press ${part.style ?? ""}`, type: "button", "data-action": part.action_id,
+    onclick: (event) => press?.(part, block, event.currentTarget),
+  }, plain(part.text.text));
+}
+
+// Opens in a tab of its own; Slack tells the bot of the click as well.
+function link(part, block, press) {
+  return el("a", {
+    class: `press ${part.style ?? ""}`, href: safe(part.url), target: "_blank", rel: "noopener noreferrer",
     onclick: (event) => press?.(part, block, event.currentTarget),
   }, plain(part.text.text));
 }
@@ -50,6 +59,7 @@ function input(block) {
   const attributes = {
     name: `${block.block_id}\u0000${field.action_id}`, maxlength: field.max_length,
     placeholder: field.placeholder?.text, rows: field.multiline ? 3 : undefined,
+    required: !block.optional,
   };
   const box = el(field.multiline ? "textarea" : "input", attributes);
   box.value = field.initial_value ?? "";
@@ -137,10 +147,13 @@ export function mrkdwn(words, look) {
   return out;
 }
 
+// The time of day as the reader writes it.
+export const clock = (at) => new Date(at).toLocaleTimeString([], { hour: "numeric", minute: "2-digit" });
+
 // The reader's own time zone, as Slack shows dates.
 function date(seconds, format, fallback) {
   const at = new Date(seconds * 1000);
-  const time = at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const time = clock(at);
   const day = at.toLocaleDateString([], { month: "short", day: "numeric" });
   const words = format.replace(/\{time(_secs)?\}/g, time).replace(/\{date[a-z_]*\}/g, day).replace(/\{ago\}/g, `${day} ${time}`);
   return el("time", { datetime: at.toISOString(), title: fallback }, words.includes("{") ? fallback : words);

@@ -104,10 +104,12 @@ impl Leaf<'_> {
         format!("{path} = {value}{remark}")
     }
 
-    /// `amount = 640`, when it needs no shortening and no remark; for one-line summaries.
+    /// `amount = 640`, when it needs no shortening and no warning; for one-line summaries. The only
+    /// remark about a number is its digits in groups, which helps here too.
     pub fn brief(&self) -> Option<String> {
         let line = self.line(Detail::Whole);
-        (!line.contains('\n') && !line.contains(REMARK)).then_some(line)
+        let plain = self.value.is_number() || !line.contains(REMARK);
+        (!line.contains('\n') && plain).then_some(line)
     }
 }
 
@@ -265,6 +267,14 @@ mod tests {
         ] {
             assert_eq!(whole(&value), lines);
         }
+    }
+
+    #[test]
+    fn a_large_amount_is_brief_and_a_text_with_a_warning_is_not() {
+        let value = json!({ "amount": 12_400, "letters": "\u{5D0}", "plain": "x" });
+        let briefs: Vec<_> = leaves(&value).iter().map(Leaf::brief).collect();
+        let expected = [Some("amount = 12400  ← 12 400"), None, Some("plain = \"x\"")];
+        assert_eq!(briefs, expected.map(|brief| brief.map(str::to_owned)));
     }
 
     #[test]

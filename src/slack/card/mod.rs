@@ -30,6 +30,6 @@ pub use view::{Buttons, CardView, Completeness, ExecutionView, Rendered, StageNa
 
 pub(in crate::slack) use action::{Arguments, is_whole, setting_blocks};
 pub(in crate::slack) use facts::name;
-pub(in crate::slack) use lines::Detail;
+pub(in crate::slack) use lines::{Detail, Leaf, leaves};
 pub(in crate::slack) use people::{approvers, channel};
 pub(in crate::slack) use stage::body;

@@ -6,6 +6,9 @@ use super::facts::name;
 use super::lines::Detail;
 use crate::approval::{PersonFacts, Requester};
 
+/// How many approvers are named.
+const PEOPLE: usize = 8;
+
 /// The id is what counts; a display name can be changed to anything.
 pub fn person(prose: Prose, person: &PersonFacts, detail: Detail) -> Prose {
     prose.user(&person.user.user).text(&format!(" ({})", name(&person.name, detail)))
@@ -20,16 +23,28 @@ pub fn requester(prose: Prose, requester: &Requester, detail: Detail) -> Prose {
     }
 }
 
-/// Who may decide at a stage: the given words, or the group names of the terms.
+/// Who may decide at a stage: the groups of the terms, and who is in them: `finance (Jonas, Lena)`.
 pub fn approvers(view: &CardView<'_>, stage: usize, detail: Detail) -> String {
-    if let Some(names) = view.stages.get(stage).filter(|names| !names.approvers.is_empty()) {
-        return name(&names.approvers, detail);
-    }
     let groups = view.request.terms.path.get(stage).map_or(&[][..], |stage| &stage.approvers.0);
     if groups.is_empty() {
         return "nobody".to_owned();
     }
-    groups.iter().map(|group| name(group, detail)).collect::<Vec<_>>().join(", ")
+    let groups: Vec<String> = groups.iter().map(|group| name(group, detail)).collect();
+    let people = view.stages.get(stage).map_or(&[][..], |names| &names.people);
+    groups.join(", ") + &listed(people)
+}
+
+/// Each name by itself, so that none can look like two, and no more than fit into a sentence.
+fn listed(people: &[String]) -> String {
+    if people.is_empty() {
+        return String::new();
+    }
+    let shown: Vec<String> =
+        people.iter().take(PEOPLE).map(|person| name(person, Detail::Abridged)).collect();
+    match people.len() - shown.len() {
+        0 => format!(" ({})", shown.join(", ")),
+        more => format!(" ({} and {more} more)", shown.join(", ")),
+    }
 }
 
 /// Where a stage is shown: the given label, or the place's name in the configuration.

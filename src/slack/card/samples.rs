@@ -113,10 +113,7 @@ impl Story {
             within: Span::minutes(30),
             remind: vec![Span::minutes(10)],
         };
-        let names = |approvers: &str, channel: &str| StageNames {
-            approvers: approvers.to_owned(),
-            channel: channel.to_owned(),
-        };
+        let names = |channel: &str| StageNames { people: Vec::new(), channel: channel.to_owned() };
         let envelope = sealed.envelope();
         let request = Request {
             id: RequestId::existing("req_000001"),
@@ -144,7 +141,7 @@ impl Story {
             sealed,
             claim: None,
             show: ["amount", "currency", "charge"].map(str::to_owned).to_vec(),
-            stages: vec![names("finance", "#approvals"), names("managers", "#managers")],
+            stages: vec![names("#approvals"), names("#managers")],
             because: None,
             execution: None,
             undeliverable: None,

@@ -38,8 +38,8 @@ impl CardView<'_> {
 /// A stage in people's words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StageNames {
-    /// Who may decide: `finance`, or `finance (Jonas, Priya)`.
-    pub approvers: String,
+    /// Who is in its groups now, by the directory's names: for reading only.
+    pub people: Vec<String>,
     /// Where it is shown: `#approvals`.
     pub channel: String,
 }

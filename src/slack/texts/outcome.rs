@@ -1,7 +1,9 @@
 //! How a request ended and what ran.
 
+use serde_json::Value;
+
 use crate::approval::{DecidedBy, Decision, ExecutionState, Outcome};
-use crate::slack::card::ExecutionView;
+use crate::slack::card::{ExecutionView, Leaf, leaves};
 use crate::slack::escape;
 
 /// A result on a card is short; the agent and the record have all of it.
@@ -43,7 +45,12 @@ pub fn ran(execution: &ExecutionView<'_>) -> String {
     match execution.state {
         ExecutionState::Ordered | ExecutionState::Claimed => about_to_run().to_owned(),
         ExecutionState::Started => "It is running now.".to_owned(),
-        ExecutionState::Succeeded => format!("It ran and succeeded.{}", note(" Result: ")),
+        ExecutionState::Succeeded => {
+            let result = execution.note.map_or_else(String::new, |note| {
+                format!(" Result: {}", fields(note).unwrap_or_else(|| escape::clipped(note, NOTE)))
+            });
+            format!("It ran and succeeded.{result}")
+        }
         ExecutionState::Failed => {
             format!("It failed and certainly changed nothing.{}", note(" Why: "))
         }
@@ -53,5 +60,31 @@ pub fn ran(execution: &ExecutionView<'_>) -> String {
             note(" What is known: ")
         ),
         ExecutionState::Refused => format!("It was not started, so nothing ran.{}", note(" Why: ")),
+    }
+}
+
+/// A result that is a small JSON object, field by field: `amount = 640, refund = "re_77"`.
+fn fields(note: &str) -> Option<String> {
+    let value: Value = serde_json::from_str(note).ok().filter(Value::is_object)?;
+    let fields: Option<Vec<String>> = leaves(&value).iter().map(Leaf::brief).collect();
+    fields.map(|fields| fields.join(", ")).filter(|text| escape::length(text) <= NOTE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_result_is_read_field_by_field_and_anything_unusual_stays_quoted() {
+        for (note, shown) in [
+            (r#"{"refund":"re_77","amount":640}"#, Some(r#"amount = 640, refund = "re_77""#)),
+            (r#"{"refund":"re_77\", paid = \"x"}"#, Some(r#"refund = "re_77\", paid = \"x""#)),
+            (r#"{"refund":"re_77\n"}"#, Some(r#"refund = "re_77\n""#)),
+            ("refund re_77", None),
+            ("[1, 2]", None),
+            ("17", None),
+        ] {
+            assert_eq!(fields(note).as_deref(), shown, "{note}");
+        }
     }
 }
