@@ -7,7 +7,9 @@
 use serde_json::{Value, json};
 
 use super::{Desk, DeskError};
-use crate::approval::{Choice, Membership, PersonFacts, ReasonRule, Refusal, SlackUser, Standing};
+use crate::approval::{
+    self, Choice, Membership, PersonFacts, ReasonRule, Refusal, SlackUser, Standing,
+};
 use crate::base::Timestamp;
 use crate::slack::card::{self, CardView, Completeness};
 use crate::slack::client::{Ephemeral, Place};
@@ -50,14 +52,16 @@ impl Desk {
                     self.with_view(&stored, &none, |view| modal::show_all(view, approve)).await;
                 self.open_dialog(&click, dialog).await
             }
-            ButtonChoice::Reject if pending => {
+            ButtonChoice::Reject if pending && self.may_decide(&stored, &click.user).await => {
                 let none = CardButtons::default();
                 let dialog =
                     self.with_view(&stored, &none, |view| modal::reject(view, token)).await;
                 self.open_dialog(&click, dialog).await
             }
             ButtonChoice::Approve
-                if pending && stored.request.terms.reason == ReasonRule::Required =>
+                if pending
+                    && stored.request.terms.reason == ReasonRule::Required
+                    && self.may_decide(&stored, &click.user).await =>
             {
                 let none = CardButtons::default();
                 let dialog =
@@ -68,7 +72,7 @@ impl Desk {
                 self.tell(&click, &texts::incomplete()).await
             }
             ButtonChoice::Approve => self.press(&click, &button, &stored, Choice::Approve).await,
-            // Whoever comes late needs no dialog to be told the truth.
+            // Whoever comes late or may not decide needs no dialog to be told the truth.
             ButtonChoice::Reject => self.press(&click, &button, &stored, Choice::Reject).await,
             ButtonChoice::Withdraw => self.withdraw(&click, &button).await,
         }
@@ -141,6 +145,12 @@ impl Desk {
     async fn is_too_big(&self, stored: &StoredRequest) -> bool {
         let none = CardButtons::default();
         self.with_view(stored, &none, modal::reach).await == Completeness::TooBig
+    }
+
+    /// Would their word count, as far as anybody can say before they give it?
+    async fn may_decide(&self, stored: &StoredRequest, user: &SlackUser) -> bool {
+        let (person, membership) = self.place_on_path(stored, user).await;
+        approval::authorize(&stored.request, person, &membership).is_ok()
     }
 
     async fn press(

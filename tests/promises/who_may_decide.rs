@@ -40,6 +40,19 @@ async fn everybody_who_may_not_decide_is_told_why_and_nothing_changes() {
 }
 
 #[tokio::test]
+async fn nobody_writes_a_reason_in_vain() {
+    let office = Office::opens().await;
+    let (_, card) = office.asks("mia", REFUND).await;
+    for label in ["Approve", "Reject…"] {
+        let clicked = office.person("gus").clicks(&card, label).await;
+        assert!(clicked.dialog.is_none(), "{label} opens no dialog for a guest");
+        assert!(clicked.told.join(" ").contains("Guests may not decide"), "{:?}", clicked.told);
+    }
+    office.rejects("jonas", &card).await;
+    office.closes().await;
+}
+
+#[tokio::test]
 async fn an_approver_who_asks_needs_somebody_else() {
     let office = Office::opens().await;
     let (_, card) = office.asks("jonas", INVOICE).await;
