@@ -4,6 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Desk, DeskError};
 use crate::slack::inbound::{self, ChannelKind, Message};
+use crate::slack::texts;
 use crate::store::{NewMessage, Taken};
 
 impl Desk {
@@ -74,10 +75,11 @@ impl Desk {
                 user: message.user.clone(),
                 text: inbound::as_typed(&message.text, &self.identity.bot_user),
                 ts: message.ts.clone(),
+                told_to_wait: texts::queued_behind().to_owned(),
             })
             .await?;
         match taken {
-            Taken::New { run, .. } => {
+            Taken::New { run } => {
                 tracing::info!(%run, agent, channel = message.channel, "took a message");
                 self.wake.everybody();
             }

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use sqlx::AnyConnection;
 
 use super::rows::json;
-use super::{Store, StoreError, Tx};
+use super::{NewNotice, Store, StoreError, Tx, notices};
 use crate::approval::SlackUser;
 use crate::audit::{self, Entry};
 use crate::base::{RunId, ThreadId, WorkspaceId};
@@ -30,13 +30,15 @@ pub struct NewMessage {
     pub user: SlackUser,
     pub text: String,
     pub ts: String,
+    /// What the thread hears if an earlier message of it is not settled yet.
+    pub told_to_wait: String,
 }
 
 /// What became of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Taken {
-    /// A run was queued; `waits_behind` is the unfinished run of the same conversation.
-    New { run: RunId, waits_behind: Option<RunId> },
+    /// A run was queued.
+    New { run: RunId },
     /// It had been taken before.
     Again,
     /// The same keys came with another content: nothing was taken.
@@ -92,12 +94,12 @@ async fn take(tx: &mut Tx, message: &NewMessage) -> Result<Taken, StoreError> {
         Some(thread) => thread,
         None => new_thread(tx, message).await?,
     };
-    let waits_behind: Option<String> = sqlx::query_scalar(
-        "SELECT id FROM runs WHERE thread_id = $1 AND state IN ('queued', 'running', 'waiting')
-         ORDER BY created_at DESC, id DESC LIMIT 1",
+    let ahead: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM runs
+         WHERE thread_id = $1 AND state IN ('queued', 'running', 'waiting')",
     )
     .bind(thread.id.as_str())
-    .fetch_optional(&mut tx.conn)
+    .fetch_one(&mut tx.conn)
     .await?;
     let run = queue(tx, message, &thread).await?;
     let verdict = json!({ "run": run }).to_string();
@@ -115,7 +117,18 @@ async fn take(tx: &mut Tx, message: &NewMessage) -> Result<Taken, StoreError> {
         }),
     };
     audit::append(tx, entry).await?;
-    Ok(Taken::New { run, waits_behind: waits_behind.map(RunId::existing) })
+    // The first one that has to wait says so; the others need not.
+    if ahead == 1 {
+        let notice = NewNotice {
+            workspace: workspace.clone(),
+            request: None,
+            run: Some(run.clone()),
+            kind: "reply".to_owned(),
+            body: json!({ "text": message.told_to_wait }),
+        };
+        notices::owe(tx, &notice).await?;
+    }
+    Ok(Taken::New { run })
 }
 
 async fn new_thread(tx: &mut Tx, message: &NewMessage) -> Result<Thread, StoreError> {

@@ -76,3 +76,20 @@ async fn a_click_that_cannot_be_kept_is_not_acknowledged() {
     assert_eq!(office.invoices_paid().await, 1);
     office.closes().await;
 }
+
+/// Slack tells of a mention in a thread twice: as a message and as a mention, under two event ids.
+#[tokio::test]
+async fn a_mention_that_is_told_of_twice_is_one_request() {
+    let office = Office::opens().await;
+    let root = office.person("mia").mentions_bot_in("#support", "look up order 1042");
+    office.a_moment().await;
+    office.person("mia").replies_in_thread(&root, "<@U0BOT> pay invoice V-7719");
+    office.a_moment().await;
+    let desk = office.database().await;
+    assert_eq!(count(&desk, "SELECT count(*) FROM runs").await, 2, "one for each post");
+    assert_eq!(count(&desk, "SELECT count(*) FROM requests").await, 1);
+    desk.close().await;
+    office.approves("jonas", &office.card("jonas", "#approvals")).await;
+    assert_eq!(office.invoices_paid().await, 1);
+    office.closes().await;
+}

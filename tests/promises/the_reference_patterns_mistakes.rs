@@ -20,6 +20,8 @@ async fn words_are_never_consent() {
         office.person(who).replies_in_thread(&asked, text);
         office.a_moment().await;
     }
+    let thread = office.thread("mia", &asked);
+    assert_eq!(thread.matches("I will come to this").count(), 1, "told once: {thread}");
     office.person("jonas").replies_in_thread(&card.at, "approve");
     office.a_moment().await;
     assert_eq!(office.invoices_paid().await, 0);

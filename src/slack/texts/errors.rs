@@ -13,13 +13,9 @@ pub fn too_slow() -> String {
     "That took too long and Slack gave up waiting. Nothing happened; please press again.".to_owned()
 }
 
-/// A message came while the thread's earlier ones are still being worked on.
-pub fn queued_behind(ahead: u64) -> String {
-    match ahead {
-        0 | 1 => "Got it. Your message is queued behind the one I am working on in this thread."
-            .to_owned(),
-        n => format!("Got it. Your message is queued behind {n} others in this thread."),
-    }
+/// A message came while the thread's earlier one is still being worked on, or waits for people.
+pub fn queued_behind() -> &'static str {
+    "Got it. I will come to this as soon as what you asked before in this thread is settled."
 }
 
 /// The agent's run ended without an answer.

@@ -153,7 +153,7 @@ fn one_off_texts() {
         texts::status(&stopped),
         texts::unknown_command("lsit"),
         texts::nothing_happened("reach the store"),
-        texts::queued_behind(1),
+        texts::queued_behind().to_owned(),
         texts::run_failed("ops"),
     ];
     insta::assert_snapshot!(said.join("\n\n"), @r#"
@@ -181,7 +181,7 @@ fn one_off_texts() {
 
     I could not reach the store. Nothing happened; please press again in a minute.
 
-    Got it. Your message is queued behind the one I am working on in this thread.
+    Got it. I will come to this as soon as what you asked before in this thread is settled.
 
     The agent ops stopped because of an error on my side. What was approved and done before stays done and is in the record. You can write again; the operator's log says more.
     "#);
