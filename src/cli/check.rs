@@ -15,22 +15,23 @@ pub(super) fn run(file: &Path) -> anyhow::Result<ExitCode> {
     };
     let findings = config::lint(&config);
     for finding in &findings {
-        let word = match finding.severity {
-            Severity::Warning => "warning",
-            Severity::Error => "error",
-        };
-        eprintln!("{word}: {}\n", finding.problem);
+        eprintln!("{finding}\n");
     }
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         return Ok(ExitCode::FAILURE);
     }
     println!(
-        "{} is good: {} tools, {} rules, {} agents, {} groups.",
+        "{} is good: {}, {}, {}, {}.",
         file.display(),
-        config.tools.len(),
-        config.rules.len(),
-        config.agents.len(),
-        config.groups.len(),
+        counted(config.tools.len(), "tool"),
+        counted(config.rules.len(), "rule"),
+        counted(config.agents.len(), "agent"),
+        counted(config.groups.len(), "group"),
     );
     Ok(ExitCode::SUCCESS)
+}
+
+fn counted(count: usize, what: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{ending}")
 }

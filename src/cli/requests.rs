@@ -12,7 +12,7 @@ use crate::base::{Clock, RequestId, SystemClock};
 use crate::desk::card_view;
 use crate::slack::card;
 use crate::slack::texts;
-use crate::store::{CardButtons, Store, StoredRequest};
+use crate::store::{CardButtons, Store, StoreError, StoredRequest};
 
 /// How many requests are read at a time.
 const PAGE: usize = 100;
@@ -29,7 +29,7 @@ pub(super) enum Requests {
 
 #[derive(Debug, Args)]
 pub(super) struct List {
-    /// Ended ones too, newest first.
+    /// The ended ones too, newest first.
     #[arg(long)]
     all: bool,
 
@@ -39,7 +39,8 @@ pub(super) struct List {
 
 #[derive(Debug, Args)]
 pub(super) struct Show {
-    /// req_…
+    /// The request's id: req_…, as cards and `requests list` show it.
+    #[arg(value_name = "ID")]
     request: String,
 
     #[command(flatten)]
@@ -48,15 +49,16 @@ pub(super) struct Show {
 
 #[derive(Debug, Args)]
 pub(super) struct Cancel {
-    /// req_…
+    /// The request's id: req_…, as cards and `requests list` show it.
+    #[arg(value_name = "ID")]
     request: String,
 
     /// Why: the requester reads it, and the audit log keeps it.
-    #[arg(long)]
+    #[arg(long, value_parser = words::reason)]
     reason: String,
 
-    /// Who does it.
-    #[arg(long, env = "USER", default_value = "operator")]
+    /// Who does it, for the people who are told and for the audit log.
+    #[arg(long, value_name = "NAME", env = "USER", default_value = "operator")]
     by: String,
 
     #[command(flatten)]
@@ -96,7 +98,7 @@ async fn list(store: &Store, ended_too: bool) -> anyhow::Result<ExitCode> {
         }
     }
     if listed == 0 {
-        println!("Nothing is waiting.");
+        println!("{}", if ended_too { "Nothing was ever asked." } else { "Nothing is waiting." });
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -118,7 +120,7 @@ fn line(stored: &StoredRequest) -> String {
 async fn show(store: &Store, request: &RequestId) -> anyhow::Result<ExitCode> {
     let workspace = workspace_of(store).await?;
     let Some(stored) = store.request(&workspace, request).await? else {
-        anyhow::bail!("there is no request {request}; `countersign requests list --all` shows all");
+        return Err(no_such(request));
     };
     let buttons = CardButtons::default();
     let view = card_view(&stored, &buttons, &[], SystemClock.now());
@@ -132,12 +134,20 @@ async fn show(store: &Store, request: &RequestId) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn no_such(request: &RequestId) -> anyhow::Error {
+    anyhow::anyhow!("there is no request {request}; `countersign requests list --all` shows all")
+}
+
 async fn cancel(order: Cancel, config: &Path) -> anyhow::Result<ExitCode> {
     let store = order.database.to_write(config).await?;
     let workspace = workspace_of(&store).await?;
     let request = RequestId::existing(order.request);
-    let cancelled = store.cancel(&workspace, &request, &order.by, &order.reason).await?;
+    let cancelled = store.cancel(&workspace, &request, &order.by, &order.reason).await;
     store.close().await;
+    let cancelled = match cancelled {
+        Err(StoreError::NotFound(_)) => return Err(no_such(&request)),
+        answered => answered?,
+    };
     match cancelled {
         Ok(_) => {
             println!("Cancelled {request}: nothing will run, and its requester is told.");

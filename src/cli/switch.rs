@@ -6,15 +6,16 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::database::{Database, workspace_of};
+use super::words;
 
 #[derive(Debug, Args)]
 pub(super) struct Turn {
     /// Why: people are told, and the audit log keeps it.
-    #[arg(long)]
+    #[arg(long, value_parser = words::reason)]
     reason: String,
 
-    /// Who does it.
-    #[arg(long, env = "USER", default_value = "operator")]
+    /// Who does it, for the people who are told and for the audit log.
+    #[arg(long, value_name = "NAME", env = "USER", default_value = "operator")]
     by: String,
 
     #[command(flatten)]

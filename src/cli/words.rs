@@ -1,4 +1,4 @@
-//! States in the words that operators read.
+//! States in the words that operators read, and the reasons that operators give.
 
 use crate::approval::{ExecutionState, Outcome};
 
@@ -20,5 +20,13 @@ pub(super) fn execution_state(state: ExecutionState) -> &'static str {
         ExecutionState::Failed => "failed, nothing changed",
         ExecutionState::Unknown => "OUTCOME UNKNOWN: somebody must look",
         ExecutionState::Refused => "not started",
+    }
+}
+
+/// A reason that says something.
+pub(super) fn reason(text: &str) -> Result<String, &'static str> {
+    match text.trim() {
+        "" => Err("write a few words, people read them"),
+        words => Ok(words.to_owned()),
     }
 }
