@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use super::out::say;
+use super::words;
 use crate::config::{self, Severity};
 
 pub(super) fn run(file: &Path) -> anyhow::Result<ExitCode> {
@@ -20,18 +22,13 @@ pub(super) fn run(file: &Path) -> anyhow::Result<ExitCode> {
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         return Ok(ExitCode::FAILURE);
     }
-    println!(
+    say(format_args!(
         "{} is good: {}, {}, {}, {}.",
         file.display(),
-        counted(config.tools.len(), "tool"),
-        counted(config.rules.len(), "rule"),
-        counted(config.agents.len(), "agent"),
-        counted(config.groups.len(), "group"),
-    );
+        words::counted(config.tools.len(), "tool"),
+        words::counted(config.rules.len(), "rule"),
+        words::counted(config.agents.len(), "agent"),
+        words::counted(config.groups.len(), "group"),
+    ))?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn counted(count: usize, what: &str) -> String {
-    let ending = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{ending}")
 }

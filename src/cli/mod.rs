@@ -7,6 +7,7 @@ mod doctor;
 mod evidence;
 mod logs;
 mod manifest;
+mod out;
 mod preview;
 mod requests;
 mod serve;
@@ -19,6 +20,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::{self, Config};
+pub use out::last_words;
 
 /// The heading of the options that every command takes.
 const EVERYWHERE: &str = "Options of every command";

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 
+use super::out::say;
 use crate::agent::{Egress, ProposedCall, ToolCall};
 use crate::approval::{Requester, SlackUser};
 use crate::base::{Clock, PersonId, RandomIds, RunId, SystemClock, WorkspaceId};
@@ -85,13 +86,10 @@ pub(super) fn run(preview: Preview, config: Config) -> anyhow::Result<ExitCode> 
     for call in calls {
         let (expected, place) = (call.expect, call.place.clone());
         let shown = judge(&gate, &config, call)?;
-        println!(
-            "{}",
-            match preview.format {
-                Format::Text => shown.as_text(),
-                Format::Blocks => shown.as_json().to_string(),
-            }
-        );
+        say(match preview.format {
+            Format::Text => shown.as_text(),
+            Format::Blocks => shown.as_json().to_string(),
+        })?;
         if let Some(expected) = expected.filter(|expected| *expected != shown.ruling) {
             surprises += 1;
             let (expected, ruling) = (expected.word(), shown.ruling.word());

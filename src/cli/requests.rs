@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 
 use super::database::{Database, workspace_of};
+use super::out::say;
 use super::words;
+use crate::approval::Refusal;
 use crate::audit;
 use crate::base::{Clock, RequestId, SystemClock};
 use crate::desk::card_view;
@@ -89,7 +91,7 @@ async fn list(store: &Store, ended_too: bool) -> anyhow::Result<ExitCode> {
             false => store.pending_requests(&workspace, after.as_ref(), PAGE).await?,
         };
         for stored in &page.requests {
-            println!("{}", line(stored));
+            say(line(stored))?;
             listed += 1;
         }
         after = page.next;
@@ -98,7 +100,7 @@ async fn list(store: &Store, ended_too: bool) -> anyhow::Result<ExitCode> {
         }
     }
     if listed == 0 {
-        println!("{}", if ended_too { "Nothing was ever asked." } else { "Nothing is waiting." });
+        say(if ended_too { "Nothing was ever asked." } else { "Nothing is waiting." })?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -124,12 +126,11 @@ async fn show(store: &Store, request: &RequestId) -> anyhow::Result<ExitCode> {
     };
     let buttons = CardButtons::default();
     let view = card_view(&stored, &buttons, &[], SystemClock.now());
-    println!("{}\n", line(&stored));
-    println!("{}\n", card::as_text(&card::stage_card(&view, stored.request.stage)));
-    println!("digest {}", stored.request.digest);
-    println!("{}\n", stored.sealed.bytes());
+    let card = card::as_text(&card::stage_card(&view, stored.request.stage));
+    say(format_args!("{}\n\n{card}\n", line(&stored)))?;
+    say(format_args!("digest {}\n{}\n", stored.request.digest, stored.sealed.bytes()))?;
     for record in audit::story(store, request).await? {
-        println!("{:>6}  {}  {}", record.seq, record.at, record.kind);
+        say(format_args!("{:>6}  {}  {}", record.seq, record.at, record.kind))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -150,8 +151,13 @@ async fn cancel(order: Cancel, config: &Path) -> anyhow::Result<ExitCode> {
     };
     match cancelled {
         Ok(_) => {
-            println!("Cancelled {request}: nothing will run, and its requester is told.");
+            say(format_args!("Cancelled {request}: nothing will run, and its requester is told."))?;
             Ok(ExitCode::SUCCESS)
+        }
+        Err(Refusal::AlreadyDecided { decision }) => {
+            let outcome = words::outcome(decision.outcome);
+            eprintln!("{request} was already {outcome} at {}; nothing has changed.", decision.at);
+            Ok(ExitCode::FAILURE)
         }
         Err(refusal) => {
             eprintln!("{}", texts::refusal(&refusal, SystemClock.now()));

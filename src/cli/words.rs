@@ -1,5 +1,7 @@
 //! States in the words that operators read, and the reasons that operators give.
 
+use std::fmt::Display;
+
 use crate::approval::{ExecutionState, Outcome};
 
 pub(super) fn outcome(outcome: Outcome) -> &'static str {
@@ -29,4 +31,11 @@ pub(super) fn reason(text: &str) -> Result<String, &'static str> {
         "" => Err("write a few words, people read them"),
         words => Ok(words.to_owned()),
     }
+}
+
+/// `1 record`, `2 records`.
+pub(super) fn counted(count: impl Display, what: &str) -> String {
+    let count = count.to_string();
+    let ending = if count == "1" { "" } else { "s" };
+    format!("{count} {what}{ending}")
 }

@@ -1,6 +1,7 @@
 //! What the commands are tried on: a configuration against the stand-in, and a desk with a past.
 
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::sync::Arc;
 
 use countersign::base::{Clock, Span, SystemClock, TurnableClock};
@@ -8,7 +9,7 @@ use countersign::demo::{Setting, World};
 use countersign::sandbox::{Cast, MessageRef, Pace, Sandbox, SandboxHandle, SandboxSettings};
 use tempfile::TempDir;
 
-use crate::program::{Ran, run};
+use crate::program::{Ran, countersign, run};
 
 pub const SIGNING_SECRET: &str = "0123456789abcdef0123456789abcdef";
 pub const BOT_TOKEN: &str = "xoxb-canary-token";
@@ -160,6 +161,19 @@ impl Desk {
         let database = format!("sqlite://{}", self.database().display());
         let args: Vec<&str> = args.iter().copied().chain(["--database", &database]).collect();
         run(self.folder.path(), &args, &[]).await
+    }
+
+    /// The same with a reader that went away before the first line; what is said on stderr.
+    pub async fn runs_for_nobody(&self, args: &[&str]) -> String {
+        let database = format!("sqlite://{}", self.database().display());
+        let args: Vec<&str> = args.iter().copied().chain(["--database", &database]).collect();
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let mut command = countersign(self.folder.path(), &args, &[]);
+        let ended = command.stdout(writer).stderr(Stdio::piped()).spawn().expect("it starts");
+        let ended = ended.wait_with_output().await.expect("it ends");
+        assert_eq!(ended.status.code(), Some(1), "{args:?}");
+        String::from_utf8(ended.stderr).expect("UTF-8")
     }
 
     /// The ids in `requests list`, by its arguments.

@@ -75,3 +75,12 @@ async fn an_export_is_a_chain_that_anybody_can_check() {
     let all = export.all();
     assert!(!all.contains("xoxb-"), "the log holds a token");
 }
+
+#[tokio::test]
+async fn nobody_reading_on_is_no_news() {
+    let desk = Desk::open().await;
+    for args in [&["export"][..], &["requests", "list"], &["verify"]] {
+        let ended = desk.runs_for_nobody(args).await;
+        assert_eq!(ended, "", "{args:?}");
+    }
+}
