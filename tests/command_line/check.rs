@@ -10,14 +10,14 @@ const TITLE: &str = "# The configuration of";
 
 /// The demo's configuration with one text replaced, or as it is, checked.
 async fn checked(old: &str, new: &str) -> Ran {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder");
     let text = demo_configuration("http://127.0.0.1:9");
     let (old, new) = if old.is_empty() { (TITLE, TITLE) } else { (old, new) };
     assert!(text.contains(old), "the configuration has no `{old}`");
     let text = text.replacen(old, new, 1);
-    std::fs::write(folder.path().join("countersign.yaml"), text).unwrap();
+    std::fs::write(folder.path().join("countersign.yaml"), text).expect("writable");
     std::fs::write(folder.path().join("script.yaml"), include_str!("../../src/demo/script.yaml"))
-        .unwrap();
+        .expect("writable");
     run(folder.path(), &["check"], &ENV).await
 }
 

@@ -21,19 +21,21 @@ type Trouble = (&'static str, fn(&mut Cast));
 
 const TROUBLES: [Trouble; 6] = [
     ("not_in_channel", |cast| {
-        cast.channel_mut("#approvals").unwrap().members.remove("U0BOT");
+        cast.channel_mut("#approvals").expect("a channel").members.remove("U0BOT");
     }),
-    ("archived", |cast| cast.channel_mut("#approvals").unwrap().archived = true),
-    ("channel_gone", |cast| cast.channel_mut("#approvals").unwrap().name = "decisions".to_owned()),
-    ("one_has_left", |cast| cast.person_mut("U0JONAS").unwrap().kind = Kind::Deactivated),
+    ("archived", |cast| cast.channel_mut("#approvals").expect("a channel").archived = true),
+    ("channel_gone", |cast| {
+        cast.channel_mut("#approvals").expect("a channel").name = "decisions".to_owned()
+    }),
+    ("one_has_left", |cast| cast.person_mut("U0JONAS").expect("a person").kind = Kind::Deactivated),
     ("nobody_is_left", |cast| {
         for id in ["U0PRIYA", "U0VERA"] {
-            cast.person_mut(id).unwrap().kind = Kind::Guest;
+            cast.person_mut(id).expect("a person").kind = Kind::Guest;
         }
     }),
     ("not_in_the_room", |cast| {
         for id in ["U0JONAS", "U0LENA"] {
-            cast.channel_mut("#approvals").unwrap().members.remove(id);
+            cast.channel_mut("#approvals").expect("a channel").members.remove(id);
         }
     }),
 ];

@@ -2,6 +2,7 @@
 
 mod bench;
 mod check;
+mod deeds;
 mod doctor;
 mod evidence;
 mod help;

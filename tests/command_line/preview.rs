@@ -53,8 +53,8 @@ async fn one_call_at_a_time() {
 }
 
 async fn of_file(text: &str, args: &[&str]) -> Ran {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("calls.jsonl"), text).unwrap();
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("calls.jsonl"), text).expect("writable");
     preview(folder.path(), &[&["--file", "calls.jsonl"], args].concat()).await
 }
 

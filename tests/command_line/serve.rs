@@ -27,11 +27,12 @@ impl Serving {
     pub async fn start(slack: &Slack, args: &[&str]) -> Self {
         let args = [&["serve"], args].concat();
         let mut command = countersign(slack.folder(), &args, &ENV);
-        let mut child = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
-        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut child =
+            command.stderr(std::process::Stdio::piped()).spawn().expect("the binary starts");
+        let lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
         let mut serving = Self { address: String::new(), child, lines, said: Vec::new() };
         let opened = serving.hears("the desk is open").await;
-        let address = regex::Regex::new(r"127\.0\.0\.1:\d+").unwrap();
+        let address = regex::Regex::new(r"127\.0\.0\.1:\d+").expect("a good pattern");
         serving.address = address.find(&opened).expect("an address").as_str().to_owned();
         serving
     }
@@ -40,7 +41,7 @@ impl Serving {
     async fn hears(&mut self, words: &str) -> String {
         loop {
             let line = tokio::time::timeout(PATIENCE, self.lines.next_line()).await;
-            let Some(line) = line.expect("it says something").unwrap() else {
+            let Some(line) = line.expect("it says something").expect("UTF-8") else {
                 panic!("it ended without `{words}`: {:#?}", self.said);
             };
             self.said.push(line.clone());
@@ -52,21 +53,24 @@ impl Serving {
 
     /// Sends SIGTERM and waits for the end.
     pub async fn ends(mut self) -> Ran {
-        let pid = i32::try_from(self.child.id().unwrap()).unwrap();
-        let pid = rustix::process::Pid::from_raw(pid).unwrap();
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        let pid = i32::try_from(self.child.id().expect("a process")).expect("a process");
+        let pid = rustix::process::Pid::from_raw(pid).expect("a process");
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it is ours");
         self.hears("the desk is closed").await;
-        let status = tokio::time::timeout(PATIENCE, self.child.wait()).await.unwrap().unwrap();
+        let status = tokio::time::timeout(PATIENCE, self.child.wait())
+            .await
+            .expect("it ends")
+            .expect("it ends");
         let err = self.said.join("\n");
         Ran { code: status.code().expect("no signal ends it"), out: String::new(), err }
     }
 
     async fn get(&self, path: &str) -> String {
-        let mut stream = TcpStream::connect(&self.address).await.unwrap();
+        let mut stream = TcpStream::connect(&self.address).await.expect("it listens");
         let request = format!("GET {path} HTTP/1.1\r\nhost: desk\r\nconnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.unwrap();
+        stream.write_all(request.as_bytes()).await.expect("it reads");
         let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
+        stream.read_to_string(&mut answer).await.expect("it answers");
         answer
     }
 }
