@@ -151,9 +151,12 @@ impl Desk {
         told
     }
 
-    pub fn last_reply(&self, who: &str, root: &MessageRef) -> String {
+    /// Everything said in a thread, sorted: the desk and the agent answer at the same time.
+    pub fn replies(&self, who: &str, root: &MessageRef) -> String {
         let replies = self.world.slack.person(who).sees_in_thread(root);
-        replies.last().expect("somebody answered").text.clone()
+        let mut texts: Vec<String> = replies.into_iter().map(|reply| reply.text).collect();
+        texts.sort();
+        texts.join("\n---\n")
     }
 
     /// A command on this desk's database.

@@ -45,7 +45,7 @@ async fn cancelling_closes_the_card_and_tells_the_requester() {
     let closed = jonas.looks_at(&card.at).unwrap();
     insta::assert_snapshot!("requests_cancel_card", readable(&closed.text));
     assert_eq!(closed.buttons, [] as [&str; 0]);
-    insta::assert_snapshot!("requests_cancel_reply", readable(&desk.last_reply("mia", &asked)));
+    insta::assert_snapshot!("requests_cancel_reply", readable(&desk.replies("mia", &asked)));
 
     let clicked = jonas.clicks(&card, "Approve").await;
     desk.settles().await;

@@ -10,7 +10,7 @@ async fn what_is_approved_while_stopped_does_not_start() {
     insta::assert_snapshot!("stop", stopped.shown());
     let asked = desk.writes("mia", "pay invoice V-7719").await;
     desk.decides("jonas", "Approve", "").await;
-    let reply = desk.last_reply("mia", &asked);
+    let reply = desk.replies("mia", &asked);
     insta::assert_snapshot!("stop_reply", readable(&reply));
     assert_eq!(desk.world.company.payments("payment").await.unwrap(), 0);
     let listed = desk.runs(&["requests", "list", "--all"]).await;
