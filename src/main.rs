@@ -10,7 +10,9 @@ async fn main() -> ExitCode {
     match cli::run(Cli::parse()).await {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("countersign: {error:#}");
+            if let Some(words) = cli::last_words(&error) {
+                eprintln!("countersign: {words}");
+            }
             ExitCode::FAILURE
         }
     }

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use super::out::say;
+use super::words;
 use crate::config::{self, Severity};
 
 pub(super) fn run(file: &Path) -> anyhow::Result<ExitCode> {
@@ -15,22 +17,18 @@ pub(super) fn run(file: &Path) -> anyhow::Result<ExitCode> {
     };
     let findings = config::lint(&config);
     for finding in &findings {
-        let word = match finding.severity {
-            Severity::Warning => "warning",
-            Severity::Error => "error",
-        };
-        eprintln!("{word}: {}\n", finding.problem);
+        eprintln!("{finding}\n");
     }
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         return Ok(ExitCode::FAILURE);
     }
-    println!(
-        "{} is good: {} tools, {} rules, {} agents, {} groups.",
+    say(format_args!(
+        "{} is good: {}, {}, {}, {}.",
         file.display(),
-        config.tools.len(),
-        config.rules.len(),
-        config.agents.len(),
-        config.groups.len(),
-    );
+        words::counted(config.tools.len(), "tool"),
+        words::counted(config.rules.len(), "rule"),
+        words::counted(config.agents.len(), "agent"),
+        words::counted(config.groups.len(), "group"),
+    ))?;
     Ok(ExitCode::SUCCESS)
 }

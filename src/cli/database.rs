@@ -11,7 +11,7 @@ use crate::store::Store;
 
 #[derive(Debug, Args)]
 pub(super) struct Database {
-    /// sqlite://countersign.db; the configuration's `store` otherwise.
+    /// The desk's database, like sqlite://countersign.db; without it, the configuration's `store`.
     #[arg(long, value_name = "URL")]
     database: Option<String>,
 }

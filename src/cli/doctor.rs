@@ -1,8 +1,10 @@
 //! `countersign doctor`.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use super::out::say;
 use crate::base::{Clock, SystemClock};
 use crate::config::{self, Config, Rule, Severity, Then};
 use crate::desk::group_sources;
@@ -28,7 +30,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         findings.push(doctor::unreachable_to_test());
     }
     for finding in &findings {
-        println!("{}", line(finding));
+        say(line(finding))?;
     }
     let worst = findings.iter().map(|finding| finding.level).max();
     Ok(if worst == Some(Level::Fail) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
@@ -40,7 +42,7 @@ fn facts<'a>(config: &Config, clock: &'a dyn Clock) -> DoctorFacts<'a> {
         clock,
         channels: channels.map(|(name, known)| (name.clone(), known.slack.value.clone())).collect(),
         groups: group_sources(config).into_iter().collect(),
-        stages: config.rules.iter().flat_map(stages).collect(),
+        stages: config.rules.iter().flat_map(stages).collect::<BTreeSet<_>>().into_iter().collect(),
         scopes: config::manifest::scopes(),
     }
 }

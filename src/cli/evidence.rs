@@ -7,6 +7,8 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::database::Database;
+use super::out::say;
+use super::words;
 use crate::audit::{self, Anchor};
 
 #[derive(Debug, Args)]
@@ -32,12 +34,13 @@ pub(super) async fn verify(verify: Verify, config: &Path) -> anyhow::Result<Exit
         eprintln!("{violation}");
     }
     if !findings.violations.is_empty() {
-        eprintln!("\n{} violations: keep this database as it is.", findings.violations.len());
+        let count = words::counted(findings.violations.len(), "violation");
+        eprintln!("\n{count}: keep this database as it is.");
         return Ok(ExitCode::FAILURE);
     }
-    println!("Every invariant holds. Anchors to keep elsewhere:");
+    say("Every invariant holds. Anchors to keep elsewhere:")?;
     for end in &findings.ends {
-        println!("{end}");
+        say(end)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -47,6 +50,6 @@ pub(super) async fn export(export: Export, config: &Path) -> anyhow::Result<Exit
     let mut out = BufWriter::new(std::io::stdout());
     let written = audit::export(&store, &mut out).await?;
     out.flush()?;
-    eprintln!("{written} records");
+    eprintln!("{}", words::counted(written, "record"));
     Ok(ExitCode::SUCCESS)
 }

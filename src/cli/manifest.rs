@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::out::say;
 use crate::config;
 
 #[derive(Debug, Args)]
@@ -14,6 +15,6 @@ pub(super) struct Manifest {
 }
 
 pub(super) fn run(manifest: &Manifest) -> anyhow::Result<ExitCode> {
-    print!("{}", config::manifest::fill(&manifest.url)?);
+    say(config::manifest::fill(&manifest.url)?.trim_end())?;
     Ok(ExitCode::SUCCESS)
 }

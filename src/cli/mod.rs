@@ -7,6 +7,7 @@ mod doctor;
 mod evidence;
 mod logs;
 mod manifest;
+mod out;
 mod preview;
 mod requests;
 mod serve;
@@ -16,10 +17,13 @@ mod words;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 use crate::config::{self, Config};
+pub use out::last_words;
+
+/// The heading of the options that every command takes.
+const EVERYWHERE: &str = "Options of every command";
 
 /// The approval desk for AI agents that lives in Slack: what was approved is what ran.
 ///
@@ -35,6 +39,7 @@ pub struct Cli {
         short,
         global = true,
         value_name = "FILE",
+        help_heading = EVERYWHERE,
         default_value = "countersign.yaml",
         env = "COUNTERSIGN_CONFIG"
     )]
@@ -45,6 +50,8 @@ pub struct Cli {
         long,
         global = true,
         value_enum,
+        value_name = "FORMAT",
+        help_heading = EVERYWHERE,
         default_value = "human",
         env = "COUNTERSIGN_LOG_FORMAT"
     )]
@@ -56,21 +63,33 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Bring up bot, stand-in Slack, scripted agent and tools with real local effects.
+    /// Bring up the whole desk on this machine: bot, stand-in Slack, scripted agent and tools.
+    ///
+    /// Needs no account, no key and no configuration. The tools' effects are real rows in a local
+    /// database, so that what was approved can be compared with what ran.
     Demo(demo::Demo),
     /// Run the desk for the workspace in the configuration.
+    ///
+    /// Refuses to start with a configuration that `check` finds an error in. One process at a time
+    /// can serve a database; the other commands can run beside it.
     ///
     /// The first SIGTERM or Ctrl-C lets what is under way finish, at most ten seconds; the second
     /// ends at once. Either way nothing is lost: the database knows everything.
     Serve,
-    /// Validate the configuration and find policies that cannot work. Exits 1 on an error.
+    /// Validate the configuration and find policies that cannot work.
+    ///
+    /// Calls nobody, but needs the variables and files that the configuration takes its secrets
+    /// from. Exits 1 when there is an error, 0 when there are only warnings.
     Check,
     /// Show what would become of a tool call: which rule decides, who is asked, and the card.
     ///
     /// Asks nobody and writes nothing. Exits 1 when a call of a file is not ruled on as its
     /// `expect` says, so that a file of calls is a test of your policies.
+    #[command(after_long_help = preview::EXAMPLES)]
     Preview(preview::Preview),
     /// Print the Slack app manifest, filled in with your address.
+    ///
+    /// Paste it at https://api.slack.com/apps > Create New App > From a manifest.
     Manifest(manifest::Manifest),
     /// Ask Slack about everything the configuration names, and say how to mend what is wrong.
     ///
@@ -81,15 +100,24 @@ enum Command {
     #[command(subcommand)]
     Requests(requests::Requests),
     /// Throw the stop switch: after this commits, no action starts anywhere.
-    Stop(switch::Turn),
-    /// Release the stop switch.
-    Start(switch::Turn),
-    /// Check the audit chain and every invariant over the database. Exits 1 on any violation.
     ///
-    /// Can run beside a serving desk. Keep the anchors it prints outside of this machine: given
+    /// Works beside a serving desk and without one. Prints what is under way already and cannot be
+    /// called back. What is approved meanwhile is refused, not kept for later.
+    Stop(switch::Turn),
+    /// Release the stop switch: approved actions start again.
+    ///
+    /// What was refused while it was on stays refused and has to be asked for again.
+    Start(switch::Turn),
+    /// Check the audit chain and every invariant over the database.
+    ///
+    /// Can run beside a serving desk. Exits 1 on any violation. Keep the anchors it prints outside of this machine: given
     /// back with --anchor they make a log that was cut off or rebuilt visible.
     Verify(evidence::Verify),
     /// Write the audit log to standard output as JSON Lines.
+    ///
+    /// One record a line, oldest first. A record's `hash` is the SHA-256 in hex of the line
+    /// `countersign.audit.v1` and the JSON list [workspace, seq, at, kind, subject, body, prev_hash]
+    /// without spaces, so that anybody can recompute the chain.
     Export(evidence::Export),
 }
 
@@ -114,6 +142,5 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 
 fn read(file: &Path) -> anyhow::Result<Config> {
     config::load(file, &|name| std::env::var(name).ok())
-        .map_err(anyhow::Error::from)
-        .context("the configuration cannot be used")
+        .map_err(|errors| anyhow::anyhow!("the configuration cannot be used:\n\n{errors}"))
 }

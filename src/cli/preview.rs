@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 
+use super::out::say;
 use crate::agent::{Egress, ProposedCall, ToolCall};
 use crate::approval::{Requester, SlackUser};
 use crate::base::{Clock, PersonId, RandomIds, RunId, SystemClock, WorkspaceId};
@@ -16,6 +17,17 @@ use crate::config::Config;
 use crate::desk::{Asker, Gate, Occasion};
 use calls::Call;
 use shown::Shown;
+
+/// What `preview --help` ends with.
+pub(super) const EXAMPLES: &str = r#"Examples:
+  countersign preview payments.refund '{"charge": "ch_1042", "amount": 640, "currency": "EUR"}'
+  countersign preview --file calls.jsonl
+
+A line of calls.jsonl:
+  {"tool": "orders.lookup", "arguments": {"order": "A-1042"}, "expect": "allow"}
+
+`agent`, `requester`, `claim` (the agent's own words) and `expect` (allow, deny, ask or invalid) may
+be left out."#;
 
 #[derive(Debug, Args)]
 pub(super) struct Preview {
@@ -27,8 +39,7 @@ pub(super) struct Preview {
     #[arg(required_unless_present = "file")]
     arguments: Option<String>,
 
-    /// Many calls, one JSON object a line:
-    /// {"tool": …, "arguments": …, "agent": …, "requester": …, "expect": "allow"}.
+    /// Many calls, one JSON object a line; see the examples of `preview --help`.
     #[arg(long, conflicts_with_all = ["tool", "arguments", "agent", "requester"])]
     file: Option<PathBuf>,
 
@@ -40,14 +51,16 @@ pub(super) struct Preview {
     #[arg(long)]
     requester: Option<String>,
 
-    /// The card as text, or one JSON object a call with Block Kit messages and the full view.
-    #[arg(long, value_enum, default_value = "text")]
+    /// What is printed for each call.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
     format: Format,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Format {
+    /// The ruling, and the card as plain text.
     Text,
+    /// One JSON object a line, with the card's and the full view's Block Kit blocks.
     Blocks,
 }
 
@@ -65,23 +78,22 @@ pub(super) fn run(preview: Preview, config: Config) -> anyhow::Result<ExitCode> 
             requester: preview.requester,
             claim: None,
             expect: None,
+            place: String::new(),
         }],
     };
     let gate = Gate::new(&config, &Egress::open()?)?;
     let mut surprises = 0;
     for call in calls {
-        let expected = call.expect;
+        let (expected, place) = (call.expect, call.place.clone());
         let shown = judge(&gate, &config, call)?;
-        println!(
-            "{}",
-            match preview.format {
-                Format::Text => shown.as_text(),
-                Format::Blocks => shown.as_json().to_string(),
-            }
-        );
+        say(match preview.format {
+            Format::Text => shown.as_text(),
+            Format::Blocks => shown.as_json().to_string(),
+        })?;
         if let Some(expected) = expected.filter(|expected| *expected != shown.ruling) {
             surprises += 1;
-            eprintln!("expected {}, and it is {}", expected.word(), shown.ruling.word());
+            let (expected, ruling) = (expected.word(), shown.ruling.word());
+            eprintln!("{place}expected {expected}, and it is {ruling}");
         }
     }
     Ok(if surprises == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -91,7 +103,7 @@ fn judge(gate: &Gate, config: &Config, call: Call) -> anyhow::Result<Shown> {
     let asker = Asker {
         workspace: WorkspaceId::existing("T0PREVIEW"),
         run: RunId::existing("run_preview"),
-        agent: agent_for(config, &call)?,
+        agent: agent_for(config, &call).map_err(|why| anyhow::anyhow!("{}{why}", call.place))?,
         requester: requester(call.requester.as_deref().unwrap_or("U0PREVIEW")),
     };
     let proposed = ProposedCall {
@@ -115,9 +127,14 @@ fn agent_for(config: &Config, call: &Call) -> anyhow::Result<String> {
         config.tools.contains_key(&call.tool),
         "there is no tool called `{}`; the configuration has: {}",
         call.tool,
-        config.tools.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
+        listed(config.tools.keys())
     );
     if let Some(agent) = &call.agent {
+        anyhow::ensure!(
+            config.agents.contains_key(agent),
+            "there is no agent called `{agent}`; the configuration has: {}",
+            listed(config.agents.keys())
+        );
         anyhow::ensure!(has_tool(agent), "the agent `{agent}` does not have `{}`", call.tool);
         return Ok(agent.clone());
     }
@@ -125,6 +142,10 @@ fn agent_for(config: &Config, call: &Call) -> anyhow::Result<String> {
     let any = || config.agents.keys().find(|name| has_tool(name));
     let agent = default.map(|(name, _)| name).filter(|name| has_tool(name)).or_else(any);
     agent.cloned().with_context(|| format!("no agent has the tool `{}`", call.tool))
+}
+
+fn listed<'a>(names: impl Iterator<Item = &'a String>) -> String {
+    names.map(String::as_str).collect::<Vec<_>>().join(", ")
 }
 
 fn requester(user: &str) -> Requester {

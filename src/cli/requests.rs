@@ -6,13 +6,15 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 
 use super::database::{Database, workspace_of};
+use super::out::say;
 use super::words;
+use crate::approval::Refusal;
 use crate::audit;
 use crate::base::{Clock, RequestId, SystemClock};
 use crate::desk::card_view;
 use crate::slack::card;
 use crate::slack::texts;
-use crate::store::{CardButtons, Store, StoredRequest};
+use crate::store::{CardButtons, Store, StoreError, StoredRequest};
 
 /// How many requests are read at a time.
 const PAGE: usize = 100;
@@ -29,7 +31,7 @@ pub(super) enum Requests {
 
 #[derive(Debug, Args)]
 pub(super) struct List {
-    /// Ended ones too, newest first.
+    /// The ended ones too, newest first.
     #[arg(long)]
     all: bool,
 
@@ -39,7 +41,8 @@ pub(super) struct List {
 
 #[derive(Debug, Args)]
 pub(super) struct Show {
-    /// req_…
+    /// The request's id: req_…, as cards and `requests list` show it.
+    #[arg(value_name = "ID")]
     request: String,
 
     #[command(flatten)]
@@ -48,15 +51,16 @@ pub(super) struct Show {
 
 #[derive(Debug, Args)]
 pub(super) struct Cancel {
-    /// req_…
+    /// The request's id: req_…, as cards and `requests list` show it.
+    #[arg(value_name = "ID")]
     request: String,
 
     /// Why: the requester reads it, and the audit log keeps it.
-    #[arg(long)]
+    #[arg(long, value_parser = words::reason)]
     reason: String,
 
-    /// Who does it.
-    #[arg(long, env = "USER", default_value = "operator")]
+    /// Who does it, for the people who are told and for the audit log.
+    #[arg(long, value_name = "NAME", env = "USER", default_value = "operator")]
     by: String,
 
     #[command(flatten)]
@@ -87,7 +91,7 @@ async fn list(store: &Store, ended_too: bool) -> anyhow::Result<ExitCode> {
             false => store.pending_requests(&workspace, after.as_ref(), PAGE).await?,
         };
         for stored in &page.requests {
-            println!("{}", line(stored));
+            say(line(stored))?;
             listed += 1;
         }
         after = page.next;
@@ -96,7 +100,7 @@ async fn list(store: &Store, ended_too: bool) -> anyhow::Result<ExitCode> {
         }
     }
     if listed == 0 {
-        println!("Nothing is waiting.");
+        say(if ended_too { "Nothing was ever asked." } else { "Nothing is waiting." })?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -118,30 +122,42 @@ fn line(stored: &StoredRequest) -> String {
 async fn show(store: &Store, request: &RequestId) -> anyhow::Result<ExitCode> {
     let workspace = workspace_of(store).await?;
     let Some(stored) = store.request(&workspace, request).await? else {
-        anyhow::bail!("there is no request {request}; `countersign requests list --all` shows all");
+        return Err(no_such(request));
     };
     let buttons = CardButtons::default();
     let view = card_view(&stored, &buttons, &[], SystemClock.now());
-    println!("{}\n", line(&stored));
-    println!("{}\n", card::as_text(&card::stage_card(&view, stored.request.stage)));
-    println!("digest {}", stored.request.digest);
-    println!("{}\n", stored.sealed.bytes());
+    let card = card::as_text(&card::stage_card(&view, stored.request.stage));
+    say(format_args!("{}\n\n{card}\n", line(&stored)))?;
+    say(format_args!("digest {}\n{}\n", stored.request.digest, stored.sealed.bytes()))?;
     for record in audit::story(store, request).await? {
-        println!("{:>6}  {}  {}", record.seq, record.at, record.kind);
+        say(format_args!("{:>6}  {}  {}", record.seq, record.at, record.kind))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn no_such(request: &RequestId) -> anyhow::Error {
+    anyhow::anyhow!("there is no request {request}; `countersign requests list --all` shows all")
 }
 
 async fn cancel(order: Cancel, config: &Path) -> anyhow::Result<ExitCode> {
     let store = order.database.to_write(config).await?;
     let workspace = workspace_of(&store).await?;
     let request = RequestId::existing(order.request);
-    let cancelled = store.cancel(&workspace, &request, &order.by, &order.reason).await?;
+    let cancelled = store.cancel(&workspace, &request, &order.by, &order.reason).await;
     store.close().await;
+    let cancelled = match cancelled {
+        Err(StoreError::NotFound(_)) => return Err(no_such(&request)),
+        answered => answered?,
+    };
     match cancelled {
         Ok(_) => {
-            println!("Cancelled {request}: nothing will run, and its requester is told.");
+            say(format_args!("Cancelled {request}: nothing will run, and its requester is told."))?;
             Ok(ExitCode::SUCCESS)
+        }
+        Err(Refusal::AlreadyDecided { decision }) => {
+            let outcome = words::outcome(decision.outcome);
+            eprintln!("{request} was already {outcome} at {}; nothing has changed.", decision.at);
+            Ok(ExitCode::FAILURE)
         }
         Err(refusal) => {
             eprintln!("{}", texts::refusal(&refusal, SystemClock.now()));

@@ -26,8 +26,10 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let listener = TcpListener::bind(listen).await.with_context(|| {
         format!("cannot listen on {listen}; change `listen` or stop what uses it")
     })?;
+    // Before it says that it is open: whoever waits for that may end it at once.
+    let stop = told_to_stop()?;
     tracing::info!(address = %listener.local_addr()?, "the desk is open");
-    app.serve(listener, told_to_stop()?).await?;
+    app.serve(listener, stop).await?;
     tracing::info!("the desk is closed");
     Ok(ExitCode::SUCCESS)
 }

@@ -6,15 +6,17 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::database::{Database, workspace_of};
+use super::out::say;
+use super::words;
 
 #[derive(Debug, Args)]
 pub(super) struct Turn {
     /// Why: people are told, and the audit log keeps it.
-    #[arg(long)]
+    #[arg(long, value_parser = words::reason)]
     reason: String,
 
-    /// Who does it.
-    #[arg(long, env = "USER", default_value = "operator")]
+    /// Who does it, for the people who are told and for the audit log.
+    #[arg(long, value_name = "NAME", env = "USER", default_value = "operator")]
     by: String,
 
     #[command(flatten)]
@@ -25,11 +27,11 @@ pub(super) async fn stop(turn: Turn, config: &Path) -> anyhow::Result<ExitCode> 
     let store = turn.database.to_write(config).await?;
     let workspace = workspace_of(&store).await?;
     store.stop(&workspace, &turn.by, &turn.reason).await?;
-    println!("Stopped: from now on nothing starts. `countersign start` lets actions start again.");
+    say("Stopped: from now on nothing starts. `countersign start` lets actions start again.")?;
     let under_way = store.executions_under_way(&workspace).await?;
     for execution in &under_way {
         let since = execution.started_at.map(|at| at.to_string()).unwrap_or_default();
-        println!("  already under way since {since}: {}", execution.id);
+        say(format_args!("  already under way since {since}: {}", execution.id))?;
     }
     store.close().await;
     Ok(ExitCode::SUCCESS)
@@ -39,7 +41,7 @@ pub(super) async fn start(turn: Turn, config: &Path) -> anyhow::Result<ExitCode>
     let store = turn.database.to_write(config).await?;
     let workspace = workspace_of(&store).await?;
     store.start(&workspace, &turn.by, &turn.reason).await?;
-    println!("Going again: approved actions start. Those refused meanwhile stay refused.");
+    say("Going again: approved actions start. Those refused meanwhile stay refused.")?;
     store.close().await;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,4 +1,6 @@
-//! States in the words that operators read.
+//! States in the words that operators read, and the reasons that operators give.
+
+use std::fmt::Display;
 
 use crate::approval::{ExecutionState, Outcome};
 
@@ -21,4 +23,19 @@ pub(super) fn execution_state(state: ExecutionState) -> &'static str {
         ExecutionState::Unknown => "OUTCOME UNKNOWN: somebody must look",
         ExecutionState::Refused => "not started",
     }
+}
+
+/// A reason that says something.
+pub(super) fn reason(text: &str) -> Result<String, &'static str> {
+    match text.trim() {
+        "" => Err("write a few words, people read them"),
+        words => Ok(words.to_owned()),
+    }
+}
+
+/// `1 record`, `2 records`.
+pub(super) fn counted(count: impl Display, what: &str) -> String {
+    let count = count.to_string();
+    let ending = if count == "1" { "" } else { "s" };
+    format!("{count} {what}{ending}")
 }

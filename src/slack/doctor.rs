@@ -56,7 +56,7 @@ impl Finding {
             | SlackError::NotDone { .. }
             | SlackError::Unknown { .. } => "try again in a minute; check the network and proxy",
             SlackError::InstallationGone { .. } => {
-                "install the app again and set the new bot token"
+                "copy the bot token again from Install App; if it is not there, install the app again"
             }
             SlackError::SetupWrong { .. } => "add what is needed to the app and reinstall it",
             SlackError::PlaceWrong { .. } => "check the name or id in the configuration",

@@ -2,6 +2,7 @@
 
 mod chain;
 mod executions;
+mod log;
 mod requests;
 mod runs;
 
@@ -14,7 +15,7 @@ use crate::store::{Store, StoreError};
 /// A rule that the database breaks, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// `I1` … `I24`, or `chain`.
+    /// `I1` … `I24`.
     pub invariant: &'static str,
     /// The row it was found at.
     pub subject: String,
@@ -46,6 +47,7 @@ pub async fn verify(store: &Store, anchors: &[Anchor]) -> Result<Findings, Store
     requests::check(&mut look).await?;
     executions::check(&mut look).await?;
     runs::check(&mut look).await?;
+    log::check(&mut look).await?;
     Ok(Findings { violations: look.found, ends })
 }
 

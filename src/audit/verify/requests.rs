@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Look;
+use super::{Look, log};
 use crate::approval::{Choice, Outcome, Separation};
 use crate::base::{RequestId, WorkspaceId};
 use crate::store::{StoreError, StoredRequest, requests};
@@ -33,6 +33,13 @@ pub(super) async fn check(look: &mut Look) -> Result<(), StoreError> {
     .await?;
     look.none_such(
         "I2",
+        "its outcome is not the one of its decision",
+        r#"SELECT id FROM requests
+         WHERE outcome IS NOT NULL AND decision NOT LIKE '%"outcome":"' || outcome || '"%'"#,
+    )
+    .await?;
+    look.none_such(
+        "I2",
         "the log does not hold exactly one end of it",
         "SELECT id FROM requests WHERE CASE WHEN outcome IS NULL THEN 0 ELSE 1 END <> (
            SELECT count(*) FROM audit WHERE subject = requests.id AND kind IN (
@@ -47,8 +54,11 @@ pub(super) async fn check(look: &mut Look) -> Result<(), StoreError> {
     for (workspace, id) in all {
         let (workspace, request) = (WorkspaceId::existing(workspace), RequestId::existing(&id));
         match requests::stored(&mut look.snapshot, &workspace, &request).await {
-            Ok(Some(stored)) => decided_by_right(&stored, look),
-            Ok(None) => {}
+            Ok(Some(stored)) => {
+                decided_by_right(&stored, look);
+                log::request(&stored, look).await?;
+            }
+            Ok(None) => look.broken("I1", id, "its row and its envelope name two workspaces"),
             Err(StoreError::Damaged { what, why }) => {
                 look.broken("I1", id, format!("its {what} is damaged: {why}"));
             }

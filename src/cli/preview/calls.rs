@@ -15,6 +15,8 @@ pub(super) struct Call {
     pub(super) requester: Option<String>,
     pub(super) claim: Option<String>,
     pub(super) expect: Option<Verdict>,
+    /// `calls.jsonl:3: `, in front of what is said about it; empty on the command line.
+    pub(super) place: String,
 }
 
 #[derive(Deserialize)]
@@ -34,9 +36,12 @@ pub(super) fn read(text: &str, name: &str) -> anyhow::Result<Vec<Call>> {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     lines
         .map(|(nth, line)| {
+            let place = format!("{name}:{}:", nth + 1);
             let line: Line<'_> = serde_json::from_str(line).map_err(|error| {
-                let place = format!("{name}:{}:{}", nth + 1, error.column());
-                anyhow::anyhow!("{place}: {error}; write {{\"tool\": …, \"arguments\": …}}")
+                let (column, what) = (error.column(), without_place(&error));
+                anyhow::anyhow!(
+                    "{place}{column}: {what}; write {{\"tool\": \"…\", \"arguments\": {{…}}}}"
+                )
             })?;
             Ok(Call {
                 tool: line.tool,
@@ -45,7 +50,15 @@ pub(super) fn read(text: &str, name: &str) -> anyhow::Result<Vec<Call>> {
                 requester: line.requester,
                 claim: line.claim,
                 expect: line.expect,
+                place: format!("{place} "),
             })
         })
         .collect()
+}
+
+/// What is wrong, without serde's own words for where: every call is line 1 to it.
+fn without_place(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    text.strip_suffix(&place).map(str::to_owned).unwrap_or(text)
 }

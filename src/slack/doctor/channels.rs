@@ -24,8 +24,10 @@ pub(super) async fn check(
                 }
             }
             Err(SlackError::PlaceWrong { .. }) => findings.push(Finding::fail(
-                format!("{subject} does not exist, or is private without the bot in it"),
-                "check the spelling; invite the bot by writing /invite @countersign there",
+                format!(
+                    "{subject} does not exist, is archived, or is private without the bot in it"
+                ),
+                "check the spelling, unarchive it, or write /invite @countersign in it",
             )),
             Err(error) => findings.push(Finding::trouble(&subject, &error)),
         }

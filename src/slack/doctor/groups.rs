@@ -65,6 +65,12 @@ async fn look_at(
                 .push(Finding::warn(what, "Slack limits such questions; ask again in a minute"));
             break;
         }
+        if let Err(error @ (SlackError::SetupWrong { .. } | SlackError::InstallationGone { .. })) =
+            &asked
+        {
+            findings.push(Finding::trouble(&format!("the group `{group}`"), error));
+            return (able, findings);
+        }
         match unable(&asked, home) {
             None => {
                 let named = asked.map(|account| (account.id, account.name));
@@ -99,7 +105,9 @@ fn unable(asked: &Result<Account, SlackError>, home: &Home) -> Option<String> {
         Standing::Deactivated => "they have left: the account is deactivated",
         Standing::Bot => "it is a bot",
         Standing::Outsider => "they belong to another company",
-        Standing::Unknown => "Slack does not know them, or they have never signed in",
+        Standing::Unknown => {
+            "Slack does not know them, they have left, or they have never signed in"
+        }
         Standing::Unreachable => {
             let error = asked.as_ref().err().map(ToString::to_string);
             return Some(error.unwrap_or_default());

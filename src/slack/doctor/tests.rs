@@ -151,11 +151,11 @@ async fn channels_that_cannot_work_are_told_apart() {
     assert_eq!(
         complaints(&slack, meant).await,
         [
-            "Fail: the channel `typo` (#aprovals) does not exist, or is private without the bot in it",
+            "Fail: the channel `typo` (#aprovals) does not exist, is archived, or is private without the bot in it",
             "Fail: the bot is not in the channel `managers` (C0MANAGERS)",
             "Warn: the channel `shared` (C0SHARED001) is shared with another company, whose people see every card in it",
             "Fail: the channel `old` (C0GONEBY01) is archived",
-            "Fail: the channel `nowhere` (C0NOWHERE1) does not exist, or is private without the bot in it",
+            "Fail: the channel `nowhere` (C0NOWHERE1) does not exist, is archived, or is private without the bot in it",
         ]
     );
 }
@@ -179,7 +179,7 @@ async fn groups_without_an_able_member_fail_and_others_say_who_is_not() {
             "Warn: `U0OTHERBT1` in the group `gone` cannot decide: it is a bot",
             "Fail: nobody in the group `gone` can decide",
             "Fail: nobody in the group `empty` can decide",
-            "Warn: `anli@acme.example` in the group `typo` cannot decide: Slack does not know them, or they have never signed in",
+            "Warn: `anli@acme.example` in the group `typo` cannot decide: Slack does not know them, they have left, or they have never signed in",
             "Fail: nobody in the group `typo` can decide",
         ]
     );

@@ -1,0 +1,90 @@
+//! The rows against the log: what was written down of them is still what stands there.
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::Look;
+use crate::store::{StoreError, StoredRequest};
+
+pub(super) async fn check(look: &mut Look) -> Result<(), StoreError> {
+    look.none_such(
+        "I6",
+        "the log knows this request, and it is gone",
+        "SELECT DISTINCT subject FROM audit WHERE kind = 'request.opened'
+           AND subject NOT IN (SELECT id FROM requests)",
+    )
+    .await?;
+    look.none_such(
+        "I6",
+        "the log knows this execution, and it is gone",
+        "SELECT DISTINCT subject FROM audit WHERE kind IN ('execution.allowed', 'execution.started')
+           AND subject NOT IN (SELECT id FROM executions)",
+    )
+    .await?;
+    look.none_such(
+        "I6",
+        "the log does not hold exactly one end of it",
+        "SELECT id FROM executions WHERE CASE WHEN ended_at IS NULL THEN 0 ELSE 1 END <> (
+           SELECT count(*) FROM audit WHERE subject = executions.id AND kind IN (
+             'execution.succeeded', 'execution.failed', 'execution.unknown', 'execution.refused'))",
+    )
+    .await?;
+    results(look).await
+}
+
+/// Each result against the hash that the log took of it.
+async fn results(look: &mut Look) -> Result<(), StoreError> {
+    let ended: Vec<(String, Option<String>, Option<String>)> = sqlx::query_as(
+        "SELECT executions.id, note, body FROM executions LEFT JOIN audit
+           ON subject = executions.id AND kind = 'execution.' || state
+         WHERE ended_at IS NOT NULL ORDER BY executions.id",
+    )
+    .fetch_all(&mut *look.snapshot)
+    .await?;
+    for (id, note, body) in ended {
+        let hash = hex::encode(Sha256::digest(note.unwrap_or_default()));
+        if json(body.as_deref())["note_hash"] != hash.as_str() {
+            look.broken("I6", id, "its result is not the one in the log");
+        }
+    }
+    Ok(())
+}
+
+/// A request's terms, votes and decision against the log's.
+pub(super) async fn request(stored: &StoredRequest, look: &mut Look) -> Result<(), StoreError> {
+    let request = &stored.request;
+    let records: Vec<(String, String)> = sqlx::query_as(
+        "SELECT kind, body FROM audit
+         WHERE subject = $1 AND kind LIKE 'request.%' ORDER BY workspace, seq",
+    )
+    .bind(request.id.as_str())
+    .fetch_all(&mut *look.snapshot)
+    .await?;
+    let bodies: Vec<Value> = records.iter().map(|(_, body)| json(Some(body))).collect();
+    let said = |key: &str| -> Vec<Value> {
+        bodies.iter().filter_map(|body| body.get(key).cloned()).collect()
+    };
+    let id = request.id.as_str();
+    if said("terms") != [written(&request.terms)] {
+        look.broken("I6", id, "its terms are not those in the log");
+    }
+    if said("digest").iter().any(|digest| *digest != written(&request.digest)) {
+        look.broken("I6", id, "its digest is not the one in the log");
+    }
+    if said("vote") != request.votes.iter().map(written).collect::<Vec<_>>() {
+        look.broken("I6", id, "its votes are not those in the log");
+    }
+    if said("decision") != request.decision.iter().map(written).collect::<Vec<_>>() {
+        look.broken("I6", id, "its decision is not the one in the log");
+    }
+    Ok(())
+}
+
+/// A text that is no JSON equals nothing that was ever written.
+fn json(text: Option<&str>) -> Value {
+    text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+}
+
+fn written(value: &impl serde::Serialize) -> Value {
+    serde_json::to_value(value).unwrap_or_default()
+}

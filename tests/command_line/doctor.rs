@@ -1,0 +1,99 @@
+//! `doctor`: what is wrong with an installation, and how to mend it.
+
+use countersign::sandbox::{Cast, Kind};
+
+use crate::bench::{BOT_TOKEN, ENV, SIGNING_SECRET, Slack};
+use crate::program::run;
+use crate::readable::readable;
+use crate::serve::Serving;
+
+#[tokio::test]
+async fn all_is_well() {
+    let slack = Slack::start().await;
+    let ran = slack.runs(&["doctor"]).await;
+    insta::assert_snapshot!("doctor", readable(&ran.shown()));
+    let posted = slack.sandbox.journal().iter().any(|passed| passed.what.contains("chat."));
+    assert!(!posted, "a doctor posts nothing");
+}
+
+/// The name of the snapshot, and what happens to the workspace.
+type Trouble = (&'static str, fn(&mut Cast));
+
+const TROUBLES: [Trouble; 6] = [
+    ("not_in_channel", |cast| {
+        cast.channel_mut("#approvals").expect("a channel").members.remove("U0BOT");
+    }),
+    ("archived", |cast| cast.channel_mut("#approvals").expect("a channel").archived = true),
+    ("channel_gone", |cast| {
+        cast.channel_mut("#approvals").expect("a channel").name = "decisions".to_owned()
+    }),
+    ("one_has_left", |cast| cast.person_mut("U0JONAS").expect("a person").kind = Kind::Deactivated),
+    ("nobody_is_left", |cast| {
+        for id in ["U0PRIYA", "U0VERA"] {
+            cast.person_mut(id).expect("a person").kind = Kind::Guest;
+        }
+    }),
+    ("not_in_the_room", |cast| {
+        for id in ["U0JONAS", "U0LENA"] {
+            cast.channel_mut("#approvals").expect("a channel").members.remove(id);
+        }
+    }),
+];
+
+#[tokio::test]
+async fn each_trouble_is_found_with_its_mend() {
+    for (name, trouble) in TROUBLES {
+        let slack = Slack::start().await;
+        slack.sandbox.change_cast(trouble);
+        let ran = slack.runs(&["doctor"]).await;
+        let fails = ran.out.lines().any(|line| line.starts_with("FAIL"));
+        assert_eq!(ran.code, i32::from(fails), "{name}: {}", ran.all());
+        insta::assert_snapshot!(format!("doctor_{name}"), readable(&ran.shown()));
+    }
+}
+
+#[tokio::test]
+async fn a_missing_scope_is_named() {
+    let slack = Slack::start().await;
+    let scopes = countersign::config::manifest::scopes();
+    let granted: Vec<&str> =
+        scopes.iter().map(String::as_str).filter(|scope| *scope != "users:read.email").collect();
+    slack.sandbox.grant(&granted);
+    insta::assert_snapshot!("doctor_scope", readable(&slack.runs(&["doctor"]).await.shown()));
+}
+
+#[tokio::test]
+async fn a_wrong_token_and_a_strange_secret_are_found_and_not_shown() {
+    let slack = Slack::start().await;
+    let env = [("DEMO_SIGNING_SECRET", "canary-secret"), ("DEMO_BOT_TOKEN", "xoxb-canary-wrong")];
+    let ran = run(slack.folder(), &["doctor"], &env).await;
+    assert!(!ran.all().contains("canary"), "{}", ran.all());
+    insta::assert_snapshot!("doctor_token", readable(&ran.shown()));
+}
+
+#[tokio::test]
+async fn nobody_answers_at_all() {
+    let slack = Slack::start().await;
+    slack.configure(&[(&slack.sandbox.url(), "http://127.0.0.1:1")]);
+    let ran = slack.runs(&["doctor"]).await;
+    assert!(!ran.all().contains(BOT_TOKEN), "{}", ran.all());
+    insta::assert_snapshot!("doctor_offline", readable(&ran.shown()));
+}
+
+#[tokio::test]
+async fn the_public_address_is_tried_as_slack_would() {
+    let slack = Slack::start().await;
+    let serving = Serving::start(&slack, &[]).await;
+    let public = format!("public_url: http://{}\nstore:", serving.address);
+    slack.configure(&[("store:", &public)]);
+    let ran = slack.runs(&["doctor"]).await;
+    insta::assert_snapshot!("doctor_reached", readable(&ran.shown()));
+
+    let other = SIGNING_SECRET.replace('0', "1");
+    let env = [("DEMO_SIGNING_SECRET", other.as_str()), ENV[1]];
+    let ran = run(slack.folder(), &["doctor"], &env).await;
+    insta::assert_snapshot!("doctor_other_secret", readable(&ran.shown()));
+    assert_eq!(serving.ends().await.code, 0);
+    let ran = slack.runs(&["doctor"]).await;
+    insta::assert_snapshot!("doctor_closed", readable(&ran.shown()));
+}

@@ -1,0 +1,15 @@
+//! The command line as an operator meets it: the real binary, what it prints and how it ends.
+
+mod bench;
+mod check;
+mod deeds;
+mod doctor;
+mod evidence;
+mod help;
+mod preview;
+mod program;
+mod readable;
+mod requests;
+mod serve;
+mod switch;
+mod tampering;

@@ -1,0 +1,125 @@
+//! Whatever somebody does to the database's file, `verify` says so and names the invariant.
+
+use std::path::Path;
+
+use countersign::audit::Record;
+use countersign::base::{Timestamp, WorkspaceId};
+use sqlx::Connection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+
+use crate::bench::Desk;
+use crate::deeds::TAMPERING;
+use crate::evidence::anchor;
+use crate::program::{Ran, run};
+use crate::readable::readable;
+
+async fn change(database: &Path, sql: &'static str) {
+    let mut intruder = intrude(database).await;
+    let done = sqlx::raw_sql(sql).execute(&mut intruder).await.expect("good SQL");
+    assert!(done.rows_affected() > 0, "nothing was changed by {sql}");
+    intruder.close().await.expect("it closes");
+}
+
+async fn intrude(database: &Path) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(database).foreign_keys(false);
+    SqliteConnection::connect_with(&options).await.expect("the database opens")
+}
+
+async fn verify(database: &Path, anchors: &[&str]) -> Ran {
+    let url = format!("sqlite://{}", database.display());
+    let mut args = vec!["verify", "--database", &url];
+    args.extend(anchors.iter().flat_map(|anchor| ["--anchor", anchor]));
+    run(Path::new("."), &args, &[]).await
+}
+
+/// A violation without the id or the number of its row.
+fn plain(violation: &str) -> String {
+    let id = regex::Regex::new(r"(req|exe|run)_[0-9a-f]{32}|(T0DEMO:)\d+").expect("a good pattern");
+    id.replace(violation, |found: &regex::Captures<'_>| match found.get(1) {
+        Some(kind) => kind.as_str().to_owned(),
+        None => "T0DEMO:[n]".to_owned(),
+    })
+    .into_owned()
+}
+
+#[tokio::test]
+async fn each_kind_of_tampering_is_named() {
+    let desk = Desk::with_a_past().await;
+    let database = desk.database();
+    let folder = desk.close().await;
+    let clean = verify(&database, &[]).await;
+    assert_eq!(clean.code, 0, "{}", clean.all());
+    for (nth, &(what, sql, wanted)) in TAMPERING.iter().enumerate() {
+        let copy = folder.path().join(format!("copy-{nth}.db"));
+        std::fs::copy(&database, &copy).unwrap();
+        change(&copy, sql).await;
+        let ran = verify(&copy, &[]).await;
+        assert_eq!(ran.code, 1, "{what}: {}", ran.all());
+        assert_eq!(ran.out, "", "{what}");
+        let found: Vec<String> = ran.err.lines().map(plain).collect();
+        assert!(found.iter().any(|line| line == wanted), "{what}: no `{wanted}` in {found:#?}");
+    }
+    assert_eq!(verify(&database, &[]).await.code, 0, "the original is as it was");
+}
+
+/// Writes every hash anew, so that the chain holds again.
+async fn rebuild_chain(database: &Path) {
+    let mut intruder = intrude(database).await;
+    type Row = (String, i64, i64, String, String, String);
+    let rows: Vec<Row> =
+        sqlx::query_as("SELECT workspace, seq, at, kind, subject, body FROM audit ORDER BY seq")
+            .fetch_all(&mut intruder)
+            .await
+            .expect("readable");
+    let (mut last, mut before) = (0, "0".repeat(64));
+    for (workspace, seq, at, kind, subject, body) in rows {
+        let mut record = Record {
+            workspace: WorkspaceId::existing(workspace),
+            seq: seq.try_into().expect("a number"),
+            at: Timestamp::from_millis(at),
+            kind,
+            subject,
+            body,
+            prev_hash: before,
+            hash: String::new(),
+        };
+        record.hash = record.computed_hash();
+        sqlx::query("UPDATE audit SET prev_hash = $1, hash = $2 WHERE seq = $3")
+            .bind(&record.prev_hash)
+            .bind(&record.hash)
+            .bind(seq)
+            .execute(&mut intruder)
+            .await
+            .expect("writable");
+        (last, before) = (seq, record.hash);
+    }
+    let head = sqlx::query("UPDATE audit_heads SET seq = $1, hash = $2").bind(last).bind(before);
+    head.execute(&mut intruder).await.expect("writable");
+    intruder.close().await.expect("it closes");
+}
+
+/// A chain by itself cannot show that it was rebuilt from scratch. An anchor kept outside can.
+#[tokio::test]
+async fn only_an_anchor_shows_a_tail_that_was_cut_off_or_a_chain_that_was_rebuilt() {
+    let desk = Desk::with_a_past().await;
+    desk.runs(&["stop", "--reason", "an outage"]).await;
+    let anchor = anchor(&desk.runs(&["verify"]).await.out);
+    let database = desk.database();
+    let folder = desk.close().await;
+    for (nth, sql) in [
+        "DELETE FROM audit WHERE kind = 'switch.stopped'",
+        "UPDATE audit SET body = replace(body, 'an outage', 'a holiday')",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let copy = folder.path().join(format!("copy-{nth}.db"));
+        std::fs::copy(&database, &copy).unwrap();
+        assert_eq!(verify(&copy, &[&anchor]).await.code, 0);
+        change(&copy, sql).await;
+        rebuild_chain(&copy).await;
+        assert_eq!(verify(&copy, &[]).await.code, 0, "a limit that the documents admit");
+        let ran = verify(&copy, &[&anchor]).await;
+        insta::assert_snapshot!(format!("verify_anchor_{nth}"), readable(&ran.shown()));
+    }
+}
