@@ -28,7 +28,7 @@ struct Parts {
 pub async fn measure(few: bool) {
     println!("\nmessage → card → click → tool → resumed → last word (loops at work), median / p99");
     for (at_once, count) in LEVELS {
-        let count = if few { at_once } else { count };
+        let (at_once, count) = if few { (at_once.min(8), 8) } else { (at_once, count) };
         let (office, app) = Office::open().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let stop = CancellationToken::new();

