@@ -1,6 +1,10 @@
-//! What one superstep of the graph runtime costs, without and with a checkpoint kept in memory.
+//! What one superstep of the graph runtime costs: without a checkpoint, with one kept in memory,
+//! and with one committed to a SQLite file.
 //!
 //! `cargo bench --bench supersteps`. Each iteration is a run of a hundred supersteps.
+
+#[path = "supersteps/sqlite.rs"]
+mod sqlite;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -36,9 +40,13 @@ fn counter() -> Graph {
         .expect("the counter is a sound graph")
 }
 
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
+}
+
 fn hundred_supersteps(bencher: Bencher<'_, '_>, saver: impl Fn() -> Box<dyn Saver> + Sync) {
     let graph = counter();
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let runtime = runtime();
     let enough = NonZeroU32::new(SUPERSTEPS + 2).expect("more than nothing");
     bencher.counter(ItemsCount::new(SUPERSTEPS)).with_inputs(saver).bench_values(|saver| {
         let limits = Limits::of_run("bench").supersteps(enough);
@@ -57,4 +65,18 @@ fn without_checkpoint(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn with_checkpoint_in_memory(bencher: Bencher<'_, '_>) {
     hundred_supersteps(bencher, || Box::new(MemorySaver::default()));
+}
+
+/// One run alone: every superstep waits for a durable commit of its own. The store has a task that
+/// writes, so it lives on a runtime with a thread besides the one that runs the graph.
+#[divan::bench(sample_count = 20)]
+fn with_checkpoint_in_sqlite(bencher: Bencher<'_, '_>) {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+    let keeper = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let runs = keeper.block_on(sqlite::Runs::open(folder.path()));
+    hundred_supersteps(bencher, || Box::new(keeper.block_on(runs.begin())));
 }

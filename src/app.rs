@@ -40,14 +40,19 @@ impl App {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
     ) -> Result<Self, StartError> {
-        let desk = Arc::new(Desk::open(config, clock, ids).await?);
-        Ok(Self {
+        Ok(Self::of(Desk::open(config, clock, ids).await?))
+    }
+
+    /// The loops around a desk that is open.
+    pub fn of(desk: Desk) -> Self {
+        let desk = Arc::new(desk);
+        Self {
             runs: Runs::new(desk.clone()),
             executions: Executions::new(desk.clone()),
             timers: Timers::new(desk.clone()),
             deliveries: Deliveries::new(desk.clone()),
             desk,
-        })
+        }
     }
 
     /// The routes that Slack calls.

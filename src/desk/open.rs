@@ -34,23 +34,31 @@ pub enum StartError {
 }
 
 impl Desk {
-    /// Opens the store, asks Slack who we are, builds the agents, and sets right what an earlier
-    /// process left undone.
+    /// Opens the desk on the real way to Slack.
     pub async fn open(
         config: Config,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
     ) -> Result<Self, StartError> {
+        let settings = HttpSlackSettings {
+            base_url: config.slack.api_url.clone(),
+            token: config.slack.bot_token.clone(),
+            timeout: config.slack.timeout,
+        };
+        let slack = Arc::new(HttpSlack::new(settings, clock.clone())?);
+        Self::open_with(config, slack, clock, ids).await
+    }
+
+    /// Opens the store, asks Slack who we are, builds the agents, and sets right what an earlier
+    /// process left undone.
+    pub async fn open_with(
+        config: Config,
+        slack: Arc<dyn SlackApi>,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+    ) -> Result<Self, StartError> {
         let verifier = Verifier::new(config.slack.signing_secrets.clone())?;
         let store = Store::open(&config.store, clock.clone(), ids.clone()).await?;
-        let slack: Arc<dyn SlackApi> = Arc::new(HttpSlack::new(
-            HttpSlackSettings {
-                base_url: config.slack.api_url.clone(),
-                token: config.slack.bot_token.clone(),
-                timeout: config.slack.timeout,
-            },
-            clock.clone(),
-        )?);
         let identity = slack.auth_test().await.map_err(StartError::Unknown)?;
         let directory = Directory::new(
             slack.clone(),

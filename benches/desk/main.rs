@@ -1,0 +1,23 @@
+//! What the desk does in a second: clicks answered, and whole conversations from a message to the
+//! result of an approved action.
+//!
+//! `cargo bench --bench desk`. The router, the signatures, the SQLite file (WAL, synchronous FULL)
+//! and the loops are the real ones; only Slack is a stand-in that answers at once. Throughput over
+//! many tasks fits no micro-benchmark, so this prints a table. Without `--bench`, as `cargo test`
+//! runs it, it takes a few rounds of everything to see that it still works.
+
+mod clicks;
+mod cycles;
+mod office;
+mod slack;
+mod times;
+
+fn main() {
+    let few = !std::env::args().any(|argument| argument == "--bench");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        times::print_disk(if few { 3 } else { 300 });
+        clicks::measure(few).await;
+        cycles::measure(few).await;
+    });
+}
