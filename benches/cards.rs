@@ -47,7 +47,7 @@ fn render(bencher: Bencher<'_, '_>, arguments: Value, complete: Completeness) {
     let request = request(&sealed);
     let show = ["amount", "currency", "charge"].map(str::to_owned);
     let stages = [StageNames {
-        approvers: "finance (Jonas, Lena)".to_owned(),
+        people: vec!["Jonas".to_owned(), "Lena".to_owned()],
         channel: "#approvals".to_owned(),
     }];
     let view = CardView {

@@ -49,6 +49,7 @@ fn message(nth: usize) -> NewMessage {
         user,
         text: "count to a hundred".to_owned(),
         ts: format!("{nth}.0"),
+        told_to_wait: String::new(),
     }
 }
 

@@ -1,6 +1,8 @@
 //! The promises, one file each, told as people and messages: real HTTP, real signatures, a real
 //! database, and a clock that the test turns. Every story ends with the same reckoning.
 
+#![expect(clippy::unwrap_used, reason = "a story that cannot go on fails its test")]
+
 mod office;
 mod reckoning;
 
