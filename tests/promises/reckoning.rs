@@ -32,22 +32,21 @@ impl Office {
     /// Joins each call that arrived at the company with the decision that allowed it.
     async fn every_effect_was_approved(&self, desk: &SqlitePool) {
         for entry in self.world.company.journal().await.unwrap() {
-            let row: Option<(Option<String>, Option<String>, String, i64, String)> =
-                sqlx::query_as(
-                    "SELECT e.request_id, r.outcome, e.envelope, e.attempts, e.retry_class
+            let ordered: Option<Ordered> = sqlx::query_as(
+                "SELECT e.request_id, r.outcome, e.envelope, e.attempts, e.retry_class
                  FROM executions e LEFT JOIN requests r ON r.id = e.request_id WHERE e.key = $1",
-                )
-                .bind(&entry.key)
-                .fetch_optional(desk)
-                .await
-                .unwrap();
-            let (request, outcome, envelope, attempts, retry) =
-                row.unwrap_or_else(|| panic!("nobody ordered {entry:?}"));
-            if request.is_some() {
-                assert_eq!(outcome.as_deref(), Some("approved"), "{entry:?}");
+            )
+            .bind(&entry.key)
+            .fetch_optional(desk)
+            .await
+            .unwrap();
+            let ordered = ordered.unwrap_or_else(|| panic!("nobody ordered {entry:?}"));
+            if ordered.request_id.is_some() {
+                assert_eq!(ordered.outcome.as_deref(), Some("approved"), "{entry:?}");
             }
-            assert!(retry != "once" || attempts == 1, "{entry:?} was begun {attempts} times");
-            let envelope: Value = serde_json::from_str(&envelope).unwrap();
+            let once = ordered.retry_class == "once";
+            assert!(!once || ordered.attempts == 1, "begun {} times: {entry:?}", ordered.attempts);
+            let envelope: Value = serde_json::from_str(&ordered.envelope).unwrap();
             let body: Value = serde_json::from_str(&entry.body).unwrap();
             for (key, value) in body.as_object().unwrap() {
                 if let Some(approved) = envelope["arguments"].get(key) {
@@ -56,6 +55,16 @@ impl Office {
             }
         }
     }
+}
+
+/// What the desk knows of a key that the company saw.
+#[derive(sqlx::FromRow)]
+struct Ordered {
+    request_id: Option<String>,
+    outcome: Option<String>,
+    envelope: String,
+    attempts: i64,
+    retry_class: String,
 }
 
 async fn no_loose_ends(desk: &SqlitePool) {
