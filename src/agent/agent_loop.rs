@@ -47,11 +47,6 @@ pub fn agent_input(text: impl Into<String>, name: Option<String>) -> Result<Valu
     Ok(json!({ MESSAGES: [serde_json::to_value(message)?] }))
 }
 
-/// What the agent said last; an error when the last word is not the agent's.
-pub fn agent_reply(state: &State) -> Result<String, NodeError> {
-    last_reply(state).map(|(text, _)| text)
-}
-
 /// What the agent said last, if it said anything, from the checkpoint at a run's end.
 pub fn last_words(checkpoint: &Checkpoint) -> Option<String> {
     let StateValue::List(messages) = checkpoint.values.get(MESSAGES)? else {

@@ -91,7 +91,7 @@ fn proposed(interrupt: &Interrupt) -> ProposedCall {
 
 fn reply(end: &RunEnd) -> String {
     let RunEnd::Finished { state } = end else { panic!("it should be finished: {end:?}") };
-    agent_reply(state).expect("the agent had the last word")
+    last_reply(state).expect("the agent had the last word").0
 }
 
 #[tokio::test]
