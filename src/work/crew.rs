@@ -41,10 +41,10 @@ pub async fn one_turn(work: &impl Work, room: usize) -> Result<usize, StoreError
 /// Works until `stop` is cancelled, then finishes what it has begun.
 pub async fn keep_going(work: impl Work, room: usize, wake: &Wake, stop: CancellationToken) {
     let mut ear = wake.listen();
-    let mut under_way = FuturesUnordered::new();
+    let mut under_way = UnderWay::new();
     while !stop.is_cancelled() {
         ear.mark_unchanged();
-        let rest = match work.claim(room - under_way.len()).await {
+        let rest = match claim_meanwhile(&work, room, &mut under_way).await {
             Ok(claimed) => {
                 under_way.extend(claimed.into_iter().map(|claimed| work.work(claimed)));
                 POLL
@@ -63,6 +63,24 @@ pub async fn keep_going(work: impl Work, room: usize, wake: &Wake, stop: Cancell
     }
     while let Some(done) = under_way.next().await {
         log(work.name(), done);
+    }
+}
+
+type UnderWay<'w> = FuturesUnordered<BoxFuture<'w, Result<(), StoreError>>>;
+
+/// Claims what there is room for. A claim waits for a commit, and so may whatever is under way:
+/// that goes on meanwhile, so that both can share one.
+async fn claim_meanwhile<'w, W: Work>(
+    work: &'w W,
+    room: usize,
+    under_way: &mut UnderWay<'w>,
+) -> Result<Vec<W::Claimed>, StoreError> {
+    let mut claim = work.claim(room - under_way.len());
+    loop {
+        tokio::select! {
+            claimed = &mut claim => return claimed,
+            Some(done) = under_way.next() => log(work.name(), done),
+        }
     }
 }
 
