@@ -1,0 +1,40 @@
+//! The checks. Each compares what the desk says with what somebody else wrote down.
+
+mod clicks;
+mod effects;
+mod messages;
+mod shown;
+
+use crate::desk;
+use crate::evidence::Evidence;
+
+pub use clicks::{Answered, answered};
+pub use messages::{Heard, heard};
+
+/// What is wrong. Empty is what every campaign should end with.
+#[derive(Debug, Default)]
+pub struct Findings(Vec<String>);
+
+impl Findings {
+    pub fn add(&mut self, what: String) {
+        self.0.push(what);
+    }
+
+    pub fn all(&self) -> &[String] {
+        &self.0
+    }
+}
+
+/// Looks at everything.
+pub async fn everything(evidence: &Evidence) -> anyhow::Result<Findings> {
+    let mut findings = Findings::default();
+    let (holds, words) = desk::verify(&evidence.database).await?;
+    if !holds {
+        findings.add(format!("`countersign verify` says:\n{words}"));
+    }
+    effects::check(evidence, &mut findings);
+    clicks::check(evidence, &mut findings);
+    messages::check(evidence, &mut findings);
+    shown::check(evidence, &mut findings);
+    Ok(findings)
+}

@@ -1,0 +1,106 @@
+//! The desk as an operator has it: the real binary, started, killed and stopped by signals.
+
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use anyhow::Context;
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+
+use crate::outside::{BOT_TOKEN, SIGNING_SECRET};
+
+/// How long a start may take before we call it a failure.
+const START: Duration = Duration::from_secs(30);
+/// The desk promises to close within ten seconds.
+const CLOSE: Duration = Duration::from_secs(15);
+
+/// Where a desk lives: its configuration, its log, its port.
+pub struct House {
+    pub folder: PathBuf,
+    pub port: u16,
+}
+
+/// A desk that was started.
+pub struct Desk {
+    process: Child,
+}
+
+impl House {
+    pub fn database(&self) -> PathBuf {
+        self.folder.join("countersign.db")
+    }
+
+    pub fn log(&self) -> PathBuf {
+        self.folder.join("desk.log")
+    }
+
+    /// Starts the binary and does not wait for it.
+    pub fn start(&self) -> anyhow::Result<Desk> {
+        let log: File = OpenOptions::new().create(true).append(true).open(self.log())?;
+        let process = Command::new(binary())
+            .arg("--config")
+            .arg(self.folder.join("countersign.yaml"))
+            .arg("serve")
+            .env("DEMO_SIGNING_SECRET", SIGNING_SECRET)
+            .env("DEMO_BOT_TOKEN", BOT_TOKEN)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()?;
+        Ok(Desk { process })
+    }
+
+    /// Starts the binary and waits until it takes connections.
+    pub async fn open(&self) -> anyhow::Result<Desk> {
+        let mut desk = self.start()?;
+        let opened = tokio::time::timeout(START, async {
+            while TcpStream::connect(("127.0.0.1", self.port)).await.is_err() {
+                if let Some(status) = desk.process.try_wait()? {
+                    anyhow::bail!("the desk ended by itself while it started: {status}");
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            Ok(())
+        });
+        opened.await.context("the desk did not open in time")??;
+        Ok(desk)
+    }
+}
+
+impl Desk {
+    /// Kills it as a power cut would.
+    ///
+    /// # Errors
+    /// When it had ended before: a desk never does that by itself.
+    pub async fn kill(mut self) -> anyhow::Result<()> {
+        if let Some(status) = self.process.try_wait()? {
+            anyhow::bail!("the desk ended by itself: {status}");
+        }
+        self.process.kill().await?;
+        Ok(())
+    }
+
+    /// Asks it to close, and says how it ended.
+    pub async fn stop(mut self) -> anyhow::Result<ExitStatus> {
+        let id = self.process.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        kill_process(id.context("the desk is gone already")?, Signal::TERM)?;
+        let ended = tokio::time::timeout(CLOSE, self.process.wait()).await;
+        Ok(ended.context("the desk did not close after SIGTERM")??)
+    }
+}
+
+/// What `countersign verify` says about a database: its exit and its words.
+pub async fn verify(database: &Path) -> anyhow::Result<(bool, String)> {
+    let url = format!("sqlite://{}", database.display());
+    let output = Command::new(binary()).args(["verify", "--database", &url]).output().await?;
+    let words = [output.stdout, output.stderr].concat();
+    Ok((output.status.success(), String::from_utf8_lossy(&words).trim().to_owned()))
+}
+
+fn binary() -> &'static str {
+    env!("CARGO_BIN_EXE_countersign")
+}

@@ -1,0 +1,188 @@
+//! What is left when all is over: the desk's rows, the company's books, and Slack's journal.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use countersign::sandbox::Passed;
+use serde_json::Value;
+use sqlx::FromRow;
+
+use crate::settle::look_at;
+
+/// Everything the checks look at. Two of the three come from outside the desk.
+pub struct Evidence {
+    pub database: PathBuf,
+    pub desk: DeskRows,
+    pub company: CompanyRows,
+    /// Everything that passed between the bot and Slack.
+    pub slack: Vec<Passed>,
+    /// Interactions that came once more and were answered with 200.
+    pub repeated: Vec<Value>,
+    /// What people can still see at the end.
+    pub walls: Walls,
+}
+
+pub struct DeskRows {
+    pub requests: BTreeMap<String, RequestRow>,
+    pub executions: Vec<ExecutionRow>,
+    pub runs: Vec<RunRow>,
+    /// Delivery key and verdict.
+    pub intake: BTreeMap<String, Value>,
+    pub votes: Vec<(String, String)>,
+    pub audit: Vec<AuditRow>,
+    pub cards: Vec<CardRow>,
+}
+
+#[derive(FromRow)]
+pub struct RequestRow {
+    pub id: String,
+    pub outcome: Option<String>,
+    pub envelope: String,
+    pub live_timers: i64,
+}
+
+#[derive(FromRow)]
+pub struct ExecutionRow {
+    pub id: String,
+    pub request_id: Option<String>,
+    pub retry_class: String,
+    pub envelope: String,
+    pub key: String,
+    pub state: String,
+    pub attempts: i64,
+    pub note: Option<String>,
+}
+
+#[derive(FromRow)]
+pub struct RunRow {
+    pub id: String,
+    pub channel: String,
+    pub input: String,
+    pub state: String,
+    pub error: Option<String>,
+    pub replies: i64,
+}
+
+pub struct AuditRow {
+    pub kind: String,
+    pub subject: String,
+    pub body: Value,
+}
+
+#[derive(FromRow)]
+pub struct CardRow {
+    pub request_id: String,
+    pub kind: String,
+    pub state: String,
+    pub channel: Option<String>,
+    pub message_ts: Option<String>,
+}
+
+pub struct CompanyRows {
+    pub calls: Vec<Call>,
+    pub ledger: Vec<Payment>,
+}
+
+#[derive(FromRow)]
+pub struct Call {
+    pub call: String,
+    pub key: String,
+    pub body: String,
+}
+
+#[derive(FromRow)]
+pub struct Payment {
+    pub key: String,
+    pub what: String,
+    pub amount: String,
+    pub receipt: String,
+}
+
+/// What stands in the channels when nobody does anything any more.
+#[derive(Clone, Default)]
+pub struct Walls {
+    /// By channel and ts: what can be read.
+    pub texts: BTreeMap<(String, String), String>,
+    /// Messages that still offer a decision.
+    pub live: Vec<String>,
+}
+
+impl DeskRows {
+    pub async fn read(file: &Path) -> anyhow::Result<Self> {
+        let desk = look_at(file).await?;
+        let requests: Vec<RequestRow> = sqlx::query_as(
+            "SELECT id, outcome, envelope, (SELECT count(*) FROM timers
+               WHERE request_id = requests.id AND done_at IS NULL) AS live_timers FROM requests",
+        )
+        .fetch_all(&desk)
+        .await?;
+        let executions = sqlx::query_as(
+            "SELECT id, request_id, retry_class, envelope, key, state, attempts, note
+             FROM executions",
+        )
+        .fetch_all(&desk)
+        .await?;
+        let runs = sqlx::query_as(
+            "SELECT runs.id, threads.channel, runs.input, runs.state, runs.error,
+                    (SELECT count(*) FROM notices WHERE run_id = runs.id AND kind = 'reply'
+                       AND state = 'sent') AS replies
+             FROM runs JOIN threads ON threads.id = runs.thread_id",
+        )
+        .fetch_all(&desk)
+        .await?;
+        let intake: Vec<(String, String)> =
+            sqlx::query_as("SELECT key, verdict FROM intake").fetch_all(&desk).await?;
+        let votes = sqlx::query_as("SELECT request_id, person FROM votes").fetch_all(&desk).await?;
+        let audit: Vec<(String, String, String)> =
+            sqlx::query_as("SELECT kind, subject, body FROM audit ORDER BY seq")
+                .fetch_all(&desk)
+                .await?;
+        let cards =
+            sqlx::query_as("SELECT request_id, kind, state, channel, message_ts FROM cards")
+                .fetch_all(&desk)
+                .await?;
+        desk.close().await;
+        Ok(Self {
+            requests: requests.into_iter().map(|row| (row.id.clone(), row)).collect(),
+            executions,
+            runs,
+            intake: intake.into_iter().map(|(key, verdict)| (key, json(&verdict))).collect(),
+            votes,
+            audit: audit
+                .into_iter()
+                .map(|(kind, subject, body)| AuditRow { kind, subject, body: json(&body) })
+                .collect(),
+            cards,
+        })
+    }
+}
+
+impl CompanyRows {
+    pub async fn read(file: &Path) -> anyhow::Result<Self> {
+        let books = look_at(file).await?;
+        let calls = sqlx::query_as("SELECT call, key, body FROM journal ORDER BY seq")
+            .fetch_all(&books)
+            .await?;
+        let ledger = sqlx::query_as("SELECT key, what, amount, receipt FROM ledger")
+            .fetch_all(&books)
+            .await?;
+        books.close().await;
+        Ok(Self { calls, ledger })
+    }
+}
+
+/// A text as JSON; null when it is none, so that a check finds it wanting.
+pub fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+/// What an action is about, and how much: the one number that every wish has for itself.
+pub fn subject_of(envelope: &str) -> (String, Value) {
+    let envelope = json(envelope);
+    let arguments = &envelope["arguments"];
+    let what = ["charge", "invoice", "older_than"]
+        .iter()
+        .find_map(|name| arguments[*name].as_str())
+        .unwrap_or_default();
+    (what.to_owned(), arguments["amount"].clone())
+}

@@ -1,0 +1,37 @@
+//! The desk is killed, over and over, in the middle of everything; then everything is checked.
+//!
+//! The real binary serves while people write, decide and click twice. It gets SIGKILL at moments
+//! from a seed, and is started again. Slack's stand-in and the company live in this process, so
+//! they survive, and what they wrote down is evidence from outside. `scripts/chaos 200` runs a
+//! whole campaign; `cargo test` runs a slice.
+
+mod campaign;
+mod chance;
+mod check;
+mod desk;
+mod evidence;
+mod load;
+mod outside;
+mod sabotage;
+mod settle;
+mod slack_again;
+mod table;
+
+use campaign::{Campaign, Patience};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_promised_is_lost_or_doubled_however_often_the_desk_is_killed() {
+    let kills = number("COUNTERSIGN_KILLS");
+    let campaign = Campaign {
+        kills: kills.unwrap_or(6),
+        seed: number("COUNTERSIGN_SEED").unwrap_or(1),
+        patience: if kills.is_some() { Patience::Real } else { Patience::Short },
+    };
+    if let Err(error) = campaign.run().await {
+        panic!("{error:#}");
+    }
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}

@@ -1,0 +1,154 @@
+//! What survives every kill: Slack's stand-in, the company with its books, and the clock they share.
+
+use std::net::TcpListener as Reservation;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use countersign::base::TurnableClock;
+use countersign::demo::Company;
+use countersign::sandbox::{Cast, Pace, Sandbox, SandboxHandle, SandboxSettings};
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
+use crate::chance::Chance;
+use crate::desk::House;
+
+pub const SIGNING_SECRET: &str = "the-campaign-signs-with-this";
+pub const BOT_TOKEN: &str = "xoxb-campaign";
+
+const CONFIGURATION: &str = include_str!("../../src/demo/countersign.yaml");
+const SCRIPT: &str = include_str!("../../src/demo/script.yaml");
+
+/// Everything around the desk.
+pub struct Outside {
+    pub clock: Arc<TurnableClock>,
+    pub slack: SandboxHandle,
+    pub company_books: PathBuf,
+    /// Rings whenever the company is called, and whenever somebody is about to click.
+    pub called: Arc<Notify>,
+    pub clicked: Notify,
+    /// Interactions that were delivered once more, byte for byte, and answered with 200.
+    pub repeated: Mutex<Vec<Value>>,
+    /// How many events were delivered once more and answered with 200.
+    pub events_again: Mutex<usize>,
+    company_server: JoinHandle<()>,
+}
+
+/// A company that takes its time, as services do: long enough to be cut off in the middle.
+struct Slow {
+    chance: Mutex<Chance>,
+    called: Arc<Notify>,
+}
+
+impl Outside {
+    /// Founds the company, opens the workspace, and writes the desk's configuration.
+    pub async fn found(
+        folder: &Path,
+        chance: &Chance,
+        patience: u32,
+    ) -> anyhow::Result<(Arc<Self>, House)> {
+        let clock = Arc::new(TurnableClock::running());
+        let called = Arc::new(Notify::new());
+        let company_books = folder.join("company.db");
+        let company = Company::open(&company_books).await?;
+        let slow = Slow { chance: Mutex::new(chance.apart("the company")), called: called.clone() };
+        let router = company.router().layer(from_fn_with_state(Arc::new(slow), take_time));
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let company_host = listener.local_addr()?.to_string();
+        let company_server = tokio::spawn(async move {
+            // It ends with the campaign; there is nobody to tell.
+            let _ = axum::serve(listener, router).await;
+        });
+        let slack = Sandbox::start(SandboxSettings {
+            port: 0,
+            signing_secret: SIGNING_SECRET.to_owned(),
+            bot_token: BOT_TOKEN.to_owned(),
+            clock: clock.clone(),
+            cast: Cast::acme(),
+            pace: Pace::Unlimited,
+        })
+        .await?;
+        let port = Reservation::bind("127.0.0.1:0")?.local_addr()?.port();
+        slack.set_bot_url(&format!("http://127.0.0.1:{port}"));
+        let house = House { folder: folder.to_owned(), port };
+        let text = configuration(&slack.url(), &company_host, &house, patience)?;
+        std::fs::write(folder.join("countersign.yaml"), text)?;
+        std::fs::write(folder.join("script.yaml"), SCRIPT)?;
+        let outside = Self {
+            clock,
+            slack,
+            company_books,
+            called,
+            clicked: Notify::new(),
+            repeated: Mutex::default(),
+            events_again: Mutex::default(),
+            company_server,
+        };
+        Ok((Arc::new(outside), house))
+    }
+}
+
+impl Drop for Outside {
+    fn drop(&mut self) {
+        self.company_server.abort();
+    }
+}
+
+/// The demo's configuration with people who wait seconds where they would wait half an hour.
+fn configuration(
+    slack: &str,
+    company: &str,
+    house: &House,
+    patience: u32,
+) -> anyhow::Result<String> {
+    let seconds = |count: u32| format!("{}s", count * patience);
+    let refunds = format!("within: {}, remind: [{}]", seconds(5), seconds(2));
+    let deletes = format!("within: {}, remind: [{}]", seconds(4), seconds(1));
+    let invoices = format!("within: {}, remind: [{}]", seconds(4), seconds(1));
+    let (second, third) = (seconds(4), seconds(3));
+    let store = house.database().display().to_string();
+    let listen = format!("127.0.0.1:{}", house.port);
+    let edits = [
+        ("SANDBOX_URL", slack.to_owned()),
+        ("COMPANY_URL", format!("http://{company}")),
+        ("COMPANY_HOST", format!("\"{company}\"")),
+        ("LISTEN", listen),
+        ("STORE", store),
+        ("SCRIPT", "script.yaml".to_owned()),
+        (
+            "managers: \"#managers\"",
+            "managers: \"#managers\"\n  databases: \"#support\"".to_owned(),
+        ),
+        ("dba, in: approvals", "dba, in: databases".to_owned()),
+        ("within: 30m, remind: [10m, 20m]", refunds),
+        ("within: 20m, remind: [10m]", deletes),
+        ("within: 30m, remind: [10m, 25m]", invoices),
+        ("within: 30m, remind: [20m]", format!("within: {third}")),
+        ("within: 30m", format!("within: {second}")),
+        ("within: 20m", format!("within: {third}")),
+    ];
+    let mut text = CONFIGURATION.to_owned();
+    for (words, instead) in edits {
+        anyhow::ensure!(text.contains(words), "the configuration has no `{words}`");
+        text = text.replace(words, &instead);
+    }
+    Ok(text)
+}
+
+/// Waits before the effect, or between the effect and the answer, or both.
+async fn take_time(State(slow): State<Arc<Slow>>, request: Request, next: Next) -> Response {
+    let (before, after) = {
+        let mut chance = slow.chance.lock().unwrap_or_else(PoisonError::into_inner);
+        (chance.millis(0, 120), chance.millis(0, 250))
+    };
+    slow.called.notify_waiters();
+    tokio::time::sleep(before).await;
+    let response = next.run(request).await;
+    tokio::time::sleep(after).await;
+    response
+}

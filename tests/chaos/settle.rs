@@ -1,0 +1,76 @@
+//! Waits until the desk has nothing left to do: polls its database, read-only, up to a bound.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+
+/// What is owed, each with the question that counts it.
+const OWED: [(&str, &str); 6] = [
+    ("requests pending", "SELECT count(*) FROM requests WHERE outcome IS NULL"),
+    ("runs unfinished", "SELECT count(*) FROM runs WHERE state NOT IN ('done', 'failed')"),
+    ("executions open", "SELECT count(*) FROM executions WHERE ended_at IS NULL"),
+    (
+        "cards out of date",
+        "SELECT count(*) FROM cards WHERE state = 'open' AND shown_version < want_version",
+    ),
+    ("notices owed", "SELECT count(*) FROM notices WHERE state = 'owed'"),
+    ("timers live", "SELECT count(*) FROM timers WHERE done_at IS NULL"),
+];
+
+const POLL: Duration = Duration::from_millis(200);
+/// So many quiet looks in a row: a courier may be between two deliveries.
+const QUIET: u32 = 5;
+
+pub async fn look_at(file: &Path) -> Result<SqlitePool, sqlx::Error> {
+    let options = SqliteConnectOptions::new().filename(file).read_only(true);
+    SqlitePoolOptions::new().max_connections(1).connect_with(options).await
+}
+
+/// What is still owed, in words; empty when all is settled.
+pub async fn owed(desk: &SqlitePool) -> Result<Vec<String>, sqlx::Error> {
+    let mut owed = Vec::new();
+    for (what, question) in OWED {
+        let count: i64 = sqlx::query_scalar(question).fetch_one(desk).await?;
+        if count > 0 {
+            owed.push(format!("{count} {what}"));
+        }
+    }
+    Ok(owed)
+}
+
+/// Polls until nothing is owed, and says what still was when the time was up.
+pub async fn wait(file: &Path, bound: Duration) -> Result<Vec<String>, sqlx::Error> {
+    let desk = look_at(file).await?;
+    let mut last = Vec::new();
+    let quiet = async {
+        let mut quiet = 0;
+        while quiet < QUIET {
+            last = owed(&desk).await?;
+            quiet = if last.is_empty() { quiet + 1 } else { 0 };
+            tokio::time::sleep(POLL).await;
+        }
+        Ok::<_, sqlx::Error>(())
+    };
+    // When the time is up, what was owed last is the answer.
+    if let Ok(looked) = tokio::time::timeout(bound, quiet).await {
+        looked?;
+    }
+    desk.close().await;
+    Ok(last)
+}
+
+/// Lets the leases of a killed desk end, as half a minute with the desk closed would. Only the
+/// short slice does this; a whole campaign waits.
+pub async fn half_a_minute_passes(file: &Path) -> Result<(), sqlx::Error> {
+    let desk = SqlitePool::connect_with(SqliteConnectOptions::new().filename(file)).await?;
+    for table in ["runs", "executions", "cards", "notices"] {
+        let text = format!(
+            "UPDATE {table} SET lease_until = lease_until - 30000 WHERE lease_until IS NOT NULL"
+        );
+        sqlx::query(sqlx::AssertSqlSafe(text)).execute(&desk).await?;
+    }
+    desk.close().await;
+    Ok(())
+}
