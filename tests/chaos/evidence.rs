@@ -85,7 +85,6 @@ pub struct CompanyRows {
 
 #[derive(FromRow)]
 pub struct Call {
-    pub call: String,
     pub key: String,
     pub body: String,
 }
@@ -160,9 +159,8 @@ impl DeskRows {
 impl CompanyRows {
     pub async fn read(file: &Path) -> anyhow::Result<Self> {
         let books = look_at(file).await?;
-        let calls = sqlx::query_as("SELECT call, key, body FROM journal ORDER BY seq")
-            .fetch_all(&books)
-            .await?;
+        let calls =
+            sqlx::query_as("SELECT key, body FROM journal ORDER BY seq").fetch_all(&books).await?;
         let ledger = sqlx::query_as("SELECT key, what, amount, receipt FROM ledger")
             .fetch_all(&books)
             .await?;

@@ -8,6 +8,7 @@ use countersign::sandbox::{Clicked, Driver, MessageRef, MessageView};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::campaign::Patience;
 use crate::chance::Chance;
 use crate::outside::Outside;
 use crate::slack_again;
@@ -39,14 +40,20 @@ pub struct Load {
 }
 
 impl Load {
-    pub fn begin(outside: &Arc<Outside>, chance: &Chance) -> Self {
+    pub fn begin(outside: &Arc<Outside>, chance: &Chance, patience: Patience) -> Self {
         let (stop, couriers_stop) = (CancellationToken::new(), CancellationToken::new());
         let written = Arc::new(AtomicU64::new(0));
         let mut people = JoinSet::new();
+        // The fewer requests expire at once in the end, the sooner their cards can all be updated:
+        // Slack takes 50 updates a minute.
+        let pause = match patience {
+            Patience::Real => (900, 2_200),
+            Patience::Short => (1_600, 3_200),
+        };
         for name in WRITERS {
             let chance = chance.apart(&format!("{name} writes"));
             let writer =
-                Writer { me: outside.slack.person(name), chance, written: written.clone() };
+                Writer { me: outside.slack.person(name), chance, written: written.clone(), pause };
             people.spawn(writer.works(stop.clone()));
         }
         for (nth, (name, channel)) in APPROVERS.into_iter().enumerate() {
@@ -101,12 +108,14 @@ struct Writer {
     me: Driver,
     chance: Chance,
     written: Arc<AtomicU64>,
+    /// Between two wishes, in milliseconds.
+    pause: (u64, u64),
 }
 
 impl Writer {
     async fn works(mut self, stop: CancellationToken) {
         let mut mine: Vec<MessageRef> = Vec::new();
-        while waits(self.chance.millis(1_200, 2_800), &stop).await {
+        while waits(self.chance.millis(self.pause.0, self.pause.1), &stop).await {
             let text = self.wish();
             mine.push(match self.chance.one_in(2) {
                 true => self.me.writes_to_bot(&text),

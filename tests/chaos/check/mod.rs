@@ -8,8 +8,8 @@ mod shown;
 use crate::desk;
 use crate::evidence::Evidence;
 
-pub use clicks::{Answered, answered};
-pub use messages::{Heard, heard};
+pub use clicks::answered;
+pub use messages::heard;
 
 /// What is wrong. Empty is what every campaign should end with.
 #[derive(Debug, Default)]

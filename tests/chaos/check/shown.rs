@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::Findings;
-use crate::evidence::{Evidence, ExecutionRow};
+use crate::evidence::{Evidence, ExecutionRow, json};
 
 pub fn check(evidence: &Evidence, findings: &mut Findings) {
     requests_have_ended(evidence, findings);
@@ -39,13 +41,13 @@ fn requests_have_ended(evidence: &Evidence, findings: &mut Findings) {
 
 /// Each card and notice names itself in its metadata, so a second post of one can be seen.
 fn posted_once(evidence: &Evidence, findings: &mut Findings) {
-    let mut posts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut posts: BTreeMap<String, usize> = BTreeMap::new();
     let posted = evidence
         .slack
         .iter()
         .filter(|passed| passed.what == "chat.postMessage" && passed.answer["ok"] == true);
     for post in posted {
-        if let Some(id) = post.sent["metadata"]["event_payload"]["id"].as_str() {
+        if let Some(id) = name_of(&post.sent["metadata"]) {
             *posts.entry(id).or_default() += 1;
         }
     }
@@ -55,6 +57,13 @@ fn posted_once(evidence: &Evidence, findings: &mut Findings) {
     for (id, times) in posts.into_iter().filter(|&(_, times)| times > 1) {
         findings.add(format!("{id} was posted {times} times"));
     }
+}
+
+/// Metadata travels as an object, or as the text of one.
+fn name_of(metadata: &Value) -> Option<String> {
+    let read = metadata.as_str().map(json);
+    let metadata = read.as_ref().unwrap_or(metadata);
+    metadata["event_payload"]["id"].as_str().map(str::to_owned)
 }
 
 /// The words of a card for how an action ended.
