@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use crate::chance::Chance;
 use crate::desk::{Desk, House};
 use crate::evidence::{CompanyRows, DeskRows, Evidence, Walls};
-use crate::load::Load;
+use crate::load::{Load, WRITERS};
 use crate::outside::Outside;
 use crate::table::{Table, Tally};
 use crate::{check, sabotage, settle};
@@ -60,6 +60,7 @@ impl Campaign {
         let owed = settle::wait(&house.database(), SETTLED).await?;
         load.couriers_go().await?;
         let stopped = desk.stop().await?;
+        let left_a_log = house.left_a_log();
         tally.events_again = *outside.events_again.lock().unwrap_or_else(PoisonError::into_inner);
         tally.took = SystemClock.now().since(began).to_std();
         let mut evidence = gather(&outside, &house).await?;
@@ -70,6 +71,9 @@ impl Campaign {
         }
         if !stopped.success() {
             findings.add(format!("the desk closed with {stopped}"));
+        }
+        if left_a_log {
+            findings.add("the desk closed and left a write-ahead log, as if killed".to_owned());
         }
         findings.add_from_log(&house.log())?;
         if !findings.all().is_empty() {
@@ -160,7 +164,7 @@ async fn gather(outside: &Outside, house: &House) -> anyhow::Result<Evidence> {
 fn walls(outside: &Outside) -> Walls {
     let mut walls = Walls::default();
     let mut live = BTreeSet::new();
-    for name in ["mia", "sam", "gus", "priya"] {
+    for name in WRITERS {
         let person = outside.slack.person(name);
         let direct = format!("D0{:0<8}", name.to_uppercase());
         for channel in ["#approvals", "#managers", "#support", direct.as_str()] {

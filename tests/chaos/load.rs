@@ -14,10 +14,11 @@ use crate::outside::Outside;
 use crate::slack_again;
 
 /// Who asks, and where their stage cards appear for whoever may decide.
-const WRITERS: [&str; 4] = ["mia", "sam", "gus", "priya"];
-const APPROVERS: [(&str, &str); 8] = [
+pub const WRITERS: [&str; 8] = ["mia", "sam", "gus", "priya", "vera", "jonas", "lena", "noor"];
+const APPROVERS: [(&str, &str); 9] = [
     ("jonas", "#approvals"),
     ("lena", "#approvals"),
+    ("jonas", "#managers"),
     ("noor", "#support"),
     ("sam", "#support"),
     ("priya", "#managers"),
@@ -44,11 +45,11 @@ impl Load {
         let (stop, couriers_stop) = (CancellationToken::new(), CancellationToken::new());
         let written = Arc::new(AtomicU64::new(0));
         let mut people = JoinSet::new();
-        // The fewer requests expire at once in the end, the sooner their cards can all be updated:
-        // Slack takes 50 updates a minute.
+        // Slack takes a post a second and channel, and 50 updates a minute: more than that would
+        // only pile up.
         let pause = match patience {
-            Patience::Real => (900, 2_200),
-            Patience::Short => (1_600, 3_200),
+            Patience::Real => (3_500, 7_000),
+            Patience::Short => (3_000, 6_000),
         };
         for name in WRITERS {
             let chance = chance.apart(&format!("{name} writes"));
@@ -117,9 +118,9 @@ impl Writer {
         let mut mine: Vec<MessageRef> = Vec::new();
         while waits(self.chance.millis(self.pause.0, self.pause.1), &stop).await {
             let text = self.wish();
-            mine.push(match self.chance.one_in(2) {
-                true => self.me.writes_to_bot(&text),
-                false => self.me.mentions_bot_in("#support", &text),
+            mine.push(match self.chance.one_in(5) {
+                true => self.me.mentions_bot_in("#support", &text),
+                false => self.me.writes_to_bot(&text),
             });
             if self.chance.one_in(6)
                 && let Some(root) = self.chance.pick(&mine).cloned()
@@ -163,7 +164,7 @@ impl Approver {
             let open: Vec<&MessageView> =
                 cards.iter().rev().filter(|card| is_for_us(card)).take(6).collect();
             let Some(&card) = self.chance.pick(&open) else { continue };
-            let label = if self.chance.one_in(4) { "Reject" } else { "Approve" };
+            let label = if self.chance.one_in(3) { "Reject…" } else { "Approve" };
             self.outside.clicked.notify_waiters();
             if self.chance.one_in(4) {
                 let (one, other) =
@@ -182,7 +183,9 @@ impl Approver {
 
     /// Fills in the dialog that opened; now and then thinks better of it.
     async fn explains(&mut self, clicked: Clicked) {
-        let Some(dialog) = clicked.dialog.filter(|dialog| dialog.can_be_sent) else { return };
+        // Whoever pressed twice sees the newest dialog, and it may be answered by now.
+        let open = clicked.dialog.and_then(|_| self.me.dialog());
+        let Some(dialog) = open.filter(|dialog| dialog.can_be_sent) else { return };
         if self.chance.one_in(12) {
             return self.me.cancels(&dialog).await;
         }

@@ -109,7 +109,8 @@ fn configuration(
     let seconds = |count: u32| format!("{}s", count * patience);
     let refunds = format!("within: {}, remind: [{}]", seconds(5), seconds(2));
     let deletes = format!("within: {}, remind: [{}]", seconds(4), seconds(1));
-    let invoices = format!("within: {}, remind: [{}]", seconds(4), seconds(1));
+    let invoices =
+        format!("finance, in: managers, within: {}, remind: [{}]", seconds(4), seconds(1));
     let (second, third) = (seconds(4), seconds(3));
     let store = house.database().display().to_string();
     let listen = format!("127.0.0.1:{}", house.port);
@@ -127,7 +128,7 @@ fn configuration(
         ("dba, in: approvals", "dba, in: databases".to_owned()),
         ("within: 30m, remind: [10m, 20m]", refunds),
         ("within: 20m, remind: [10m]", deletes),
-        ("within: 30m, remind: [10m, 25m]", invoices),
+        ("finance, in: approvals, within: 30m, remind: [10m, 25m]", invoices),
         ("within: 30m, remind: [20m]", format!("within: {third}")),
         ("within: 30m", format!("within: {second}")),
         ("within: 20m", format!("within: {third}")),

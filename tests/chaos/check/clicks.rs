@@ -121,7 +121,12 @@ fn payloads(evidence: &Evidence) -> impl Iterator<Item = &Value> {
     answered
         .map(|passed| &passed.sent)
         .chain(&evidence.repeated)
-        .filter(|payload| payload["type"] != "view_closed")
+        .filter(|payload| payload["type"] != "view_closed" && !is_told(payload))
+}
+
+/// What replaces an answered dialog has nothing to send; two hands at one keyboard may send it.
+fn is_told(payload: &Value) -> bool {
+    payload["view"]["callback_id"] == "told"
 }
 
 fn is_withdrawal(payload: &Value) -> bool {
