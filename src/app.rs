@@ -103,6 +103,9 @@ impl App {
         if tokio::time::timeout(DRAIN, crew.wait()).await.is_err() {
             tracing::warn!("some work did not finish in time; its leases bring it back");
         }
+        // A database that was closed has no log left behind, so the next start need not look at
+        // every page of it as after a crash.
+        desk.store.close().await;
         result
     }
 }

@@ -60,6 +60,7 @@ impl Campaign {
         let owed = settle::wait(&house.database(), SETTLED).await?;
         load.couriers_go().await?;
         let stopped = desk.stop().await?;
+        let left_a_log = house.left_a_log();
         tally.events_again = *outside.events_again.lock().unwrap_or_else(PoisonError::into_inner);
         tally.took = SystemClock.now().since(began).to_std();
         let mut evidence = gather(&outside, &house).await?;
@@ -70,6 +71,9 @@ impl Campaign {
         }
         if !stopped.success() {
             findings.add(format!("the desk closed with {stopped}"));
+        }
+        if left_a_log {
+            findings.add("the desk closed and left a write-ahead log, as if killed".to_owned());
         }
         findings.add_from_log(&house.log())?;
         if !findings.all().is_empty() {

@@ -37,6 +37,11 @@ impl House {
         self.folder.join("desk.log")
     }
 
+    /// A killed desk leaves SQLite's write-ahead log; one that closed does not.
+    pub fn left_a_log(&self) -> bool {
+        self.folder.join("countersign.db-wal").metadata().is_ok_and(|log| log.len() > 0)
+    }
+
     /// Starts the binary and does not wait for it.
     pub fn start(&self) -> anyhow::Result<Desk> {
         let log: File = OpenOptions::new().create(true).append(true).open(self.log())?;

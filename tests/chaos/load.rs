@@ -183,7 +183,9 @@ impl Approver {
 
     /// Fills in the dialog that opened; now and then thinks better of it.
     async fn explains(&mut self, clicked: Clicked) {
-        let Some(dialog) = clicked.dialog.filter(|dialog| dialog.can_be_sent) else { return };
+        // Whoever pressed twice sees the newest dialog, and it may be answered by now.
+        let open = clicked.dialog.and_then(|_| self.me.dialog());
+        let Some(dialog) = open.filter(|dialog| dialog.can_be_sent) else { return };
         if self.chance.one_in(12) {
             return self.me.cancels(&dialog).await;
         }

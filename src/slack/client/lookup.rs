@@ -20,16 +20,42 @@ pub struct MetadataQuery<'a> {
     pub since: Timestamp,
 }
 
+/// How far a search has come. A busy channel has more pages than may be read at once, and a search
+/// that began anew each time it had to wait would never end.
+#[derive(Debug, Default)]
+pub struct Search {
+    cursor: Option<String>,
+    pages: usize,
+    found: Vec<Posted>,
+}
+
 impl dyn SlackApi + '_ {
     /// Every message of ours that is about this card or notice, the oldest first; the first one is
     /// the one to keep. Only an empty list says that nothing was posted, and a post made a moment
     /// ago may not be in it yet.
+    ///
+    /// When it has to wait, `search` remembers how far it came; any other error begins anew.
     ///
     /// Any app may write any metadata, so only messages with our own bot id or app id count.
     pub async fn find_by_metadata(
         &self,
         us: &Identity,
         query: MetadataQuery<'_>,
+        search: &mut Search,
+    ) -> Result<Vec<Posted>, SlackError> {
+        let outcome = self.search_on(us, query, search).await;
+        match &outcome {
+            Err(SlackError::Paced { .. } | SlackError::RateLimited { .. }) => {}
+            Ok(_) | Err(_) => *search = Search::default(),
+        }
+        outcome
+    }
+
+    async fn search_on(
+        &self,
+        us: &Identity,
+        query: MetadataQuery<'_>,
+        search: &mut Search,
     ) -> Result<Vec<Posted>, SlackError> {
         let oldest = (query.since.as_seconds() - SLACK_TIME.as_millis() / 1000).max(0);
         let mut arguments = json!({
@@ -45,15 +71,31 @@ impl dyn SlackApi + '_ {
             }
             None => Method::ConversationsHistory,
         };
-        let messages = self.all_pages(method, arguments, "messages", PAGES).await?;
-        let mut found: Vec<Posted> = messages
-            .iter()
-            .filter(|message| is_ours(message, us) && is_about(message, query.about))
-            .filter_map(|message| message["ts"].as_str())
-            .map(|ts| Posted { channel: query.place.channel.clone(), ts: ts.to_owned() })
-            .collect();
-        found.sort_by_key(|posted| order(&posted.ts));
-        Ok(found)
+        while search.pages < PAGES {
+            if let Some(cursor) = &search.cursor {
+                arguments["cursor"] = json!(cursor);
+            }
+            let body = self.call(method, arguments.clone()).await?.body;
+            let Some(messages) = body["messages"].as_array() else {
+                return Err(SlackError::Unknown { why: "the answer has no `messages`".to_owned() });
+            };
+            let about = messages
+                .iter()
+                .filter(|message| is_ours(message, us) && is_about(message, query.about))
+                .filter_map(|message| message["ts"].as_str())
+                .map(|ts| Posted { channel: query.place.channel.clone(), ts: ts.to_owned() });
+            search.found.extend(about);
+            search.pages += 1;
+            match body["response_metadata"]["next_cursor"].as_str() {
+                None | Some("") => {
+                    let mut found = std::mem::take(&mut search.found);
+                    found.sort_by_key(|posted| order(&posted.ts));
+                    return Ok(found);
+                }
+                Some(cursor) => search.cursor = Some(cursor.to_owned()),
+            }
+        }
+        Err(SlackError::Unknown { why: format!("`messages` did not end after {PAGES} pages") })
     }
 }
 
@@ -75,6 +117,8 @@ fn order(ts: &str) -> (u64, u64) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
     use crate::base::CardId;
     use crate::slack::client::fake::{FakeSlack, us};
@@ -94,7 +138,8 @@ mod tests {
         let about = About::Card(CardId::existing("crd_1"));
         let since = Timestamp::from_millis(1_789_380_000_000);
         let query = MetadataQuery { place, about: &about, since };
-        let found = slack.as_dyn().find_by_metadata(&us(), query).await?;
+        let mut search = Search::default();
+        let found = slack.as_dyn().find_by_metadata(&us(), query, &mut search).await?;
         Ok(found.into_iter().map(|posted| posted.ts).collect())
     }
 
@@ -135,5 +180,34 @@ mod tests {
         let outcome = found(&slack, &place(None)).await;
         assert!(matches!(outcome, Err(SlackError::Unknown { .. })), "{outcome:?}");
         assert_eq!(slack.calls().len(), PAGES);
+    }
+    #[tokio::test]
+    async fn a_search_that_had_to_wait_goes_on_where_it_was() {
+        let turn = AtomicUsize::new(0);
+        let slack = FakeSlack::answering(move |_, arguments| {
+            // Every second call comes too early, as when others search as well.
+            if turn.fetch_add(1, Ordering::SeqCst) % 2 == 1 {
+                return Err(SlackError::Paced { until: Timestamp::from_millis(1) });
+            }
+            let page: u64 = arguments["cursor"].as_str().map_or(1, |page| page.parse().unwrap());
+            let ts = format!("178938000{page}.000100");
+            let next = if page < 3 { (page + 1).to_string() } else { String::new() };
+            Ok(json!({
+                "messages": [message(&ts, "B0BOTPROF1", "countersign_card", "crd_1")],
+                "response_metadata": { "next_cursor": next },
+            }))
+        });
+        let (about, place) = (About::Card(CardId::existing("crd_1")), place(None));
+        let since = Timestamp::from_millis(1_789_380_000_000);
+        let query = MetadataQuery { place: &place, about: &about, since };
+        let mut search = Search::default();
+        let mut outcome = Err(SlackError::Paced { until: since });
+        for _ in 0..3 {
+            assert!(matches!(outcome, Err(SlackError::Paced { .. })), "{outcome:?}");
+            outcome = slack.as_dyn().find_by_metadata(&us(), query, &mut search).await;
+        }
+        let found: Vec<String> = outcome.unwrap().into_iter().map(|posted| posted.ts).collect();
+        assert_eq!(found, ["1789380001.000100", "1789380002.000100", "1789380003.000100"]);
+        assert_eq!(slack.calls().len(), 5, "no page is read twice");
     }
 }

@@ -30,7 +30,7 @@ impl About {
         }
     }
 
-    pub(super) fn id(&self) -> &str {
+    pub fn id(&self) -> &str {
         match self {
             Self::Card(id) => id.as_str(),
             Self::Notice(id) => id.as_str(),

@@ -7,7 +7,8 @@
 mod cards;
 mod notices;
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -15,12 +16,15 @@ use futures::future::BoxFuture;
 use super::{Work, lease};
 use crate::base::{Span, Timestamp};
 use crate::desk::Desk;
-use crate::slack::client::{About, MetadataQuery, Place, Post, Posted, SlackError};
+use crate::slack::client::{About, MetadataQuery, Place, Post, Posted, Search, SlackError};
 use crate::store::{OwedCard, OwedNotice, StoreError};
 
 /// Brings cards up to date and sends notices.
 pub struct Deliveries {
     desk: Arc<Desk>,
+    /// Searches for posts that had to wait, by the id they look for. Memory only: after a restart
+    /// they begin anew.
+    searches: Mutex<HashMap<String, Search>>,
 }
 
 /// Something owed, held by a lease.
@@ -31,7 +35,7 @@ pub enum Owed {
 
 impl Deliveries {
     pub fn new(desk: Arc<Desk>) -> Self {
-        Self { desk }
+        Self { desk, searches: Mutex::default() }
     }
 }
 
@@ -87,12 +91,9 @@ impl Deliveries {
         let now = desk.clock.now();
         if let (Some(since), Some(about)) = (unsure_since, &post.about) {
             let query = MetadataQuery { place: &post.place, about, since };
-            match desk.slack.find_by_metadata(&desk.identity, query).await {
-                Ok(found) => {
-                    if let Some(first) = found.into_iter().next() {
-                        return Sent::At(first);
-                    }
-                }
+            match self.find(query).await {
+                Ok(Some(first)) => return Sent::At(first),
+                Ok(None) => {}
                 Err(error) => return Sent::Unsure(wait(&error, now, attempts), error),
             }
         }
@@ -104,6 +105,23 @@ impl Deliveries {
             Err(error) if is_temporary(&error) => Sent::Later(wait(&error, now, attempts), error),
             Err(error) => Sent::Never(error),
         }
+    }
+
+    /// The first post there is about a card or notice. A search that has to wait goes on next time.
+    async fn find(&self, query: MetadataQuery<'_>) -> Result<Option<Posted>, SlackError> {
+        let desk = &self.desk;
+        let id = query.about.id();
+        let mut search = self.searches().remove(id).unwrap_or_default();
+        let found = desk.slack.find_by_metadata(&desk.identity, query, &mut search).await;
+        if found.is_err() {
+            self.searches().insert(id.to_owned(), search);
+        }
+        Ok(found?.into_iter().next())
+    }
+
+    fn searches(&self) -> MutexGuard<'_, HashMap<String, Search>> {
+        // Each use is one step; a panic elsewhere leaves nothing half done in it.
+        self.searches.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Slack's id of a channel that the configuration names, or that is an id already.

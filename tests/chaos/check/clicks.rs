@@ -112,8 +112,7 @@ fn records(audit: &[AuditRow]) -> BTreeMap<&str, Vec<&AuditRow>> {
     records
 }
 
-/// Every interaction that was answered with 200, as Slack's side wrote it down. A closed dialog
-/// decides nothing, and neither does one that has come to say what became of the click.
+/// Every interaction that was answered with 200, as Slack's side wrote it down.
 fn payloads(evidence: &Evidence) -> impl Iterator<Item = &Value> {
     let answered = evidence
         .slack
@@ -122,8 +121,12 @@ fn payloads(evidence: &Evidence) -> impl Iterator<Item = &Value> {
     answered
         .map(|passed| &passed.sent)
         .chain(&evidence.repeated)
-        .filter(|payload| payload["type"] != "view_closed")
-        .filter(|payload| payload["view"]["callback_id"] != "told")
+        .filter(|payload| payload["type"] != "view_closed" && !is_told(payload))
+}
+
+/// What replaces an answered dialog has nothing to send; two hands at one keyboard may send it.
+fn is_told(payload: &Value) -> bool {
+    payload["view"]["callback_id"] == "told"
 }
 
 fn is_withdrawal(payload: &Value) -> bool {
