@@ -7,7 +7,7 @@ use countersign::app::App;
 use futures::future::join_all;
 
 use crate::office::{Office, click};
-use crate::times::{Times, now, per_second};
+use crate::times::{Times, now, per_second, processor, processor_each};
 
 /// How many people click at once, and how many clicks are measured then.
 const LEVELS: [(usize, usize); 3] = [(1, 800), (8, 2400), (64, 4800)];
@@ -24,10 +24,13 @@ pub async fn measure(few: bool) {
     for (clickers, clicks) in LEVELS {
         let clicks = if few { clickers * 2 } else { clicks };
         let bodies = pending(&office, &app, clicks).await;
-        let start = now();
+        let (start, before) = (now(), processor());
         let mut times = click_all(&office, bodies, clickers).await;
         let rate = per_second(clicks, start.elapsed());
-        println!("  {clickers:>3} clicking: {rate:>8}, median / p99 {}", times.summary());
+        let (each, times) = (processor_each(before, clicks), times.summary());
+        println!(
+            "  {clickers:>3} clicking: {rate:>8}, median / p99 {times}, processor {each} each"
+        );
     }
     app.desk.store.close().await;
 }

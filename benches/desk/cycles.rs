@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::office::Office;
-use crate::times::{Times, now, per_second};
+use crate::times::{Times, now, per_second, processor, processor_each};
 
 /// How many conversations go on at once, and how many are measured then.
 const LEVELS: [(usize, usize); 4] = [(1, 100), (8, 400), (64, 1500), (256, 2500)];
@@ -34,19 +34,20 @@ pub async fn measure(few: bool) {
         let stop = CancellationToken::new();
         let desk = app.desk.clone();
         let serving = tokio::spawn(app.serve(listener, stop.clone()));
-        let start = now();
-        let mut parts = talk(Arc::new(office), at_once, count).await;
-        let took = start.elapsed();
+        let (start, before) = (now(), processor());
+        let office = Arc::new(office);
+        let mut parts = talk(&office, at_once, count).await;
+        let (took, each) = (start.elapsed(), processor_each(before, count));
         stop.cancel();
         serving.await.expect("it serves").expect("it serves to the end");
         desk.store.close().await;
-        parts.0.print(at_once, &per_second(count, took));
-        check(&parts.1, count).await;
+        parts.print(at_once, &per_second(count, took), &each);
+        check(&office, count).await;
     }
 }
 
 /// So many conversations, `at_once` at any time.
-async fn talk(office: Arc<Office>, at_once: usize, count: usize) -> (Parts, Arc<Office>) {
+async fn talk(office: &Arc<Office>, at_once: usize, count: usize) -> Parts {
     let begun = Arc::new(AtomicUsize::new(0));
     let talkers = (0..at_once).map(|_| {
         let (office, begun) = (office.clone(), begun.clone());
@@ -62,7 +63,7 @@ async fn talk(office: Arc<Office>, at_once: usize, count: usize) -> (Parts, Arc<
     for parts in join_all(talkers).await {
         all.add(parts.expect("no talker panics"));
     }
-    (all, office)
+    all
 }
 
 async fn converse(office: &Office, parts: &mut Parts) {
@@ -91,8 +92,9 @@ impl Parts {
         self.whole.extend(whole);
     }
 
-    fn print(&mut self, at_once: usize, rate: &str) {
-        println!("  {at_once:>3} at once: {rate:>8}, whole {}", self.whole.summary());
+    fn print(&mut self, at_once: usize, rate: &str, each: &str) {
+        let whole = self.whole.summary();
+        println!("  {at_once:>3} at once: {rate:>8}, whole {whole}, processor {each} each");
         println!("       message → card shown     {}", self.to_card.summary());
         println!("       click → committed answer {}", self.click.summary());
         println!("       answer → last word       {}", self.to_result.summary());

@@ -52,6 +52,25 @@ pub fn now() -> Instant {
     Instant::now()
 }
 
+/// The processor time of this process so far, where Linux tells: unlike the clock on the wall it
+/// hardly depends on what else the machine is doing.
+pub fn processor() -> Option<Duration> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let (_, fields) = stat.rsplit_once(") ")?;
+    let spent = fields.split(' ').skip(11).take(2).map(str::parse::<u64>);
+    let ticks = spent.sum::<Result<u64, _>>().ok()?;
+    Some(Duration::from_millis(ticks * 10))
+}
+
+/// What each of so many things took of the processor since `before`.
+pub fn processor_each(before: Option<Duration>, count: usize) -> String {
+    let Some(spent) = before.zip(processor()).map(|(before, now)| now.saturating_sub(before))
+    else {
+        return "unknown".to_owned();
+    };
+    format!("{:.2} ms", spent.as_secs_f64() * 1000.0 / count as f64)
+}
+
 pub fn per_second(count: usize, took: Duration) -> String {
     format!("{:.0}/s", count as f64 / took.as_secs_f64())
 }
