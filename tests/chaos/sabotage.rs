@@ -13,7 +13,7 @@ const DEEDS: [(&str, Books, &str, &str); 6] = [
     (
         "a doubled effect",
         Books::Company,
-        "INSERT INTO ledger SELECT key || '-twice', kind, what, amount, receipt FROM ledger LIMIT 1",
+        "INSERT INTO ledger SELECT key || '-twice', kind, what, amount, currency, receipt FROM ledger LIMIT 1",
         "was paid twice",
     ),
     (
