@@ -1,7 +1,7 @@
 //! What the desk does in a second: clicks answered, and whole conversations from a message to the
 //! result of an approved action.
 //!
-//! `cargo bench --bench desk`. The router, the signatures, the SQLite file (WAL, synchronous FULL)
+//! `cargo bench --bench desk`, or with `-- clicks` or `-- cycles` only that. The router, the signatures, the SQLite file (WAL, synchronous FULL)
 //! and the loops are the real ones; only Slack is a stand-in that answers at once. Throughput over
 //! many tasks fits no micro-benchmark, so this prints a table. Without `--bench`, as `cargo test`
 //! runs it, it takes a few rounds of everything to see that it still works.
@@ -12,12 +12,23 @@ mod office;
 mod slack;
 mod times;
 
+/// Everything, unless something else was named.
+fn asked_for(name: &str) -> bool {
+    let mut named =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).peekable();
+    named.peek().is_none() || named.any(|argument| argument == name)
+}
+
 fn main() {
     let few = !std::env::args().any(|argument| argument == "--bench");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
         times::print_disk(if few { 3 } else { 300 });
-        clicks::measure(few).await;
-        cycles::measure(few).await;
+        if asked_for("clicks") {
+            clicks::measure(few).await;
+        }
+        if asked_for("cycles") {
+            cycles::measure(few).await;
+        }
     });
 }

@@ -16,6 +16,7 @@ use crate::slack::client::{Ephemeral, Place};
 use crate::slack::inbound::{ButtonClick, ClickedIn, ViewSubmission};
 use crate::slack::{modal, texts};
 use crate::store::{Button, ButtonChoice, CardButtons, Click, ShownAt, StoredRequest, Verdict};
+use crate::work::Loop;
 
 /// What a verified press or submission comes to, before anybody knows whether it counts.
 struct Vote<'a> {
@@ -191,7 +192,7 @@ impl Desk {
                 evidence: vote.evidence,
             })
             .await?;
-        self.wake.everybody();
+        self.wake.these(&[Loop::Executions, Loop::Runs, Loop::Deliveries]);
         Ok(verdict)
     }
 
@@ -202,7 +203,7 @@ impl Desk {
             .store
             .withdraw(&self.workspace, &button.request, &click.key(), person, evidence)
             .await?;
-        self.wake.everybody();
+        self.wake.these(&[Loop::Runs, Loop::Deliveries]);
         self.tell_if_refused(click, &verdict).await
     }
 

@@ -6,6 +6,7 @@ use super::{Desk, DeskError};
 use crate::slack::inbound::{self, ChannelKind, Message};
 use crate::slack::texts;
 use crate::store::{NewMessage, Taken};
+use crate::work::Loop;
 
 impl Desk {
     /// A post in a place the bot can read: a direct message, or a reply in a thread that an agent
@@ -81,7 +82,7 @@ impl Desk {
         match taken {
             Taken::New { run } => {
                 tracing::info!(%run, agent, channel = message.channel, "took a message");
-                self.wake.everybody();
+                self.wake.these(&[Loop::Runs, Loop::Deliveries]);
             }
             Taken::Again => tracing::debug!(event = message.event_id, "taken before"),
             Taken::Conflict => {

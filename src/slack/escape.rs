@@ -17,7 +17,23 @@ const PADDING: usize = 32;
 
 /// Writes a text between double quotes, on one line.
 pub fn quoted(text: &str) -> String {
+    if is_ordinary(text) {
+        return format!("\"{text}\"");
+    }
     format!("\"{}\"", units(text).concat())
+}
+
+/// Is every character its own unit, as it stands? Most texts are like this, and cards are made of
+/// them.
+fn is_ordinary(text: &str) -> bool {
+    let mut run = 0;
+    let mut before = None;
+    text.bytes().all(|c| {
+        run = if before == Some(c) { run + 1 } else { 1 };
+        before = Some(c);
+        let most = if c == b' ' { 2 } else { PADDING };
+        (c.is_ascii_graphic() || c == b' ') && !matches!(c, b'\\' | b'"') && run < most
+    })
 }
 
 /// Writes a name from the configuration or the directory: bare when it is an ordinary word or
@@ -146,7 +162,7 @@ fn read_run_name(named: &str) -> Option<(char, &str)> {
 
 /// How many units of length Slack may count for a text; the widest reading, to be safe.
 pub fn length(text: &str) -> usize {
-    text.encode_utf16().count()
+    if text.is_ascii() { text.len() } else { text.encode_utf16().count() }
 }
 
 /// [`quoted`], or as much of its head as fits into about `most` characters, saying how long the
@@ -258,6 +274,11 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn an_ordinary_text_is_written_as_its_units(text in "[ab .\"\\\\é]{0,40}|a{30,34}| {0,3}b") {
+            prop_assert_eq!(quoted(&text), format!("\"{}\"", units(&text).concat()));
+        }
+
         #[test]
         fn what_is_written_reads_back(text in nasty(), after in "[a-z\"]{0,3}") {
             let written = format!("{}{after}", quoted(&text));

@@ -9,6 +9,8 @@ use std::sync::Arc;
 pub enum StoreError {
     #[error("`{url}` is no database we know; write it like sqlite://countersign.db")]
     Url { url: String },
+    #[error("the system gave us no thread to write on: {0}")]
+    Thread(String),
     #[error("another process is using `{path}`; stop it first, or point this one at another file")]
     InUse { path: String },
     #[error("`{path}` cannot be opened: {why}")]

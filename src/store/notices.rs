@@ -47,17 +47,6 @@ impl Store {
         self.write(move |tx| Box::pin(async move { owe(tx, &notice).await })).await
     }
 
-    /// Takes at most `limit` messages that must be sent, oldest first.
-    pub async fn claim_notices(
-        &self,
-        owner: &str,
-        lease: Span,
-        limit: usize,
-    ) -> Result<Vec<OwedNotice>, StoreError> {
-        let owner = owner.to_owned();
-        self.write(move |tx| Box::pin(async move { claim(tx, &owner, lease, limit).await })).await
-    }
-
     /// Where the card of a stage stands, for a reminder under it.
     pub async fn stage_card(
         &self,
@@ -214,7 +203,8 @@ struct Row {
     thread_ts: Option<String>,
 }
 
-async fn claim(
+/// Takes at most `limit` messages that must be sent, oldest first.
+pub(super) async fn claim(
     tx: &mut Tx,
     owner: &str,
     lease: Span,

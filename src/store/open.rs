@@ -84,7 +84,8 @@ impl Store {
         let newest: Option<i64> =
             sqlx::query_scalar("SELECT MAX(at) FROM audit_heads").fetch_one(&mut conn).await?;
         let now = clock.now().max(instant(newest.unwrap_or_default()));
-        let writer = Writer::start(Tx { conn, now, ids }, clock.clone(), lock);
+        let writer = Writer::start(Tx { conn, now, ids }, clock.clone(), lock)
+            .map_err(|error| StoreError::Thread(error.to_string()))?;
         Ok(Self { clock, readers: readers(path).await?, writer: Some(writer) })
     }
 

@@ -21,9 +21,9 @@ impl Tx {
         self.now = self.now.max(clock);
     }
 
-    /// Transaction control; everything else is a prepared statement.
-    pub(super) async fn raw(&mut self, statement: &'static str) -> Result<(), StoreError> {
-        self.conn.execute(statement).await?;
+    /// Transaction control, one or several statements; everything else is prepared.
+    pub(super) async fn raw(&mut self, statements: &'static str) -> Result<(), StoreError> {
+        self.conn.execute(sqlx::raw_sql(statements)).await?;
         Ok(())
     }
 

@@ -4,6 +4,10 @@
 //! job, then whatever else has queued up meanwhile, runs each inside a savepoint of its own in one
 //! transaction, and answers all callers after the one commit. A job that fails or panics undoes
 //! only itself. A caller who goes away changes nothing: the job runs and is committed.
+//!
+//! Each statement is a round trip to the thread that SQLite runs on. The writer therefore has a
+//! thread of its own, which is woken for less than a task among many, and says several words of
+//! transaction control in one breath.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -32,12 +36,19 @@ enum Command {
 }
 
 impl Writer {
-    /// Starts the task. It ends, closes the connection and lets go of the lock when it is told to
-    /// or when nobody can hand in jobs any more.
-    pub(super) fn start(tx: Tx, clock: Arc<dyn Clock>, lock: Option<FileLock>) -> Self {
+    /// Starts the thread. It ends, closes the connection and lets go of the lock when it is told
+    /// to or when nobody can hand in jobs any more.
+    pub(super) fn start(
+        tx: Tx,
+        clock: Arc<dyn Clock>,
+        lock: Option<FileLock>,
+    ) -> std::io::Result<Self> {
         let (sender, commands) = mpsc::channel(QUEUE);
-        tokio::spawn(keep_writing(tx, clock, commands, lock));
-        Self(sender)
+        let executor = tokio::runtime::Builder::new_current_thread().build()?;
+        std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || executor.block_on(keep_writing(tx, clock, commands, lock)))?;
+        Ok(Self(sender))
     }
 
     /// Runs `work` in a transaction and answers after its commit.
@@ -160,19 +171,22 @@ async fn commit_together(
     if jobs.is_empty() {
         return Ok(());
     }
-    tx.raw("BEGIN IMMEDIATE").await?;
-    let alone = jobs.len() == 1;
-    for job in &mut *jobs {
+    if let [job] = jobs {
+        tx.raw("BEGIN IMMEDIATE").await?;
         tx.moved_on(clock.now());
-        if alone {
-            if job.run(tx).await.is_err() {
-                tx.undo().await;
-                return Ok(());
-            }
-        } else if let Err(lost) = in_savepoint(tx, job.as_mut()).await {
-            // SQLite gave the whole transaction up, as it does when the disk is full.
+        if job.run(tx).await.is_err() {
             tx.undo().await;
-            return Err(lost);
+            return Ok(());
+        }
+    } else {
+        tx.raw("BEGIN IMMEDIATE; SAVEPOINT job").await?;
+        for job in jobs {
+            tx.moved_on(clock.now());
+            if let Err(lost) = in_savepoint(tx, job.as_mut()).await {
+                // SQLite gave the whole transaction up, as it does when the disk is full.
+                tx.undo().await;
+                return Err(lost);
+            }
         }
     }
     match tx.raw("COMMIT").await {
@@ -189,13 +203,10 @@ async fn commit_together(
     }
 }
 
+/// Runs a job in the savepoint that is open, and opens the one for the next.
 async fn in_savepoint(tx: &mut Tx, job: &mut dyn Job) -> Result<(), StoreError> {
-    tx.raw("SAVEPOINT job").await?;
     match job.run(tx).await {
-        Ok(()) => tx.raw("RELEASE job").await,
-        Err(why) => match tx.raw("ROLLBACK TO job").await {
-            Ok(()) => tx.raw("RELEASE job").await,
-            Err(_) => Err(why),
-        },
+        Ok(()) => tx.raw("RELEASE job; SAVEPOINT job").await,
+        Err(why) => tx.raw("ROLLBACK TO job").await.map_err(|_| why),
     }
 }

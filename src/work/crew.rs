@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use tokio_util::sync::CancellationToken;
 
-use super::Wake;
+use super::{Loop, Wake};
 use crate::store::StoreError;
 
 /// How long a loop rests when nobody wakes it.
@@ -20,8 +20,8 @@ pub trait Work: Send + Sync {
     /// A claimed row.
     type Claimed: Send;
 
-    /// For the log.
-    fn name(&self) -> &'static str;
+    /// Which loop this is: for the log, and for the hints it hears.
+    fn which(&self) -> Loop;
 
     /// Takes at most `room` rows that are due.
     fn claim(&self, room: usize) -> BoxFuture<'_, Result<Vec<Self::Claimed>, StoreError>>;
@@ -38,31 +38,51 @@ pub async fn one_turn(work: &impl Work, room: usize) -> Result<usize, StoreError
     Ok(count)
 }
 
-/// Works until `stop` is cancelled, then finishes what it has begun.
+/// Works until `stop` is cancelled, then finishes what it has begun. It looks for work when it is
+/// woken, when it has rested long enough, and as soon as it has room again after finding more than
+/// it had room for.
 pub async fn keep_going(work: impl Work, room: usize, wake: &Wake, stop: CancellationToken) {
-    let mut ear = wake.listen();
+    let mut ear = wake.listen(work.which());
     let mut under_way = UnderWay::new();
+    let mut next_look = std::pin::pin!(tokio::time::sleep(Duration::ZERO));
+    let mut may_be_more = true;
     while !stop.is_cancelled() {
-        ear.mark_unchanged();
-        let rest = match claim_meanwhile(&work, room, &mut under_way).await {
-            Ok(claimed) => {
-                under_way.extend(claimed.into_iter().map(|claimed| work.work(claimed)));
-                POLL
-            }
-            Err(error) => {
-                tracing::error!(work = work.name(), %error, "could not claim; will try again");
-                AFTER_AN_ERROR
-            }
-        };
+        if may_be_more && under_way.len() < room {
+            ear.mark_unchanged();
+            let (found, rest) = look(&work, room, &mut under_way).await;
+            may_be_more = found;
+            next_look.as_mut().reset(tokio::time::Instant::now() + rest);
+            continue;
+        }
         tokio::select! {
-            Some(done) = under_way.next() => log(work.name(), done),
-            _ = ear.changed(), if under_way.len() < room => {}
-            () = tokio::time::sleep(rest) => {}
+            Some(done) = under_way.next() => log(work.which(), done),
+            _ = ear.changed(), if !may_be_more => may_be_more = true,
+            () = &mut next_look, if !may_be_more => may_be_more = true,
             () = stop.cancelled() => {}
         }
     }
     while let Some(done) = under_way.next().await {
-        log(work.name(), done);
+        log(work.which(), done);
+    }
+}
+
+/// Claims once. Says whether there may be more than there was room for, and how long to rest.
+async fn look<'w, W: Work>(
+    work: &'w W,
+    room: usize,
+    under_way: &mut UnderWay<'w>,
+) -> (bool, Duration) {
+    let free = room - under_way.len();
+    match claim_meanwhile(work, free, under_way).await {
+        Ok(claimed) => {
+            let full = claimed.len() >= free;
+            under_way.extend(claimed.into_iter().map(|claimed| work.work(claimed)));
+            (full, POLL)
+        }
+        Err(error) => {
+            tracing::error!(work = ?work.which(), %error, "could not claim; will try again");
+            (false, AFTER_AN_ERROR)
+        }
     }
 }
 
@@ -72,20 +92,20 @@ type UnderWay<'w> = FuturesUnordered<BoxFuture<'w, Result<(), StoreError>>>;
 /// that goes on meanwhile, so that both can share one.
 async fn claim_meanwhile<'w, W: Work>(
     work: &'w W,
-    room: usize,
+    free: usize,
     under_way: &mut UnderWay<'w>,
 ) -> Result<Vec<W::Claimed>, StoreError> {
-    let mut claim = work.claim(room - under_way.len());
+    let mut claim = work.claim(free);
     loop {
         tokio::select! {
             claimed = &mut claim => return claimed,
-            Some(done) = under_way.next() => log(work.name(), done),
+            Some(done) = under_way.next() => log(work.which(), done),
         }
     }
 }
 
-fn log(name: &str, done: Result<(), StoreError>) {
+fn log(which: Loop, done: Result<(), StoreError>) {
     if let Err(error) = done {
-        tracing::error!(work = name, %error, "left unfinished; its lease brings it back");
+        tracing::error!(work = ?which, %error, "left unfinished; its lease brings it back");
     }
 }

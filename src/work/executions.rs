@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::{Work, lease};
+use super::{Loop, Work, lease};
 use crate::agent::{CallOutcome, ProbeOutcome};
 use crate::approval::{Sealed, Terms};
 use crate::base::Span;
@@ -31,7 +31,7 @@ impl Executions {
             Ok(warrant) => warrant,
             Err(StartRefused::Refused(refusal)) => {
                 tracing::warn!(execution = %claimed.id, %refusal, "an action may not start");
-                self.desk.wake.everybody();
+                self.desk.wake.these(&[Loop::Runs, Loop::Deliveries]);
                 return Ok(());
             }
             Err(StartRefused::Store(error)) => return Err(error),
@@ -50,7 +50,7 @@ impl Executions {
         };
         tracing::info!(execution = %claimed.id, tool, outcome = word(&ended), "an action ended");
         match self.desk.store.finish_execution(&claimed.id, claimed.epoch, ended).await {
-            Ok(()) => self.desk.wake.everybody(),
+            Ok(()) => self.desk.wake.these(&[Loop::Runs, Loop::Deliveries]),
             Err(StoreError::Fenced) => {
                 tracing::error!(execution = %claimed.id, "ended after another worker took over");
             }
@@ -63,8 +63,8 @@ impl Executions {
 impl Work for Executions {
     type Claimed = ClaimedExecution;
 
-    fn name(&self) -> &'static str {
-        "executions"
+    fn which(&self) -> Loop {
+        Loop::Executions
     }
 
     fn claim(&self, room: usize) -> BoxFuture<'_, Result<Vec<ClaimedExecution>, StoreError>> {

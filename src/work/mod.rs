@@ -17,4 +17,4 @@ pub use deliveries::Deliveries;
 pub use executions::Executions;
 pub use runs::Runs;
 pub use timers::Timers;
-pub use wake::Wake;
+pub use wake::{Loop, Wake};

@@ -6,7 +6,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::json;
 
-use super::{Work, lease};
+use super::{Loop, Work, lease};
 use crate::agent;
 use crate::approval::{Requester, Standing};
 use crate::base::Span;
@@ -66,7 +66,7 @@ impl Runs {
             worker.graph.run(Input::Restart(input), &saver, Arc::new(NoEvents), limits).await;
         match ended {
             Ok(RunEnd::Finished { .. } | RunEnd::Interrupted { .. } | RunEnd::Paused { .. }) => {
-                desk.wake.everybody();
+                desk.wake.these(&[Loop::Runs, Loop::Executions, Loop::Deliveries]);
                 Ok(())
             }
             Err(RunError::Save(error)) => {
@@ -114,7 +114,7 @@ impl Runs {
         let text = texts::run_failed(&claimed.thread.agent);
         let notice = reply(claimed, &text);
         self.desk.store.fail_run(&claimed.id, claimed.epoch, why, Some(notice)).await?;
-        self.desk.wake.everybody();
+        self.desk.wake.these(&[Loop::Runs, Loop::Deliveries]);
         Ok(())
     }
 }
@@ -122,8 +122,8 @@ impl Runs {
 impl Work for Runs {
     type Claimed = ClaimedRun;
 
-    fn name(&self) -> &'static str {
-        "runs"
+    fn which(&self) -> Loop {
+        Loop::Runs
     }
 
     fn claim(&self, room: usize) -> BoxFuture<'_, Result<Vec<ClaimedRun>, StoreError>> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::Work;
+use super::{Loop, Work};
 use crate::desk::Desk;
 use crate::store::StoreError;
 
@@ -23,8 +23,8 @@ impl Timers {
 impl Work for Timers {
     type Claimed = ();
 
-    fn name(&self) -> &'static str {
-        "timers"
+    fn which(&self) -> Loop {
+        Loop::Timers
     }
 
     fn claim(&self, room: usize) -> BoxFuture<'_, Result<Vec<()>, StoreError>> {
@@ -32,7 +32,7 @@ impl Work for Timers {
             let fired = self.desk.store.fire_due_timers(room).await?;
             if fired > 0 {
                 tracing::info!(fired, "timers fired");
-                self.desk.wake.everybody();
+                self.desk.wake.these(&[Loop::Runs, Loop::Deliveries]);
             }
             Ok(vec![(); fired])
         }

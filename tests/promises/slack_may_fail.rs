@@ -50,6 +50,30 @@ async fn updates_that_fail_are_made_up_for() {
     office.closes().await;
 }
 
+/// The post got through, its answer did not, and before anybody could look for it the request was
+/// decided: what is found then still shows the past.
+#[tokio::test]
+async fn a_post_that_is_found_late_is_brought_up_to_date() {
+    let office = Office::opens().await;
+    let slack = &office.world.slack;
+    slack.next_calls("chat.postMessage", vec![Fault::AnswerLost; 2]);
+    for lookup in ["conversations.history", "conversations.replies"] {
+        slack.next_calls(lookup, vec![Fault::ServerError; 200]);
+    }
+    let asked = office.writes("mia", INVOICE).await;
+    let card = office.card("jonas", "#approvals");
+    office.approves("jonas", &card).await;
+    assert!(office.thread("mia", &asked).contains("waits for"), "the line is not found yet");
+    for lookup in ["conversations.history", "conversations.replies"] {
+        slack.clear_faults(lookup);
+    }
+    office.passes(Span::minutes(10)).await;
+    let said = office.person("mia").sees_in_thread(&asked);
+    assert!(said.iter().all(|line| line.buttons.is_empty()), "{said:#?}");
+    assert!(!office.thread("mia", &asked).contains("waits for"), "{said:#?}");
+    office.closes().await;
+}
+
 #[tokio::test]
 async fn slack_is_down_for_ten_minutes_and_everything_catches_up() {
     let office = Office::opens().await;

@@ -5,9 +5,7 @@ use crate::approval::Place;
 use crate::base::{CardId, RequestId, Span, Timestamp, WorkspaceId};
 use crate::store::buttons::{choice_of, shown_at};
 use crate::store::requests::stored;
-use crate::store::{
-    ButtonChoice, ShownAt, Store, StoreError, StoredRequest, Tx, big, count, instant,
-};
+use crate::store::{ButtonChoice, ShownAt, StoreError, StoredRequest, Tx, big, count, instant};
 
 /// A card that does not show yet what it should, held until the lease ends.
 #[derive(Clone, Debug)]
@@ -31,19 +29,6 @@ pub struct OwedCard {
     pub attempts: u64,
 }
 
-impl Store {
-    /// Takes at most `limit` cards that must be posted or updated.
-    pub async fn claim_cards(
-        &self,
-        owner: &str,
-        lease: Span,
-        limit: usize,
-    ) -> Result<Vec<OwedCard>, StoreError> {
-        let owner = owner.to_owned();
-        self.write(move |tx| Box::pin(async move { claim(tx, &owner, lease, limit).await })).await
-    }
-}
-
 #[derive(sqlx::FromRow)]
 struct Row {
     id: String,
@@ -62,7 +47,8 @@ struct Row {
     attempts: i64,
 }
 
-async fn claim(
+/// Takes at most `limit` cards that must be posted or updated.
+pub(in crate::store) async fn claim(
     tx: &mut Tx,
     owner: &str,
     lease: Span,

@@ -5,6 +5,7 @@ mod owe;
 mod settle;
 
 pub use claim::OwedCard;
+pub(super) use claim::claim;
 pub(super) use owe::{owe, owe_status, refresh};
 pub use settle::Shown;
 

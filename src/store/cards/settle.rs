@@ -28,21 +28,21 @@ impl Store {
         self.settle_delivery(statement, card.as_str(), epoch, None, None).await
     }
 
-    /// Slack shows it.
+    /// Slack shows it. The answer is the version that it should show by now.
     pub async fn card_shown(
         &self,
         card: &CardId,
         epoch: u64,
         shown: Shown,
-    ) -> Result<(), StoreError> {
+    ) -> Result<u64, StoreError> {
         let card = card.clone();
         self.write(move |tx| {
             Box::pin(async move {
-                let written = sqlx::query(
+                let wanted: Option<i64> = sqlx::query_scalar(
                     "UPDATE cards SET shown_version = $3, channel = $4, message_ts = $5,
                             shown_blocks = $6, shown_hash = $7, complete = $8, intent_at = NULL,
                             owner = NULL, lease_until = NULL, attempts = 0, error = NULL
-                     WHERE id = $1 AND epoch = $2",
+                     WHERE id = $1 AND epoch = $2 RETURNING want_version",
                 )
                 .bind(card.as_str())
                 .bind(big(epoch))
@@ -52,6 +52,34 @@ impl Store {
                 .bind(shown.blocks.to_string())
                 .bind(shown.hash)
                 .bind(i64::from(shown.complete))
+                .fetch_optional(&mut tx.conn)
+                .await?;
+                count("card version", wanted.ok_or(StoreError::Fenced)?)
+            })
+        })
+        .await
+    }
+
+    /// An earlier post turned out to have got through. What it shows is the state of back then, so
+    /// the card stays owed, as an update from now on.
+    pub async fn card_found(
+        &self,
+        card: &CardId,
+        epoch: u64,
+        at: ShownAt,
+    ) -> Result<(), StoreError> {
+        let card = card.clone();
+        self.write(move |tx| {
+            Box::pin(async move {
+                let written = sqlx::query(
+                    "UPDATE cards SET channel = $3, message_ts = $4, intent_at = NULL,
+                            owner = NULL, lease_until = NULL, attempts = 0, error = NULL
+                     WHERE id = $1 AND epoch = $2",
+                )
+                .bind(card.as_str())
+                .bind(big(epoch))
+                .bind(at.channel)
+                .bind(at.message_ts)
                 .execute(&mut tx.conn)
                 .await?;
                 fenced(&written)

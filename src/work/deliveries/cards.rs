@@ -6,6 +6,7 @@ use super::{Deliveries, Sent, about_card, is_temporary, place, wait};
 use crate::slack::card::{self, Completeness, Rendered};
 use crate::slack::client::{Post, SlackError, Update};
 use crate::store::{CardKind, OwedCard, Shown, ShownAt, StoreError};
+use crate::work::Loop;
 
 impl Deliveries {
     pub(super) async fn card(&self, owed: OwedCard) -> Result<(), StoreError> {
@@ -51,7 +52,13 @@ impl Deliveries {
         match self.post(&post, owed.unsure_since, owed.attempts).await {
             Sent::At(posted) => {
                 let at = ShownAt { channel: posted.channel, message_ts: posted.ts };
-                store.card_shown(&owed.id, owed.epoch, shown(owed, at, rendered)).await
+                self.shown(owed, at, rendered).await
+            }
+            Sent::Before(posted) => {
+                let at = ShownAt { channel: posted.channel, message_ts: posted.ts };
+                store.card_found(&owed.id, owed.epoch, at).await?;
+                self.desk.wake.these(&[Loop::Deliveries]);
+                Ok(())
             }
             Sent::Later(retry_at, error) => {
                 store.card_retry(&owed.id, owed.epoch, retry_at, &error.to_string()).await
@@ -71,7 +78,7 @@ impl Deliveries {
     ) -> Result<(), StoreError> {
         let (store, clock) = (&self.desk.store, &self.desk.clock);
         if owed.shown_hash.as_deref() == Some(&rendered.hash) {
-            return store.card_shown(&owed.id, owed.epoch, shown(owed, at, rendered)).await;
+            return self.shown(owed, at, rendered).await;
         }
         let update = Update {
             channel: at.channel.clone(),
@@ -80,11 +87,13 @@ impl Deliveries {
             blocks: rendered.blocks.clone(),
         };
         match self.desk.slack.update_message(&update).await {
-            Ok(()) => store.card_shown(&owed.id, owed.epoch, shown(owed, at, rendered)).await,
+            Ok(()) => self.shown(owed, at, rendered).await,
             // Somebody deleted it, or retention did: the request lives on, so it is shown again.
             Err(SlackError::PlaceWrong { code }) if code == "message_not_found" => {
                 tracing::warn!(card = %owed.id, "Slack lost a card; posting it again");
-                store.card_lost(&owed.id, owed.epoch).await
+                store.card_lost(&owed.id, owed.epoch).await?;
+                self.desk.wake.these(&[Loop::Deliveries]);
+                Ok(())
             }
             // An update may be repeated whatever became of it.
             Err(error) if is_temporary(&error) => {
@@ -95,11 +104,26 @@ impl Deliveries {
         }
     }
 
+    /// People see it. What changed meanwhile is shown next.
+    async fn shown(
+        &self,
+        owed: &OwedCard,
+        at: ShownAt,
+        rendered: Rendered,
+    ) -> Result<(), StoreError> {
+        let shown = shown(owed, at, rendered);
+        let wanted = self.desk.store.card_shown(&owed.id, owed.epoch, shown).await?;
+        if wanted > owed.version {
+            self.desk.wake.these(&[Loop::Deliveries]);
+        }
+        Ok(())
+    }
+
     async fn give_up(&self, owed: &OwedCard, error: &SlackError) -> Result<(), StoreError> {
         tracing::error!(card = %owed.id, request = %owed.stored.request.id, %error,
             "a card cannot be shown; `countersign doctor` says how to mend it");
         self.desk.store.card_dead(&owed.id, owed.epoch, &error.to_string()).await?;
-        self.desk.wake.everybody();
+        self.desk.wake.these(&[Loop::Runs, Loop::Deliveries]);
         Ok(())
     }
 }

@@ -13,11 +13,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::{Work, lease};
+use super::{Loop, Work, lease};
 use crate::base::{Span, Timestamp};
 use crate::desk::Desk;
 use crate::slack::client::{About, MetadataQuery, Place, Post, Posted, Search, SlackError};
-use crate::store::{OwedCard, OwedNotice, StoreError};
+use crate::store::{Owed, OwedCard, StoreError};
 
 /// Brings cards up to date and sends notices.
 pub struct Deliveries {
@@ -25,12 +25,6 @@ pub struct Deliveries {
     /// Searches for posts that had to wait, by the id they look for. Memory only: after a restart
     /// they begin anew.
     searches: Mutex<HashMap<String, Search>>,
-}
-
-/// Something owed, held by a lease.
-pub enum Owed {
-    Card(Box<OwedCard>),
-    Notice(Box<OwedNotice>),
 }
 
 impl Deliveries {
@@ -42,20 +36,12 @@ impl Deliveries {
 impl Work for Deliveries {
     type Claimed = Owed;
 
-    fn name(&self) -> &'static str {
-        "deliveries"
+    fn which(&self) -> Loop {
+        Loop::Deliveries
     }
 
     fn claim(&self, room: usize) -> BoxFuture<'_, Result<Vec<Owed>, StoreError>> {
-        async move {
-            let (store, owner) = (&self.desk.store, &self.desk.owner);
-            let cards = store.claim_cards(owner, lease::TIME, room).await?;
-            let notices = store.claim_notices(owner, lease::TIME, room - cards.len()).await?;
-            let cards = cards.into_iter().map(|card| Owed::Card(Box::new(card)));
-            let notices = notices.into_iter().map(|notice| Owed::Notice(Box::new(notice)));
-            Ok(cards.chain(notices).collect())
-        }
-        .boxed()
+        self.desk.store.claim_owed(&self.desk.owner, lease::TIME, room).boxed()
     }
 
     fn work(&self, claimed: Owed) -> BoxFuture<'_, Result<(), StoreError>> {
@@ -77,6 +63,8 @@ impl Work for Deliveries {
 /// How a post went.
 enum Sent {
     At(Posted),
+    /// An earlier try got there, with what was to be said then.
+    Before(Posted),
     /// Certainly not posted; try again then.
     Later(Timestamp, SlackError),
     /// Perhaps posted; look then.
@@ -92,7 +80,7 @@ impl Deliveries {
         if let (Some(since), Some(about)) = (unsure_since, &post.about) {
             let query = MetadataQuery { place: &post.place, about, since };
             match self.find(query).await {
-                Ok(Some(first)) => return Sent::At(first),
+                Ok(Some(first)) => return Sent::Before(first),
                 Ok(None) => {}
                 Err(error) => return Sent::Unsure(wait(&error, now, attempts), error),
             }

@@ -25,7 +25,7 @@ impl Deliveries {
             about: Some(About::Notice(owed.id.clone())),
         };
         match self.post(&post, owed.unsure_since, owed.attempts).await {
-            Sent::At(posted) => {
+            Sent::At(posted) | Sent::Before(posted) => {
                 let at = ShownAt { channel: posted.channel, message_ts: posted.ts };
                 store.notice_sent(&owed.id, owed.epoch, at).await
             }
