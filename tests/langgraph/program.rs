@@ -44,7 +44,7 @@ impl Node for Program {
             scope.vars.insert("error".into(), error);
         }
         Box::pin(async move {
-            let run = Running::new(ctx, &self.reach, scope);
+            let mut run = Running::new(ctx, &self.reach, scope);
             update(&run.all(&self.ops).await?.unwrap_or_else(returned::nothing))
         })
     }
@@ -76,7 +76,7 @@ impl<'a> Running<'a> {
     }
 
     /// Runs the program and gives what it returns; nothing if it neither wrote nor said anything.
-    pub async fn all(mut self, ops: &[Op]) -> Result<Option<Value>, NodeError> {
+    pub async fn all(&mut self, ops: &[Op]) -> Result<Option<Value>, NodeError> {
         match self.ops(ops).await {
             Ok(()) => Ok(self.result()),
             Err(Stop::Returned(value)) => Ok(Some(value)),
@@ -85,19 +85,23 @@ impl<'a> Running<'a> {
     }
 
     /// The `set`s, merged under the update of the first command if there are commands.
-    fn result(mut self) -> Option<Value> {
-        if self.commands.is_empty() {
-            return (!self.sets.is_empty()).then(|| self.sets.into());
+    fn result(&mut self) -> Option<Value> {
+        let mut sets = std::mem::take(&mut self.sets);
+        let mut commands = std::mem::take(&mut self.commands);
+        let Some(first) = commands.first_mut() else {
+            return (!sets.is_empty()).then(|| sets.into());
+        };
+        if !sets.is_empty() {
+            let first = &mut first["$command"];
+            sets.extend(first["update"].as_object().cloned().unwrap_or_default());
+            first["update"] = sets.into();
         }
-        let first = &mut self.commands[0]["$command"];
-        if !self.sets.is_empty() {
-            self.sets.extend(first["update"].as_object().cloned().unwrap_or_default());
-            first["update"] = self.sets.into();
-        }
-        Some(match self.commands.len() {
-            1 => self.commands.remove(0),
-            _ => self.commands.into(),
-        })
+        Some(if commands.len() == 1 { commands.remove(0) } else { commands.into() })
+    }
+
+    /// What the program knows at its end.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
     }
 
     fn ops<'b>(&'b mut self, ops: &'b [Op]) -> BoxFuture<'b, Result<(), Stop>> {

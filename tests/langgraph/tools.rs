@@ -87,11 +87,13 @@ impl Tools {
             step: Some(ctx.step()),
             attempt: Some(ctx.attempt()),
         };
-        let result = match Running::new(ctx, &self.reach, scope.clone()).all(&tool.ops).await {
+        let mut running = Running::new(ctx, &self.reach, scope);
+        let result = match running.all(&tool.ops).await {
             Ok(Some(returned)) => Ok(returned),
             Ok(None) => match &tool.result {
                 Some(result) => {
-                    result.eval(&scope).map_err(|why| NodeError::of_kind("TypeError", why))
+                    let result = result.eval(running.scope());
+                    result.map_err(|why| NodeError::of_kind("TypeError", why))
                 }
                 None => Ok("ok".into()),
             },
