@@ -12,11 +12,14 @@ use crate::approval::{Requester, Standing};
 use crate::base::Span;
 use crate::desk::{Asker, Desk, Occasion};
 use crate::graph::{
-    Checkpoint, Input, Limits, NoEvents, RunEnd, RunError, SaveError, Saver, Snapshot, Turn,
-    TurnStatus,
+    At, Checkpoint, Input, NoEvents, RunEnd, RunError, RunOptions, SaveError, Saver, Snapshot,
+    Stored, StoredChange, Turn, TurnStatus,
 };
 use crate::slack::texts;
-use crate::store::{ClaimedRun, Ending, NewCheckpoint, NewNotice, NewWrites, SaveTurn, StoreError};
+use crate::store::{
+    ClaimedRun, Ending, NewCheckpoint, NewNotice, NewValue, NewWrites, SaveTurn, StoreError,
+    StoredSnapshot,
+};
 
 /// How often a run is tried before its requester is told that it failed.
 const ATTEMPTS: u64 = 4;
@@ -51,9 +54,10 @@ impl Runs {
         let Ok(input) = input else {
             return self.fail(&claimed, "the input is no text").await;
         };
+        let claimed = Arc::new(claimed);
         let saver = TurnSaver {
-            desk,
-            run: &claimed,
+            desk: Arc::clone(desk),
+            run: Arc::clone(&claimed),
             asker: Asker {
                 workspace: desk.workspace.clone(),
                 run: claimed.id.clone(),
@@ -61,9 +65,10 @@ impl Runs {
                 requester,
             },
         };
-        let limits = Limits::of_run(claimed.id.as_str()).supersteps(desk.config.limits.recursion);
-        let ended =
-            worker.graph.run(Input::Restart(input), &saver, Arc::new(NoEvents), limits).await;
+        let options =
+            RunOptions::of_run(claimed.id.as_str()).supersteps(desk.config.limits.recursion);
+        let (input, saver) = (Input::Restart(input), Arc::new(saver));
+        let ended = worker.graph.run(input, saver, Arc::new(NoEvents), options).await;
         match ended {
             Ok(RunEnd::Finished { .. } | RunEnd::Interrupted { .. } | RunEnd::Paused { .. }) => {
                 desk.wake.these(&[Loop::Runs, Loop::Executions, Loop::Deliveries]);
@@ -164,29 +169,30 @@ fn reply(run: &ClaimedRun, text: &str) -> NewNotice {
 }
 
 /// Keeps the turns of one run: each superstep, with all it entails, is one transaction.
-struct TurnSaver<'a> {
-    desk: &'a Desk,
-    run: &'a ClaimedRun,
+struct TurnSaver {
+    desk: Arc<Desk>,
+    run: Arc<ClaimedRun>,
     asker: Asker,
 }
 
-impl Saver for TurnSaver<'_> {
-    fn load(&self) -> BoxFuture<'_, Result<Option<Snapshot>, SaveError>> {
+impl Saver for TurnSaver {
+    fn load<'a>(&'a self, at: &'a At) -> BoxFuture<'a, Result<Option<Snapshot>, SaveError>> {
         async move {
-            let stored =
-                self.desk.store.load_snapshot(&self.run.id).await.map_err(SaveError::new)?;
-            let Some(stored) = stored else {
-                return Ok(None);
-            };
-            let checkpoint: Checkpoint =
-                serde_json::from_value(stored.checkpoint.body).map_err(SaveError::new)?;
-            let writes = stored
-                .writes
-                .into_iter()
-                .map(serde_json::from_value)
-                .collect::<Result<_, _>>()
-                .map_err(SaveError::new)?;
-            Ok(Some(Snapshot { checkpoint, writes, answers: stored.answers }))
+            let (store, checkpoint) = (&self.desk.store, at.checkpoint.as_deref());
+            let stored = store.load_snapshot(&self.run.id, &at.namespace, checkpoint).await;
+            stored.map_err(SaveError::new)?.map(snapshot).transpose().map_err(SaveError::new)
+        }
+        .boxed()
+    }
+
+    fn history<'a>(
+        &'a self,
+        namespace: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<Snapshot>, SaveError>> {
+        async move {
+            let stored = self.desk.store.load_history(&self.run.id, namespace).await;
+            let snapshots = stored.map_err(SaveError::new)?.into_iter().map(snapshot);
+            snapshots.collect::<Result<_, _>>().map_err(SaveError::new)
         }
         .boxed()
     }
@@ -200,40 +206,43 @@ impl Saver for TurnSaver<'_> {
     }
 }
 
-impl TurnSaver<'_> {
+impl TurnSaver {
     fn turn(&self, turn: Turn) -> Result<SaveTurn, SaveError> {
+        // What a graph within does ends nothing; its questions come with the root's turn.
         let ending = match turn.status {
+            _ if !turn.namespace.is_empty() => None,
             TurnStatus::Continues | TurnStatus::Failed => None,
             TurnStatus::Interrupted | TurnStatus::Paused => Some(Ending::Waiting),
             TurnStatus::Finished => Some(Ending::Done),
         };
-        let said = turn.checkpoint.as_ref().filter(|_| turn.status == TurnStatus::Finished);
+        let said = turn.checkpoints.last().filter(|_| ending == Some(Ending::Done));
         let notices = said
             .and_then(agent::last_words)
-            .map(|text| vec![reply(self.run, &text)])
+            .map(|text| vec![reply(&self.run, &text)])
             .unwrap_or_default();
-        let questions = turn
-            .interrupts
-            .iter()
+        let surfaced = turn.interrupts.iter().filter(|_| turn.namespace.is_empty());
+        let questions = surfaced
             .map(|interrupt| {
                 let at = Occasion { now: self.desk.clock.now(), ids: self.desk.ids.as_ref() };
                 self.desk.gate.question(&self.asker, &interrupt.id, &interrupt.value, at)
             })
             .collect();
         let writes = turn
-            .writes
+            .tasks
             .iter()
-            .map(|writes| {
-                let body = serde_json::to_value(writes)?;
-                Ok(NewWrites { task: writes.task.clone(), body })
+            .map(|task| {
+                let body = serde_json::to_value(task)?;
+                Ok(NewWrites { task: task.task.clone(), body })
             })
             .collect::<Result<_, serde_json::Error>>()
             .map_err(SaveError::new)?;
-        let checkpoint = turn.checkpoint.map(stored).transpose().map_err(SaveError::new)?;
+        let checkpoints = turn.checkpoints.into_iter().map(stored);
+        let checkpoints = checkpoints.collect::<Result<_, _>>().map_err(SaveError::new)?;
         Ok(SaveTurn {
             run: self.run.id.clone(),
             epoch: self.run.epoch,
-            checkpoint,
+            namespace: turn.namespace,
+            checkpoints,
             writes,
             consumed: turn.consumed,
             questions,
@@ -244,11 +253,17 @@ impl TurnSaver<'_> {
 }
 
 fn stored(checkpoint: Checkpoint) -> Result<NewCheckpoint, serde_json::Error> {
-    Ok(NewCheckpoint {
-        id: checkpoint.id.clone(),
-        parent: checkpoint.parent.clone(),
-        namespace: checkpoint.namespace.clone(),
-        step: checkpoint.step,
-        body: serde_json::to_value(checkpoint)?,
-    })
+    let (id, parent) = (checkpoint.id.clone(), checkpoint.parent.clone());
+    let (namespace, step) = (checkpoint.namespace.clone(), checkpoint.step);
+    let Stored { body, keys, changes } = checkpoint.into_stored()?;
+    let changes = changes.into_iter();
+    let changes = changes.map(|StoredChange { key, start, value }| NewValue { key, start, value });
+    Ok(NewCheckpoint { id, parent, namespace, step, body, keys, changes: changes.collect() })
+}
+
+fn snapshot(stored: StoredSnapshot) -> Result<Snapshot, serde_json::Error> {
+    let StoredSnapshot { checkpoint, writes, answers } = stored;
+    let tasks = writes.into_iter().map(serde_json::from_value).collect::<Result<_, _>>()?;
+    let checkpoint = Checkpoint::from_stored(checkpoint.body, checkpoint.values)?;
+    Ok(Snapshot { checkpoint, tasks, answers })
 }
