@@ -98,6 +98,11 @@ impl TaskRecord {
         self.done.as_ref().map(|done| done.update.shown())
     }
 
+    /// Whether an error handler brought it to its end.
+    pub(super) fn is_handled(&self) -> bool {
+        self.done.as_ref().is_some_and(|done| done.by == By::Handler)
+    }
+
     /// The questions that its last try left open, as they are surfaced.
     pub(super) fn interrupts(&self) -> Vec<Interrupt> {
         self.open().map(|question| self.interrupt(question)).collect()

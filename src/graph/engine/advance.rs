@@ -66,23 +66,17 @@ impl Position {
     }
 }
 
-/// The position with all that is known since its checkpoint: what a command wrote, and what the
-/// finished tasks of an incomplete superstep did.
+/// Folds in what the finished tasks of an incomplete superstep wrote.
 pub(in crate::graph) fn live(
     graph: &Graph,
     position: &mut Position,
     tasks: &[TaskRecord],
-) -> Result<(), RunError> {
-    for record in tasks {
-        if let (COMMAND, Some(done)) = (&*record.task, &record.done) {
-            position.command(graph, done.clone())?;
-        }
-    }
+) -> Result<Changes, RunError> {
     let mut folding = Folding::of(graph);
     for (node, done) in finished(graph, tasks) {
         folding.fold(&mut position.values, &graph.nodes[node].name, done.update.clone())?;
     }
-    Ok(())
+    Ok(folding.changes())
 }
 
 /// The results of finished tasks, in the order in which they apply.
@@ -98,33 +92,43 @@ fn finished<'t>(graph: &Graph, tasks: &'t [TaskRecord]) -> Vec<(NodeIndex, &'t D
     found.into_iter().map(|(_, done)| done).collect()
 }
 
-/// Acts as if a node had returned `update` in a superstep of its own: what was pending is dropped,
-/// but for what its finished tasks wrote, which the caller has folded in.
-pub(in crate::graph) fn as_node(
+/// Acts as if nodes had returned updates in a superstep of their own: what was pending is dropped,
+/// but for what its finished tasks wrote, which the caller has folded in. No node is the entry.
+pub(in crate::graph) fn as_nodes(
     graph: &Graph,
     position: &mut Position,
-    node: NodeIndex,
-    mut update: Update,
+    updates: Vec<(Option<NodeIndex>, Update)>,
     salt: &str,
-) -> Result<(Changes, Done), RunError> {
-    let spec = &graph.nodes[node];
-    let task = || ids::task(salt, "", position.step + 1, &spec.name, None);
-    prepare(graph, &spec.name, &mut update, graph.unknown, task)?;
-    let jumps = std::mem::take(&mut update.goto);
+) -> Result<(Changes, Vec<(Arc<str>, Done)>), RunError> {
     position.drop_pending();
+    let before = position.values.clone();
     let mut folding = Folding::of(graph);
-    folding.fold(&mut position.values, &spec.name, update.clone())?;
-    let routes = &spec.exits.routes;
-    let mut leads = lead::follow(graph, routes, &spec.name, &position.state(), None)
-        .map_err(|astray| failed(&spec.name, position.step + 1, astray))?;
-    leads.extend(lead::jump(graph, &spec.name, jumps)?);
-    let targets = leads.iter().map(|lead: &Lead| lead.target(graph)).collect();
-    position.leave(graph, node);
-    position.lead(graph, leads);
+    let mut all = Vec::with_capacity(updates.len());
+    for (node, mut update) in updates {
+        let (name, exits) = match node {
+            None => (START.into(), &graph.entry),
+            Some(node) => (Arc::clone(&graph.nodes[node].name), &graph.nodes[node].exits),
+        };
+        let task = || ids::task(salt, "", position.step + 1, &name, None);
+        prepare(graph, &name, &mut update, graph.unknown, task)?;
+        let jumps = std::mem::take(&mut update.goto);
+        let mut own = before.clone();
+        Folding::of(graph).fold(&mut own, &name, update.clone())?;
+        folding.fold(&mut position.values, &name, update.clone())?;
+        let mut leads = lead::follow(graph, &exits.routes, &name, &own.into(), None)
+            .map_err(|astray| failed(&name, position.step + 1, astray))?;
+        leads.extend(lead::jump(graph, &name, jumps)?);
+        let targets = leads.iter().map(|lead: &Lead| lead.target(graph)).collect();
+        match node {
+            Some(node) => position.leave(graph, node),
+            None => graph.entry.edges.iter().for_each(|to| position.trigger(graph, *to)),
+        }
+        position.lead(graph, leads);
+        all.push((name, Done { update, targets, by: By::Node }));
+    }
     position.settle_due();
     position.step += 1;
-    let changes = folding.finish(&mut position.values);
-    Ok((changes, Done { update, targets, by: By::Node }))
+    Ok((folding.finish(&mut position.values), all))
 }
 
 pub(super) fn failed(node: &Arc<str>, step: i64, astray: Astray) -> RunError {

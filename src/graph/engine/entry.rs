@@ -42,6 +42,7 @@ impl Position {
         let mut folding = Folding::of(graph);
         folding.fold(&mut self.values, &start, update)?;
         self.step += 1;
+        self.ran.clear();
         let state = self.state();
         let mut leads = lead::follow(graph, &graph.entry.routes, &start, &state, None)
             .map_err(|astray| failed(&start, self.step, astray))?;

@@ -112,6 +112,16 @@ impl<'g> Folding<'g> {
     }
 }
 
+/// Adds later changes to earlier ones.
+pub(in crate::graph) fn add_changes(earlier: &mut Changes, later: &Changes) {
+    for (key, change) in later {
+        match earlier.iter_mut().find(|(known, _)| known == key) {
+            Some((_, known)) => *known = known.then(*change),
+            None => earlier.push((*key, *change)),
+        }
+    }
+}
+
 /// Brings an update into the form in which it is folded and kept: only known keys, and messages
 /// in one form, with ids that follow from the task.
 pub(super) fn prepare(

@@ -1,21 +1,24 @@
 //! The engine: takes a thread up, does supersteps until there is a reason to stop, and hands each
 //! to the saver.
 //!
-//! [`opening`] decides what an input means for the thread as it was found, and [`answers`] whose
-//! questions it answers. [`position`] holds the state between supersteps; [`entry`] takes an input
+//! [`opening`] decides what an input means for the thread as it was found, [`answers`] whose
+//! questions it answers, and [`begin`] sets out. [`position`] holds the state between supersteps; [`entry`] takes an input
 //! into it and [`advance`] a finished superstep, by [`fold`] and [`lead`]. [`superstep`] runs tasks
-//! side by side, [`task`] one of them, [`care`] one that may be tried again or time out. [`ledger`]
-//! keeps turns as durable as was asked for; [`suspend`] says what is kept of a superstep that is
+//! side by side, [`task`] one of them, [`care`] one that may be tried again or time out. [`keep`]
+//! makes a turn of each superstep, its checkpoint by [`making`]; [`ledger`] keeps turns as durable as was asked for; [`suspend`] says what is kept of a superstep that is
 //! not complete; [`told`] tells those who watch. [`drive`] is the loop around them.
 
 mod advance;
 mod answers;
+mod begin;
 mod care;
 mod drive;
 mod entry;
 mod fold;
+mod keep;
 mod lead;
 mod ledger;
+mod making;
 mod opening;
 mod position;
 mod superstep;
@@ -31,8 +34,9 @@ use serde_json::Value;
 use self::drive::Engine;
 use self::opening::{Opening, Wanted};
 pub(super) use self::{
-    advance::{as_node, live},
-    fold::Folding,
+    advance::{as_nodes, live},
+    fold::{Changes, add_changes},
+    making::Making,
     position::Position,
 };
 use super::shared::Shared;

@@ -9,7 +9,10 @@ use super::fold::Changes;
 use super::lead::Lead;
 use crate::graph::graph::NodeIndex;
 use crate::graph::values::Values;
-use crate::graph::{Checkpoint, Graph, Pauses, RunError, START, SendTo, State, TaskPath};
+use crate::graph::checkpoint::COMMAND;
+use crate::graph::{
+    Checkpoint, Graph, Pauses, RunError, START, SendTo, State, TaskPath, TaskRecord,
+};
 
 /// A checkpoint in the form the engine works on: names are places, values are shared.
 pub(in crate::graph) struct Position {
@@ -63,6 +66,11 @@ impl Position {
             joins: vec![BTreeSet::new(); graph.joins.len()],
             ran: Vec::new(),
         }
+    }
+
+    /// Of a thread that an update begins.
+    pub(in crate::graph) fn before_update(graph: &Graph) -> Self {
+        Self { step: -1, ..Self::fresh(graph) }
     }
 
     pub(in crate::graph) fn restore(graph: &Graph, saved: Checkpoint) -> Result<Self, RunError> {
@@ -124,6 +132,26 @@ impl Position {
         into.ran = names(&self.ran);
     }
 
+    /// Lets a superstep pass in which nothing runs.
+    pub(in crate::graph) fn pass_step(&mut self) {
+        self.step += 1;
+    }
+
+    /// Lets a superstep pass after which nothing runs.
+    pub(in crate::graph) fn close(&mut self) {
+        self.drop_pending();
+        self.pass_step();
+    }
+
+    pub(in crate::graph) fn next_step(&self) -> i64 {
+        self.step + 1
+    }
+
+    /// The nodes that edges led to in the last superstep that had such.
+    pub(in crate::graph) fn ran(&self) -> &[NodeIndex] {
+        &self.ran
+    }
+
     /// Drops what is to run next. Joins keep who has come.
     pub(super) fn drop_pending(&mut self) {
         self.entering = None;
@@ -141,6 +169,23 @@ impl Position {
             sent: Some(Sent { place, arg: Arc::clone(arg) }),
         });
         due.chain(sends).collect()
+    }
+
+    /// What runs next, with what a command that hangs on the checkpoint leads to.
+    pub(in crate::graph) fn with_command(
+        &mut self,
+        graph: &Graph,
+        records: &[TaskRecord],
+    ) -> Result<Vec<(Arc<str>, TaskPath)>, RunError> {
+        let command = records.iter().find(|record| record.task == COMMAND);
+        if let Some(done) = command.and_then(|record| record.done.clone()) {
+            self.command(graph, done)?;
+        }
+        if self.entering.is_some() {
+            return Ok(vec![(START.into(), TaskPath::Edge)]);
+        }
+        let name = |task: Task| (Arc::clone(&graph.nodes[task.node].name), task.path());
+        Ok(self.tasks().into_iter().map(name).collect())
     }
 
     /// The names of the nodes that run next.
