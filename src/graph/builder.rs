@@ -47,6 +47,8 @@ struct Definition {
     joins: Vec<(Vec<String>, String)>,
     /// Where each of the builder's routes starts.
     routes: Vec<String>,
+    /// Where a route may lead, by its place.
+    route_targets: Vec<(usize, Vec<String>)>,
     interrupt_before: Vec<String>,
     interrupt_after: Vec<String>,
 }
@@ -137,7 +139,18 @@ impl GraphBuilder {
     /// is written to this graph's keys of the same names, by their reducers.
     #[must_use]
     pub fn subgraph(self, name: impl Into<String>, graph: Arc<Graph>) -> Self {
-        self.node(name, Subgraph::new(graph))
+        self.subgraph_with(name, graph, NodeOptions::new())
+    }
+
+    /// As [`subgraph`](Self::subgraph), cared for as [`node_with`](Self::node_with) does.
+    #[must_use]
+    pub fn subgraph_with(
+        self,
+        name: impl Into<String>,
+        graph: Arc<Graph>,
+        options: NodeOptions,
+    ) -> Self {
+        self.node_with(name, Subgraph::new(graph), options)
     }
 
     /// After `from` (or from [`START`](super::START)) runs `to`; an edge to [`END`](super::END)
@@ -172,6 +185,20 @@ impl GraphBuilder {
         self.definition.routes.push(from.into());
         self.routes.push(Box::new(route));
         self
+    }
+
+    /// As [`conditional_edge`](Self::conditional_edge), and says where the route may lead: nodes
+    /// that must exist, or [`END`](super::END).
+    #[must_use]
+    pub fn conditional_edge_to<N: Into<String>>(
+        mut self,
+        from: impl Into<String>,
+        route: impl Route + 'static,
+        targets: impl IntoIterator<Item = N>,
+    ) -> Self {
+        let targets = targets.into_iter().map(Into::into).collect();
+        self.definition.route_targets.push((self.routes.len(), targets));
+        self.conditional_edge(from, route)
     }
 
     /// Pauses before a superstep that has one of these nodes; [`ALL`](super::ALL) means every one.

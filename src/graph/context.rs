@@ -15,7 +15,8 @@ pub use self::ask::Ask;
 use self::ask::Asked;
 pub use self::calls::{ModelCall, ModelStart, ToolRun, ToolStart};
 use super::shared::Shared;
-use super::{Event, Question, TaskError, TaskInfo, TaskPath, TaskRecord, ids};
+use super::values::Values;
+use super::{Event, Question, State, TaskError, TaskInfo, TaskPath, TaskRecord, ids};
 
 /// The run as one task sees it. Cheap to clone; all clones are the same try of the same task.
 #[derive(Clone)]
@@ -46,6 +47,8 @@ pub(super) struct Place {
     /// The checkpoint that it is planned from.
     pub(super) checkpoint: Option<Arc<str>>,
     pub(super) path: TaskPath,
+    /// The state as the superstep began.
+    pub(super) values: Values,
 }
 
 /// What is known of a task from earlier tries.
@@ -107,6 +110,11 @@ impl Context {
     /// The number of the superstep. It goes on counting over all runs of a thread.
     pub fn superstep(&self) -> i64 {
         self.0.place.step
+    }
+
+    /// The state as the superstep began, also for a task that was sent an argument of its own.
+    pub fn state(&self) -> State {
+        self.0.place.values.clone().into()
     }
 
     /// The number of this try, counted from one.

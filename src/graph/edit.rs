@@ -157,6 +157,9 @@ impl<'g> Draft<'g> {
     }
 
     fn as_nodes(&mut self, edits: Vec<Edit>) -> Result<(), RunError> {
+        if edits.is_empty() {
+            return Err(RunError::AmbiguousUpdate { why: "a superstep changes nothing" });
+        }
         let mut updates = Vec::with_capacity(edits.len());
         for edit in edits {
             let What::AsNode { node, update } = edit.0 else {

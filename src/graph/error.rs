@@ -48,6 +48,19 @@ impl NodeError {
         Self(Cause::Failed(Failure { kind: kind.into(), source: Box::new(source) }))
     }
 
+    /// The failure of a node that returned what is no update.
+    pub fn bad_return(text: impl Into<String>) -> Self {
+        Self::from_source("InvalidUpdateError", BadReturn(text.into()))
+    }
+
+    /// What went wrong, in words.
+    pub fn text(&self) -> String {
+        match &self.0 {
+            Cause::Failed(failure) => failure.source.to_string(),
+            Cause::Interrupted | Cause::Handed(_) => self.kind().to_owned(),
+        }
+    }
+
     /// The kind of failure: what [`of_kind`](Self::of_kind) was told, else the name of the
     /// error's type; `GraphInterrupt` if it is none.
     pub fn kind(&self) -> &str {
@@ -87,6 +100,11 @@ impl<E: Error + Send + Sync + 'static> From<E> for NodeError {
         Self(Cause::Failed(Failure { kind: kind.into(), source: Box::new(error) }))
     }
 }
+
+/// A node returned what is no update.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct BadReturn(String);
 
 /// What is kept of a task's failure, and what an error handler is told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

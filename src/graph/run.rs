@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::error::BadReturn;
 use super::{Drain, Interrupt, Pauses, SaveError, State, Timer, TokioTimer, Update};
 
 /// Why a run is started.
@@ -71,6 +72,7 @@ pub struct RunOptions {
     pub(super) pause_before: Option<Pauses>,
     pub(super) pause_after: Option<Pauses>,
     pub(super) drain: Drain,
+    pub(super) stray: Stray,
     pub(super) timer: Arc<dyn Timer>,
 }
 
@@ -88,6 +90,7 @@ impl RunOptions {
             pause_before: None,
             pause_after: None,
             drain: Drain::default(),
+            stray: Stray::default(),
             timer: Arc::new(TokioTimer),
         }
     }
@@ -137,12 +140,28 @@ impl RunOptions {
         self
     }
 
+    /// Ignores answers that find no open question, as LangGraph does: what is pending runs as if
+    /// they had not been given. Without it they are refused.
+    #[must_use]
+    pub fn ignore_unknown_answers(mut self) -> Self {
+        self.stray = Stray::Ignored;
+        self
+    }
+
     /// Sets the time that the run goes by.
     #[must_use]
     pub fn timer(mut self, timer: Arc<dyn Timer>) -> Self {
         self.timer = timer;
         self
     }
+}
+
+/// What becomes of answers that find no open question.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Stray {
+    #[default]
+    Refused,
+    Ignored,
 }
 
 /// How a run ended, if it did not fail.
@@ -234,16 +253,41 @@ impl RunError {
             | Self::Conflict { .. }
             | Self::AmbiguousUpdate { .. }
             | Self::UnknownNode { .. }
+            | Self::UnknownTarget { .. }
             | Self::InputNotAnObject => "InvalidUpdateError",
+            Self::NoParent { .. } => "ParentCommand",
             Self::Pending { .. }
             | Self::UnknownCheckpoint { .. }
             | Self::NoAnswers
             | Self::BadAnswer { .. }
             | Self::BadWrite { .. }
-            | Self::UnknownTarget { .. }
-            | Self::NoParent { .. }
             | Self::ForeignCheckpoint { .. } => "ValueError",
             Self::Save(_) => "SaveError",
+        }
+    }
+}
+
+impl RunError {
+    /// LangGraph's code for the error, if it has one.
+    pub fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::RecursionLimit { .. } => Some("GRAPH_RECURSION_LIMIT"),
+            Self::Conflict { .. } => Some("INVALID_CONCURRENT_GRAPH_UPDATE"),
+            Self::Node { source, .. } if source.is::<BadReturn>() => {
+                Some("INVALID_GRAPH_NODE_RETURN_VALUE")
+            }
+            _ => None,
+        }
+    }
+
+    /// LangGraph's word for why answers were refused, or for why the run was asked to stop.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::UnknownInterrupts { .. } => Some("not_pending"),
+            Self::NoAnswers => Some("empty_map"),
+            Self::Ambiguous { .. } => Some("ambiguous"),
+            Self::Drained { reason } => Some(reason),
+            _ => None,
         }
     }
 }

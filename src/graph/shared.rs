@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::run::Stray;
 use super::{
     CheckpointRef, Drain, Durability, Event, EventSink, RunError, SaveError, Saver, TaskRecord,
     Timer, Turn, TurnStatus,
@@ -23,6 +24,8 @@ pub(super) struct Shared {
     /// What the checkpoints of this graph are made by: the run, or the task that runs the graph.
     pub(super) maker: Arc<str>,
     pub(super) supersteps: NonZeroU32,
+    /// What becomes of answers that find no open question.
+    pub(super) stray: Stray,
     pub(super) durability: Durability,
     /// Of this graph.
     pub(super) namespace: Arc<str>,

@@ -90,10 +90,7 @@ impl Update {
                 .fold(Self::none(), |update, (key, value)| update.set(key, value))),
             Value::Null => Ok(Self::none()),
             Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-                Err(NodeError::of_kind(
-                    "InvalidUpdateError",
-                    "an update must be an object of state keys",
-                ))
+                Err(NodeError::bad_return("an update must be an object of state keys"))
             }
         }
     }

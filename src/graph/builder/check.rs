@@ -32,6 +32,11 @@ pub(super) fn checked(builder: GraphBuilder) -> Result<Graph, BuildError> {
         let to = target(&graph, &from, &to)?;
         exits(&mut graph, from)?.edges.extend(to);
     }
+    for (place, targets) in &definition.route_targets {
+        for to in targets {
+            target(&graph, &definition.routes[*place], to)?;
+        }
+    }
     for (place, (from, route)) in definition.routes.into_iter().zip(routes).enumerate() {
         let route = NamedRoute { name: format!("route_{place}"), route };
         exits(&mut graph, from)?.routes.push(route);

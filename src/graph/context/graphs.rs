@@ -75,6 +75,7 @@ impl Context {
             run: Arc::clone(&outer.run),
             maker: self.task_id().into(),
             supersteps: outer.supersteps,
+            stray: outer.stray,
             durability: outer.durability,
             namespace: namespace.into(),
             parents,

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::opening::Answers;
+use crate::graph::run::Stray;
 use crate::graph::{Question, RunError, TaskRecord};
 
 /// Puts all answers to their questions. `recorded` were accepted by the saver, `offered` by the
@@ -15,6 +16,7 @@ pub(super) fn put(
     recorded: BTreeMap<String, Value>,
     offered: &BTreeMap<String, Value>,
     given: Answers,
+    stray: Stray,
 ) -> Result<(), RunError> {
     let mut unknown = Vec::new();
     for (id, answer) in recorded {
@@ -32,13 +34,16 @@ pub(super) fn put(
     let given = match given {
         Answers::None => BTreeMap::new(),
         Answers::ById(answers) => answers,
-        Answers::ToTheOne(answer) => [(the_one(records)?, answer)].into(),
+        Answers::ToTheOne(answer) => match the_one(records) {
+            Err(RunError::Ambiguous { open: 0 }) if stray == Stray::Ignored => BTreeMap::new(),
+            one => [(one?, answer)].into(),
+        },
     };
     let known = |records: &mut [_], id: &str| {
         matches!(find(records, id), Found::Open(_) | Found::Failed(_))
     };
     unknown.extend(given.keys().filter(|id| !known(records, id)).cloned());
-    if !unknown.is_empty() {
+    if !unknown.is_empty() && stray == Stray::Refused {
         return Err(RunError::UnknownInterrupts { ids: unknown });
     }
     for (id, answer) in given {

@@ -118,7 +118,8 @@ impl<'r> Engine<'r> {
         let (found, recorded) =
             (std::mem::take(&mut self.found), std::mem::take(&mut self.recorded));
         let mut records = self.align(found)?;
-        answers::put(&mut records, recorded, &self.shared.offered, answers)?;
+        let (offered, stray) = (&self.shared.offered, self.shared.stray);
+        answers::put(&mut records, recorded, offered, answers, stray)?;
         if let Some(update) = command {
             self.command(update).await?;
             records.resize_with(self.position.tasks().len(), || None);

@@ -167,6 +167,7 @@ impl Engine<'_> {
             step: self.step(),
             checkpoint: self.head.as_ref().map(|head| Arc::clone(&head.id)),
             path,
+            values: self.position.values.clone(),
         }
     }
 

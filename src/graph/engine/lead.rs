@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::graph::graph::{NamedRoute, NodeIndex, Unknown};
-use crate::graph::{Context, Event, Graph, NodeError, RunError, SendTo, State, Target};
+use crate::graph::{Context, END, Event, Graph, NodeError, RunError, SendTo, State, Target};
 
 /// A target that is known to exist.
 #[derive(Clone)]
@@ -76,6 +76,12 @@ fn lead(graph: &Graph, from: &Arc<str>, target: Target) -> Result<Option<Lead>, 
         }
     };
     Ok(match target {
+        Target::Send(send) if send.node == END => {
+            return Err(RunError::UnknownTarget {
+                from: Arc::clone(from),
+                target: END.to_owned(),
+            });
+        }
         Target::End => None,
         Target::Node(name) => find(&name)?.map(Lead::Node),
         Target::Send(send) => find(&send.node)?.map(|node| Lead::Send(node, Arc::new(send.arg))),
@@ -85,7 +91,7 @@ fn lead(graph: &Graph, from: &Arc<str>, target: Target) -> Result<Option<Lead>, 
 fn shown(targets: &[Target]) -> Value {
     let one = |target: &Target| match target {
         Target::Node(name) => json!(name),
-        Target::End => json!(crate::graph::END),
+        Target::End => json!(END),
         Target::Send(SendTo { node, arg }) => json!({"$send": {"node": node, "arg": arg}}),
     };
     match targets {

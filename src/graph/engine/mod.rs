@@ -65,8 +65,17 @@ pub(super) async fn run(
     events: Arc<dyn EventSink>,
     options: RunOptions,
 ) -> Result<RunEnd, RunError> {
-    let RunOptions { run, supersteps, durability, at, pause_before, pause_after, drain, timer } =
-        options;
+    let RunOptions {
+        run,
+        supersteps,
+        durability,
+        at,
+        pause_before,
+        pause_after,
+        drain,
+        stray,
+        timer,
+    } = options;
     let shared = Arc::new(Shared {
         saver,
         heard: events.listens(),
@@ -76,6 +85,7 @@ pub(super) async fn run(
         maker: Arc::clone(&run),
         run,
         supersteps,
+        stray,
         durability,
         namespace: Arc::default(),
         parents: Vec::new(),
@@ -83,7 +93,7 @@ pub(super) async fn run(
         order: tokio::sync::Mutex::default(),
     });
     let found = Found::load(&shared, at).await?;
-    let opening = opening::of(Wanted::ByCaller(input), found.snapshot.as_ref(), &shared.maker)?;
+    let opening = opening::of(Wanted::ByCaller(input), found.snapshot.as_ref(), &shared)?;
     let before = pause_before.as_ref().unwrap_or(&graph.pause_before);
     let after = pause_after.as_ref().unwrap_or(&graph.pause_after);
     match start(graph, Arc::clone(&shared), found, opening, (before, after)).await? {
@@ -100,7 +110,7 @@ pub(super) async fn run_inner(graph: &Graph, inner: Inner) -> Result<Ended, RunE
     let Inner { shared, input, passes_pause } = inner;
     let found = Found::load(&shared, None).await?;
     let wanted = Wanted::ByTask { input, passes_pause };
-    let opening = opening::of(wanted, found.snapshot.as_ref(), &shared.maker)?;
+    let opening = opening::of(wanted, found.snapshot.as_ref(), &shared)?;
     start(graph, shared, found, opening, (&graph.pause_before, &graph.pause_after)).await
 }
 

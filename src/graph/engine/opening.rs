@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::graph::run::Stray;
+use crate::graph::shared::Shared;
 use crate::graph::{Command, Input, Resume, RunError, Snapshot, Update};
 
 /// What a run is started for.
@@ -54,10 +56,10 @@ pub(super) enum Answers {
 pub(super) fn of(
     wanted: Wanted,
     snapshot: Option<&Snapshot>,
-    maker: &str,
+    shared: &Shared,
 ) -> Result<Opening, RunError> {
     let latest = snapshot.map(|snapshot| &snapshot.checkpoint);
-    let same_maker = latest.is_some_and(|latest| latest.run == maker);
+    let same_maker = latest.is_some_and(|latest| latest.run == *shared.maker);
     let asked = |answers| {
         Ok(Opening::GoOn(GoingOn { answers, passes_pause: true, told: true, command: None }))
     };
@@ -85,6 +87,11 @@ pub(super) fn of(
             Some(_) => asked(Answers::None),
             None => Err(RunError::NothingToContinue),
         },
+        Wanted::ByCaller(Input::Resume(answers))
+            if answers.is_empty() && latest.is_some() && shared.stray == Stray::Ignored =>
+        {
+            asked(Answers::None)
+        }
         Wanted::ByCaller(Input::Resume(answers)) => by_id(answers, latest.is_some(), asked),
         Wanted::ByCaller(Input::Answer(answer)) => to_the_one(answer, latest.is_some(), asked),
         Wanted::ByCaller(Input::Command(Command { resume, update })) => {
