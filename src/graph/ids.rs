@@ -9,7 +9,12 @@ use sha2::{Digest, Sha256};
 
 /// The id of the checkpoint that `run` makes at `step` upon `parent`. `branch` is the thread's
 /// latest checkpoint if that is not the parent: it keeps the branches of one checkpoint apart.
-pub(super) fn checkpoint(parent: Option<&str>, run: &str, step: i64, branch: Option<&str>) -> String {
+pub(super) fn checkpoint(
+    parent: Option<&str>,
+    run: &str,
+    step: i64,
+    branch: Option<&str>,
+) -> String {
     let step = step.to_string();
     match branch {
         None => hash(&["checkpoint", parent.unwrap_or_default(), run, &step]),
@@ -48,7 +53,8 @@ pub(super) fn call(task: &str, attempt: u32, place: usize) -> String {
 /// A number between 0 and 1 that parts tasks which failed together.
 pub(super) fn share(task: &str, attempt: u32) -> f64 {
     let hash = hash(&["share", task, &attempt.to_string()]);
-    u32::from_str_radix(&hash[..8], 16).map_or(0.0, |number| f64::from(number) / f64::from(u32::MAX))
+    u32::from_str_radix(&hash[..8], 16)
+        .map_or(0.0, |number| f64::from(number) / f64::from(u32::MAX))
 }
 
 /// The first 16 bytes of SHA-256 over the parts, each after its length, as lower-case hex.
@@ -104,6 +110,9 @@ mod tests {
     fn ids_of_stored_threads_never_change() {
         // Stored checkpoints and questions are found again by these: a change orphans them.
         assert_eq!(checkpoint(None, "run_1", 0, None), "306e07f4bbceba79e621707b973b74d5");
-        assert_eq!(interrupt("", &task("c", "", 1, "ask", None), 0), "bc3abd36b10fc337f9289eed26974eaf");
+        assert_eq!(
+            interrupt("", &task("c", "", 1, "ask", None), 0),
+            "bc3abd36b10fc337f9289eed26974eaf"
+        );
     }
 }

@@ -110,11 +110,26 @@ impl Update {
             let mut writes: Vec<_> = writes.by_ref().map(|(_, write)| write.to_value()).collect();
             let value = match (writes.pop(), writes.is_empty()) {
                 (Some(only), true) => only,
-                (last, _) => json!({ "$writes": writes.into_iter().chain(last).collect::<Value>() }),
+                (last, _) => {
+                    json!({ "$writes": writes.into_iter().chain(last).collect::<Value>() })
+                }
             };
             shown.insert(key.to_string(), value);
         }
         Value::Object(shown)
+    }
+
+    /// As the node gave it: an object of state keys, or, with jumps, a command.
+    pub(super) fn returned(&self) -> Value {
+        let update = self.shown();
+        if self.goto.is_empty() {
+            return update;
+        }
+        let mut command = json!({ "goto": super::engine::shown_targets(&self.goto) });
+        if !self.writes.is_empty() {
+            command["update"] = update;
+        }
+        json!({ "$command": command })
     }
 
     /// The writes, in the order in which they were made.

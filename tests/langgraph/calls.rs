@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use countersign::graph::stream::{EventsV2, Mode, Shaper, Subgraphs};
 use countersign::graph::{
-    At, Drain, Durability, Edit, Graph, HistoryFilter, Input, Interrupt, Pauses, RunError,
-    RunOptions, Saver, StateSnapshot, Update,
+    At, CheckpointRef, Drain, Durability, Edit, Graph, HistoryFilter, Input, Interrupt, Pauses,
+    RunEnd, RunError, RunOptions, Saver, StateSnapshot, Update,
 };
 use serde_json::{Value, json};
 
@@ -16,11 +16,11 @@ use crate::format::{
     self, BulkCall, Call, DurabilityForm, HistoryCall, OneOrMany, PlaceCall, ReadCall, RunCall,
     UpdateCall,
 };
-use crate::graphs::NAME;
 use crate::inputs;
 use crate::returned;
 use crate::stored;
 use crate::streams;
+use crate::text::{sorted, spaced_json};
 use crate::threads::Threads;
 use crate::watch::Watch;
 use crate::world::World;
@@ -115,7 +115,7 @@ impl Player {
         if matches!(how, How::Stream) {
             step["chunks"] = json!([]);
         }
-        let events = matches!(how, How::Events).then(|| EventsV2::new(NAME));
+        let events = matches!(how, How::Events).then(|| EventsV2::new(self.run_id()));
         let saver = self.threads.saver(&call.thread);
         let input = self.input(call, &*saver).await?;
         let options = self.options(call, &*saver).await?;
@@ -133,9 +133,8 @@ impl Player {
         if matches!(how, How::Invoke) {
             let mut result = self.canon.value(&self.graph.output(end.state()));
             result = chosen(result, call.output_keys.as_ref());
-            let open = end.interrupts();
-            if !open.is_empty() && result.is_object() {
-                result["__interrupt__"] = by_value(&mut self.canon, open);
+            if let (RunEnd::Interrupted { interrupts, .. }, true) = (&end, result.is_object()) {
+                result["__interrupt__"] = by_value(&mut self.canon, interrupts);
             }
             step["result"] = result;
         }
@@ -159,9 +158,9 @@ impl Player {
         let Some(limit) = NonZeroU32::new(limit) else {
             return Err(Failed::Around("recursion_limit must be at least 1".into()));
         };
-        let mut options = RunOptions::of_run(format!("run_{}", self.made))
+        let mut options = RunOptions::of_run(self.run_id())
             .supersteps(limit)
-            .drain(Drain::new())
+            .drain(Drain::default())
             .durability(match call.durability {
                 DurabilityForm::Sync => Durability::Sync,
                 DurabilityForm::Async => Durability::Async,
@@ -182,9 +181,13 @@ impl Player {
         Ok(options)
     }
 
+    fn run_id(&self) -> String {
+        format!("run_{}", self.made)
+    }
+
     /// The checkpoint that `at` describes.
     async fn find(&self, saver: &dyn Saver, at: &format::At) -> Result<String, Failed> {
-        let history = self.graph.history(saver, &At::latest(), HistoryFilter::default()).await?;
+        let history = self.graph.history(saver, &At::latest(), &HistoryFilter::default()).await?;
         let fits = |snapshot: &&StateSnapshot| {
             let next = || snapshot.next.iter().map(ToString::to_string).collect::<Vec<_>>();
             at.next.as_ref().is_none_or(|wanted| *wanted == next())
@@ -230,7 +233,7 @@ impl Player {
             return Err(Failed::Around("a history at a checkpoint is not known here".into()));
         }
         let filter = inputs::filter(call).map_err(Failed::Around)?;
-        let history = self.graph.history(&*saver, &At::latest(), filter).await?;
+        let history = self.graph.history(&*saver, &At::latest(), &filter).await?;
         step["history"] = history.iter().map(|one| self.canon.snapshot(one)).collect();
         Ok(())
     }
@@ -247,8 +250,8 @@ impl Player {
             at = At::latest().within(namespace);
         }
         let edit = edit(&call.values, call.as_node.as_deref())?;
-        let place = self.graph.update_state(&*saver, &at, edit).await?;
-        step["config"] = self.canon.config(Some(&place));
+        let id = self.graph.update_state(&*saver, &at, edit).await?;
+        step["config"] = self.canon.config(Some(&CheckpointRef { id, namespace: at.namespace }));
         Ok(())
     }
 
@@ -260,8 +263,8 @@ impl Player {
             let edits = superstep.iter().map(|one| edit(&one.values, one.as_node.as_deref()));
             supersteps.push(edits.collect::<Result<Vec<_>, _>>()?);
         }
-        let place = self.graph.bulk_update(&*saver, &at, supersteps).await?;
-        step["config"] = self.canon.config(Some(&place));
+        let id = self.graph.bulk_update(&*saver, &at, supersteps).await?;
+        step["config"] = self.canon.config(Some(&CheckpointRef { id, namespace: at.namespace }));
         Ok(())
     }
 
@@ -337,7 +340,7 @@ fn chosen(result: Value, keys: Option<&OneOrMany>) -> Value {
 
 fn by_value(canon: &mut Canon, interrupts: &[Interrupt]) -> Value {
     let mut list: Vec<_> = interrupts.iter().map(|one| canon.interrupt(one)).collect();
-    list.sort_by_key(|one| crate::text::spaced_json(&one["value"]));
+    list.sort_by_key(|one| spaced_json(&sorted(&one["value"])));
     list.into()
 }
 

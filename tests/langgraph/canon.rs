@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use countersign::graph::{
-    CheckpointRef, Interrupt, RunError, Source, StateSnapshot, TaskError, TaskPath, TaskSnapshot,
-    TimeLimit, TimedOut,
+    CheckpointRef, Interrupt, RunError, Source, StateSnapshot, TaskPath, TaskSnapshot, TimeLimit,
+    TimedOut,
 };
 use serde_json::{Map, Value, json};
 
@@ -202,10 +202,6 @@ impl Canon {
         shown
     }
 
-    pub fn from_task_error(&self, error: &TaskError) -> Value {
-        self.task_error(&error.class, &error.message)
-    }
-
     /// Learns the ids of a document that a shaper made: by the names of the keys they stand under.
     pub fn learn(&mut self, value: &Value) {
         match value {
@@ -267,8 +263,12 @@ impl<F: Fn(&str) -> Option<&'static str>> Numbering<F> {
         match value {
             Value::Array(items) => items.iter().map(|item| self.walk(item)).collect(),
             Value::Object(fields) => {
-                let walked: Map<_, _> =
-                    fields.iter().map(|(key, value)| (self.text(key), self.walk(value))).collect();
+                let mut in_order: Vec<_> = fields.iter().collect();
+                in_order.sort_by_key(|(key, _)| *key);
+                let walked: Map<_, _> = in_order
+                    .into_iter()
+                    .map(|(key, value)| (self.text(key), self.walk(value)))
+                    .collect();
                 walked.into()
             }
             Value::String(text) => self.text(text).into(),

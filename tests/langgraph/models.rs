@@ -6,7 +6,7 @@ use countersign::graph::{Context, ModelStart, NodeError};
 use serde_json::{Map, Value, json};
 
 use crate::format::{Reply, ReplyChunk, ToolCallChunk};
-use crate::text::spaced_json;
+use crate::text::{sorted, spaced_json};
 use crate::world::World;
 
 /// Asks the model, streams its chunks, and gives its message.
@@ -45,7 +45,7 @@ fn chunks(reply: &Reply) -> Vec<Value> {
             let calls = reply.tool_calls.iter().enumerate();
             let calls: Vec<_> = calls
                 .map(|(index, call)| {
-                    let args = spaced_json(&call.args);
+                    let args = spaced_json(&sorted(&call.args));
                     json!({"name": call.name, "args": args, "id": call.id, "index": index})
                 })
                 .collect();
@@ -83,9 +83,10 @@ fn add_calls(chunk: &mut Value, calls: Vec<Value>) {
 
 /// The message that the chunks add up to.
 fn whole(reply: &Reply, chunks: &[Value]) -> Value {
-    let content: Value = match chunks {
+    let texts = chunks.iter().filter_map(|chunk| chunk["content"].as_str());
+    let content = match chunks {
         [one] => one["content"].clone(),
-        several => several.iter().filter_map(|chunk| chunk["content"].as_str()).collect(),
+        _ => json!(texts.collect::<String>()),
     };
     let mut calls: BTreeMap<u64, ToolCallChunk> = BTreeMap::new();
     let parts = chunks.iter().filter_map(|chunk| chunk["tool_call_chunks"].as_array()).flatten();

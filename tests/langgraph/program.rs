@@ -36,7 +36,7 @@ impl Node for Program {
         let mut scope = Scope {
             input: state.to_value(),
             vars: Map::new(),
-            step: Some(ctx.step()),
+            step: Some(ctx.superstep()),
             attempt: Some(ctx.attempt()),
         };
         if let Some(error) = ctx.error() {

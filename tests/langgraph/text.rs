@@ -1,17 +1,32 @@
 //! How values are written as text: by the cases' own `$str`, and as Python writes them where a
 //! recording holds a text that Python made.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Number, Value, json};
 
 /// A string as it is, everything else as compact JSON with sorted keys.
 pub fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
-        other => other.to_string(),
+        other => sorted(other).to_string(),
     }
 }
 
-/// JSON with a space after `,` and `:`, as Python's `json.dumps` writes it.
+/// The value with the keys of all objects in order.
+pub fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => items.iter().map(sorted).collect(),
+        Value::Object(fields) => {
+            let fields: BTreeMap<_, _> =
+                fields.iter().map(|(key, value)| (key, sorted(value))).collect();
+            fields.into_iter().map(|(key, value)| (key.clone(), value)).collect()
+        }
+        plain => plain.clone(),
+    }
+}
+
+/// JSON in the order of its keys, with a space after `,` and `:`, as Python's `json.dumps` writes it.
 pub fn spaced_json(value: &Value) -> String {
     match value {
         Value::Array(items) => {

@@ -84,7 +84,7 @@ impl Tools {
         let scope = Scope {
             input: args.clone().into(),
             vars: args,
-            step: Some(ctx.step()),
+            step: Some(ctx.superstep()),
             attempt: Some(ctx.attempt()),
         };
         let mut running = Running::new(ctx, &self.reach, scope);
@@ -106,7 +106,7 @@ impl Tools {
                 Ok(value)
             }
             Err(error) => {
-                started.fail(&error.to_string());
+                started.fail(&error.text());
                 Err(Failure::Stopped(error))
             }
         }
@@ -143,7 +143,7 @@ impl Failure {
             Self::Arguments(why) => {
                 ("ToolInvocationError".to_owned(), arguments::refusal(tool, &call["args"], why))
             }
-            Self::Stopped(error) => (error.kind().to_owned(), error.to_string()),
+            Self::Stopped(error) => (error.kind().to_owned(), error.text()),
         };
         format!("{class}({})", python(&json!(text)))
     }

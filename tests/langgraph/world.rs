@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use countersign::graph::{Context, NodeError, TaskInfo};
+use countersign::graph::{Context, NodeError, TaskInfo, TaskPath};
 use serde_json::{Value, json};
 
 use crate::format::ErrorClass;
@@ -44,7 +44,7 @@ impl Place {
 
 impl World {
     pub fn note_task(&self, task: &TaskInfo) {
-        let place = Place { step: task.step, node: task.node.to_string(), sent: task.sent };
+        let place = Place { step: task.step, node: task.node.to_string(), sent: sent(task) };
         let mut shared = self.shared();
         shared.tasks.insert(join(&task.namespace, &task.node), place.clone());
         shared.tasks.insert(task.id.clone(), place);
@@ -124,6 +124,13 @@ impl Shared {
             known.or_else(|| self.tasks.get(&walked)).cloned().unwrap_or_else(other)
         };
         steps.map(place).collect()
+    }
+}
+
+fn sent(task: &TaskInfo) -> Option<usize> {
+    match task.path {
+        TaskPath::Edge => None,
+        TaskPath::Sent(place) => Some(place),
     }
 }
 

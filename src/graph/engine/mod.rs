@@ -36,6 +36,7 @@ use self::opening::{Opening, Wanted};
 pub(super) use self::{
     advance::{as_nodes, live},
     fold::{Changes, add_changes},
+    lead::shown_targets,
     making::Making,
     position::Position,
 };
@@ -48,7 +49,10 @@ use super::{
 pub(super) enum Ended {
     Run(RunEnd),
     /// A node handed a command to the graph that runs this one.
-    Handed { node: Arc<str>, update: Update },
+    Handed {
+        node: Arc<str>,
+        update: Update,
+    },
 }
 
 /// A run of a graph within a node.

@@ -125,6 +125,7 @@ impl EventsV2 {
                 all.extend(self.stopped(namespace));
                 all
             }
+            Event::RunFinished { namespace: "", .. } => self.stopped(""),
             Event::RunFinished { namespace, output } => vec![self.end(namespace, output)],
             Event::Planned { .. }
             | Event::SuperstepStarted { .. }
@@ -167,7 +168,11 @@ impl EventsV2 {
         told("on_chain_end", &self.graph(namespace), data)
     }
 
+    /// All keys of the root graph, and the output keys of those within.
     fn shows(&self, namespace: &str, key: &str) -> bool {
+        if namespace.is_empty() {
+            return true;
+        }
         let keys = self.graphs.get(namespace).and_then(|graph| graph.output_keys.as_ref());
         keys.is_none_or(|keys| keys.iter().any(|known| known == key))
     }

@@ -35,14 +35,24 @@ impl Messages {
         }
     }
 
-    pub(super) fn model_chunk(&mut self, task: &TaskInfo, call: &Call, chunk: &Value) -> Option<Value> {
+    pub(super) fn model_chunk(
+        &mut self,
+        task: &TaskInfo,
+        call: &Call,
+        chunk: &Value,
+    ) -> Option<Value> {
         let tags = self.calls.get(&call.id)?.clone();
         self.see(chunk);
         Some(with_metadata(task, &tags, chunk))
     }
 
     /// The whole message, if none of its pieces was shown.
-    pub(super) fn model_finished(&mut self, task: &TaskInfo, call: &Call, whole: &Value) -> Option<Value> {
+    pub(super) fn model_finished(
+        &mut self,
+        task: &TaskInfo,
+        call: &Call,
+        whole: &Value,
+    ) -> Option<Value> {
         let tags = self.calls.remove(&call.id)?;
         self.see(whole).then(|| with_metadata(task, &tags, whole))
     }
@@ -89,5 +99,6 @@ fn messages_in(value: &Value) -> impl Iterator<Item = &Value> {
 
 fn is_message(value: &Value) -> bool {
     let kinds = ["human", "ai", "system", "tool", "remove"];
-    value["type"].as_str().is_some_and(|kind| kinds.contains(&kind)) && value.get("content").is_some()
+    value["type"].as_str().is_some_and(|kind| kinds.contains(&kind))
+        && value.get("content").is_some()
 }

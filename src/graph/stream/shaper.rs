@@ -22,8 +22,8 @@ pub struct Shaper {
 
 /// Which keys `values` and `updates` show.
 enum OutputKeys {
-    /// Those of each graph.
-    Graphs,
+    /// All of the root graph, and the output keys of those within.
+    All,
     /// These, of the root graph.
     Only(Vec<String>),
     /// This one, of the root graph, bare.
@@ -53,7 +53,7 @@ impl Shaper {
         Self {
             modes: modes.into_iter().collect(),
             subgraphs,
-            keys: OutputKeys::Graphs,
+            keys: OutputKeys::All,
             homes: Homes::default(),
             messages: Messages::default(),
             graphs: BTreeMap::new(),
@@ -79,14 +79,17 @@ impl Shaper {
         let mut out = Vec::new();
         match *event {
             Event::RunStarted { namespace, output_keys, input, .. } => {
-                let output_keys = output_keys.map(|keys| keys.iter().map(|&key| key.into()).collect());
+                let output_keys =
+                    output_keys.map(|keys| keys.iter().map(|&key| key.into()).collect());
                 let graph = Graph { output_keys, ..Graph::default() };
                 self.graphs.insert(namespace.to_owned(), graph);
                 let keys = input.and_then(Value::as_object).into_iter().flat_map(Map::keys);
                 self.note_writes(namespace, keys.map(String::as_str));
             }
             Event::Resumed { namespace, state } => {
-                self.push(&mut out, Of::Graph(namespace), Mode::Values, |it| it.values(namespace, state));
+                self.push(&mut out, Of::Graph(namespace), Mode::Values, |it| {
+                    it.values(namespace, state)
+                });
             }
             Event::Planned { checkpoint } => {
                 let of = || Of::Graph(&checkpoint.checkpoint.namespace);
@@ -225,7 +228,12 @@ impl Shaper {
         kind: &str,
         payload: impl FnOnce() -> Value,
     ) {
-        self.push(out, of, Mode::Debug, |_| json!({"step": step, "type": kind, "payload": payload()}));
+        self.push(
+            out,
+            of,
+            Mode::Debug,
+            |_| json!({"step": step, "type": kind, "payload": payload()}),
+        );
     }
 
     fn push(
@@ -267,7 +275,8 @@ impl Shaper {
         match &self.keys {
             OutputKeys::Only(keys) if namespace.is_empty() => keys.iter().any(|known| known == key),
             OutputKeys::Bare(known) if namespace.is_empty() => known == key,
-            OutputKeys::Graphs | OutputKeys::Only(_) | OutputKeys::Bare(_) => {
+            OutputKeys::All if namespace.is_empty() => true,
+            OutputKeys::All | OutputKeys::Only(_) | OutputKeys::Bare(_) => {
                 let graph = self.graphs.get(namespace);
                 let keys = graph.and_then(|graph| graph.output_keys.as_ref());
                 keys.is_none_or(|keys| keys.iter().any(|known| **known == *key))
@@ -279,7 +288,7 @@ impl Shaper {
         let values = state.to_value_of(|key| self.shows(namespace, key));
         match &self.keys {
             OutputKeys::Bare(key) if namespace.is_empty() => values[key].clone(),
-            OutputKeys::Graphs | OutputKeys::Only(_) | OutputKeys::Bare(_) => values,
+            OutputKeys::All | OutputKeys::Only(_) | OutputKeys::Bare(_) => values,
         }
     }
 

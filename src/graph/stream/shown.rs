@@ -39,9 +39,10 @@ pub(super) fn values_asked(mut values: Value, interrupts: &[Interrupt]) -> Value
 pub(super) fn update(node: &str, update: &Update, shows: impl Fn(&str) -> bool) -> Value {
     let written = update.writes().filter(|(key, _)| shows(key));
     let written: Vec<_> = written.map(|(key, write)| (key.to_owned(), write.to_value())).collect();
-    let twice = written.iter().enumerate().any(|(place, (key, _))| {
-        written[..place].iter().any(|(earlier, _)| earlier == key)
-    });
+    let twice = written
+        .iter()
+        .enumerate()
+        .any(|(place, (key, _))| written[..place].iter().any(|(earlier, _)| earlier == key));
     let shown = match () {
         () if written.is_empty() => Value::Null,
         () if twice => written.into_iter().map(|(key, value)| json!({ key: value })).collect(),
