@@ -95,6 +95,7 @@ impl Reviewer {
         let mut edited = Map::new();
         for ((call, gate), decision) in gated.into_iter().zip(decisions) {
             gate.check(call, decision)?;
+            self.hold(call, decision)?;
             match decision["type"].as_str() {
                 Some("edit") => {
                     let id = call["id"].as_str().unwrap_or_default();
@@ -105,6 +106,17 @@ impl Reviewer {
             }
         }
         Ok(Asking::Decided { messages: list.into(), edited: edited.into() })
+    }
+
+    /// Refuses an edit into a call of another tool that has a review of its own: it would run
+    /// without that. LangChain lets it.
+    fn hold(&self, call: &Value, decision: &Value) -> Result<(), NodeError> {
+        let edited = decision["edited_action"]["name"].as_str().unwrap_or_default();
+        if call["name"] == edited || !self.on.contains_key(edited) {
+            return Ok(());
+        }
+        let why = format!("{edited} has a review of its own");
+        Err(NodeError::of_kind("ValueError", why))
     }
 
     /// Asks for one call in its own task, or looks up what was decided.
