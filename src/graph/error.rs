@@ -120,10 +120,6 @@ pub struct TaskError {
 impl TaskError {
     /// Of a task that was still running when a sibling failed.
     pub(super) fn cancelled(node: &str) -> Self {
-        Self {
-            node: node.to_owned(),
-            class: "CancelledError".to_owned(),
-            message: String::new(),
-        }
+        Self { node: node.to_owned(), class: "CancelledError".to_owned(), message: String::new() }
     }
 }

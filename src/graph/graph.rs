@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::keys::Keys;
 use super::{
-    EventSink, Input, Node, RetryPolicy, Route, RunEnd, RunError, RunOptions, Saver, State, TaskInfo,
-    engine,
+    EventSink, Input, Node, RetryPolicy, Route, RunEnd, RunError, RunOptions, Saver, State,
+    TaskInfo, engine,
 };
 
 /// A graph that was built and checked. It holds no run: any number of runs share one.
@@ -166,9 +166,8 @@ impl Graph {
     pub fn output(&self, state: &State) -> Value {
         match &self.output_keys {
             None => state.to_value(),
-            Some(keys) => state.to_value_of(|key| {
-                self.keys.index(key).is_some_and(|index| keys.contains(&index))
-            }),
+            Some(keys) => state
+                .to_value_of(|key| self.keys.index(key).is_some_and(|index| keys.contains(&index))),
         }
     }
 

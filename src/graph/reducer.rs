@@ -108,11 +108,9 @@ impl Reducer {
         write: Value,
     ) -> Result<Folded, Refused> {
         match (self, slot, write) {
-            (
-                Self::LastValue | Self::AnyValue | Self::Ephemeral | Self::Untracked,
-                slot,
-                write,
-            ) => *slot = Some(StateValue::One(Arc::new(write))),
+            (Self::LastValue | Self::AnyValue | Self::Ephemeral | Self::Untracked, slot, write) => {
+                *slot = Some(StateValue::One(Arc::new(write)))
+            }
             (Self::Append, Some(StateValue::List(list)), Value::Array(entries)) => {
                 list.extend(entries);
                 return Ok(Folded::Appended);
@@ -227,7 +225,8 @@ mod tests {
         ];
         for (reducer, writes, expected) in table {
             let mut slot = reducer.initial();
-            let folded = writes.iter().try_for_each(|w| reducer.fold(&mut slot, w.clone()).map(drop));
+            let folded =
+                writes.iter().try_for_each(|w| reducer.fold(&mut slot, w.clone()).map(drop));
             let outcome = folded.map(|()| serde_json::to_value(&slot).expect("plain data"));
             assert_eq!(outcome, expected.map_err(Into::into), "{reducer:?} of {writes:?}");
         }

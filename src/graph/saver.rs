@@ -19,10 +19,8 @@ pub trait Saver: Send + Sync {
     fn save(&self, turn: Turn) -> BoxFuture<'_, Result<(), SaveError>>;
 
     /// All checkpoints of a namespace, newest first.
-    fn history<'a>(
-        &'a self,
-        namespace: &'a str,
-    ) -> BoxFuture<'a, Result<Vec<Snapshot>, SaveError>>;
+    fn history<'a>(&'a self, namespace: &'a str)
+    -> BoxFuture<'a, Result<Vec<Snapshot>, SaveError>>;
 
     /// Whether turns are kept at all. A run without a saver does not even build them.
     fn keeps(&self) -> bool {

@@ -76,9 +76,7 @@ impl State {
             Some(value) => T::deserialize(Reader(value)),
             None => T::deserialize(&Value::Null),
         };
-        read.map_err(|error| {
-            NodeError::of_kind("StateError", format!("state key {key}: {error}"))
-        })
+        read.map_err(|error| NodeError::of_kind("StateError", format!("state key {key}: {error}")))
     }
 
     /// The whole state as a struct of yours; keys it does not name are left out. An argument that
@@ -195,9 +193,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::graph::{Reducer, Write};
     use crate::graph::error::Cause;
     use crate::graph::keys::Keys;
+    use crate::graph::{Reducer, Write};
 
     fn values() -> Values {
         let keys =

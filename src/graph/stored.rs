@@ -59,9 +59,8 @@ impl Checkpoint {
     pub fn from_stored(body: Value, values: BTreeMap<String, Value>) -> Result<Self, Error> {
         let mut checkpoint: Self = serde_json::from_value(body)?;
         let values = values.into_iter();
-        checkpoint.values = values
-            .map(|(key, value)| (Arc::from(key), StateValue::One(Arc::new(value))))
-            .collect();
+        checkpoint.values =
+            values.map(|(key, value)| (Arc::from(key), StateValue::One(Arc::new(value)))).collect();
         Ok(checkpoint)
     }
 }

@@ -110,7 +110,9 @@ impl Update {
             let mut writes: Vec<_> = writes.by_ref().map(|(_, write)| write.to_value()).collect();
             let value = match (writes.pop(), writes.is_empty()) {
                 (Some(only), true) => only,
-                (last, _) => json!({ "$writes": writes.into_iter().chain(last).collect::<Value>() }),
+                (last, _) => {
+                    json!({ "$writes": writes.into_iter().chain(last).collect::<Value>() })
+                }
             };
             shown.insert(key.to_string(), value);
         }

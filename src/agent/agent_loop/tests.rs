@@ -7,9 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::agent::{CallStatus, ModelError, Reply, ScriptedModel, Stop, Usage};
-use crate::graph::{
-    Event, EventSink, Input, Interrupt, MemorySaver, RunEnd, RunError, RunOptions,
-};
+use crate::graph::{Event, EventSink, Input, Interrupt, MemorySaver, RunEnd, RunError, RunOptions};
 
 const SCRIPT: &str = r#"
     rules:

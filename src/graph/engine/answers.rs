@@ -72,7 +72,8 @@ fn check(question: &Question, answer: &Value) -> Result<(), RunError> {
         return Ok(());
     };
     let refused = |why: String| RunError::BadAnswer { id: question.id.clone(), why };
-    let validator = jsonschema::validator_for(schema).map_err(|error| refused(error.to_string()))?;
+    let validator =
+        jsonschema::validator_for(schema).map_err(|error| refused(error.to_string()))?;
     validator.validate(answer).map_err(|error| refused(error.to_string()))
 }
 

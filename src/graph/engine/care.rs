@@ -145,7 +145,13 @@ impl Engine<'_> {
                 record.error = Some(told);
                 record.steps.clear();
                 let record = Some(Box::new(record));
-                Outcome::Finished(Finished { update, leads, by: By::Handler, record, cached: false })
+                Outcome::Finished(Finished {
+                    update,
+                    leads,
+                    by: By::Handler,
+                    record,
+                    cached: false,
+                })
             }
             // What the handler asks is the node's question: the node is tried anew with it.
             tried => self.conclude(spec, &context, tried, Some(told)).of_task(&failed),

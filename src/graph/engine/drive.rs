@@ -154,12 +154,7 @@ impl Engine<'_> {
         self.head.as_ref().map(|head| &*head.id)
     }
 
-    pub(super) fn place(
-        &self,
-        node: Arc<str>,
-        triggers: Arc<[Arc<str>]>,
-        path: TaskPath,
-    ) -> Place {
+    pub(super) fn place(&self, node: Arc<str>, triggers: Arc<[Arc<str>]>, path: TaskPath) -> Place {
         Place {
             shared: Arc::clone(&self.shared),
             node,

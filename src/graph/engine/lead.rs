@@ -77,10 +77,7 @@ fn lead(graph: &Graph, from: &Arc<str>, target: Target) -> Result<Option<Lead>, 
     };
     Ok(match target {
         Target::Send(send) if send.node == END => {
-            return Err(RunError::UnknownTarget {
-                from: Arc::clone(from),
-                target: END.to_owned(),
-            });
+            return Err(RunError::UnknownTarget { from: Arc::clone(from), target: END.to_owned() });
         }
         Target::End => None,
         Target::Node(name) => find(&name)?.map(Lead::Node),

@@ -45,7 +45,9 @@ impl Ledger {
     }
 
     /// Saves, in order, what may be saved while the next superstep runs.
-    pub(super) fn catch_up(&mut self) -> Option<impl Future<Output = Result<(), RunError>> + use<>> {
+    pub(super) fn catch_up(
+        &mut self,
+    ) -> Option<impl Future<Output = Result<(), RunError>> + use<>> {
         if self.held.is_empty() || self.shared.durability != Durability::Async {
             return None;
         }

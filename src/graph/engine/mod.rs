@@ -48,7 +48,10 @@ use super::{
 pub(super) enum Ended {
     Run(RunEnd),
     /// A node handed a command to the graph that runs this one.
-    Handed { node: Arc<str>, update: Update },
+    Handed {
+        node: Arc<str>,
+        update: Update,
+    },
 }
 
 /// A run of a graph within a node.

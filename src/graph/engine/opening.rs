@@ -107,7 +107,8 @@ pub(super) fn of(
                 (None, Some(_)) => asked(Answers::None),
                 (None, None) => {
                     let update = command.unwrap_or_default();
-                    let shown = update.writes().map(|(key, write)| (key.to_owned(), write.to_value()));
+                    let shown =
+                        update.writes().map(|(key, write)| (key.to_owned(), write.to_value()));
                     Ok(Opening::Enter(Entering { raw: shown.collect(), update }))
                 }
             }

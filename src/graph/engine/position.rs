@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::fold::Changes;
 use super::lead::Lead;
+use crate::graph::checkpoint::COMMAND;
 use crate::graph::graph::NodeIndex;
 use crate::graph::values::Values;
-use crate::graph::checkpoint::COMMAND;
 use crate::graph::{
     Checkpoint, Graph, Pauses, RunError, START, SendTo, State, TaskPath, TaskRecord,
 };
@@ -79,7 +79,8 @@ impl Position {
             graph.find(name).ok_or_else(|| foreign(format!("it names the unknown node {name}")))
         };
         let nodes = |names: &[Arc<str>]| -> Result<Vec<NodeIndex>, RunError> {
-            let mut nodes: Vec<_> = names.iter().map(|name| node(name)).collect::<Result<_, _>>()?;
+            let mut nodes: Vec<_> =
+                names.iter().map(|name| node(name)).collect::<Result<_, _>>()?;
             sort(&mut nodes);
             Ok(nodes)
         };
@@ -117,8 +118,8 @@ impl Position {
             SendTo::new(node, Value::clone(arg))
         });
         let half_filled = graph.joins.iter().zip(&self.joins).filter(|(_, by)| !by.is_empty());
-        let joins = half_filled
-            .map(|(join, by)| (Arc::clone(&join.name), by.iter().map(name).collect()));
+        let joins =
+            half_filled.map(|(join, by)| (Arc::clone(&join.name), by.iter().map(name).collect()));
         let saved = changes.iter().filter(|(key, _)| graph.keys.reducer(*key).is_saved());
         into.step = self.step;
         into.values = self.values.save();

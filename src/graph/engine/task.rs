@@ -43,7 +43,10 @@ pub(super) struct Finished {
 
 /// How one try of a task ended.
 pub(super) enum Tried {
-    Finished { update: Update, leads: Vec<Lead> },
+    Finished {
+        update: Update,
+        leads: Vec<Lead>,
+    },
     Asking,
     Handed(Update),
     Failed(NodeError),
