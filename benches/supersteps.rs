@@ -51,9 +51,7 @@ fn hundred_supersteps(bencher: Bencher<'_, '_>, saver: impl Fn() -> Arc<dyn Save
     bencher.counter(ItemsCount::new(SUPERSTEPS)).with_inputs(saver).bench_values(|saver| {
         let options = RunOptions::of_run("bench").supersteps(enough);
         let input = Input::New(json!({ "count": 0 }));
-        runtime
-            .block_on(graph.run(input, saver, Arc::new(NoEvents), options))
-            .expect("it ends")
+        runtime.block_on(graph.run(input, saver, Arc::new(NoEvents), options)).expect("it ends")
     });
 }
 

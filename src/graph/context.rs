@@ -259,7 +259,7 @@ impl Place {
         match &self.checkpoint {
             Some(checkpoint) => ids::task(checkpoint, namespace, self.step, &self.node, sent),
             None => {
-                let checkpoint = ids::checkpoint(None, maker, self.step - 1, None);
+                let checkpoint = ids::checkpoint(None, namespace, maker, self.step - 1, None);
                 ids::task(&checkpoint, namespace, self.step, &self.node, sent)
             }
         }

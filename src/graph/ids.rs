@@ -11,14 +11,17 @@ use sha2::{Digest, Sha256};
 /// latest checkpoint if that is not the parent: it keeps the branches of one checkpoint apart.
 pub(super) fn checkpoint(
     parent: Option<&str>,
+    namespace: &str,
     run: &str,
     step: i64,
     branch: Option<&str>,
 ) -> String {
-    let step = step.to_string();
-    match branch {
-        None => hash(&["checkpoint", parent.unwrap_or_default(), run, &step]),
-        Some(branch) => hash(&["checkpoint", parent.unwrap_or_default(), run, &step, branch]),
+    let (parent, step) = (parent.unwrap_or_default(), step.to_string());
+    match (namespace, branch) {
+        ("", None) => hash(&["checkpoint", parent, run, &step]),
+        (namespace, branch) => {
+            hash(&["checkpoint", parent, run, &step, namespace, branch.unwrap_or_default()])
+        }
     }
 }
 
@@ -76,11 +79,12 @@ mod tests {
     #[test]
     fn an_id_depends_on_each_of_its_parts() {
         let ids = [
-            checkpoint(None, "run", 0, None),
-            checkpoint(Some("parent"), "run", 0, None),
-            checkpoint(None, "other", 0, None),
-            checkpoint(None, "run", 1, None),
-            checkpoint(None, "run", 1, Some("branch")),
+            checkpoint(None, "", "run", 0, None),
+            checkpoint(Some("parent"), "", "run", 0, None),
+            checkpoint(None, "", "other", 0, None),
+            checkpoint(None, "", "run", 1, None),
+            checkpoint(None, "within", "run", 1, None),
+            checkpoint(None, "", "run", 1, Some("branch")),
             task("checkpoint", "", 1, "node", None),
             task("checkpoint", "", 1, "node", Some(0)),
             task("checkpoint", "", 1, "node", Some(1)),
@@ -109,7 +113,7 @@ mod tests {
     #[test]
     fn ids_of_stored_threads_never_change() {
         // Stored checkpoints and questions are found again by these: a change orphans them.
-        assert_eq!(checkpoint(None, "run_1", 0, None), "306e07f4bbceba79e621707b973b74d5");
+        assert_eq!(checkpoint(None, "", "run_1", 0, None), "306e07f4bbceba79e621707b973b74d5");
         assert_eq!(
             interrupt("", &task("c", "", 1, "ask", None), 0),
             "bc3abd36b10fc337f9289eed26974eaf"

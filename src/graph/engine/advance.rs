@@ -92,6 +92,9 @@ fn finished<'t>(graph: &Graph, tasks: &'t [TaskRecord]) -> Vec<(NodeIndex, &'t D
     found.into_iter().map(|(_, done)| done).collect()
 }
 
+/// A result, and the name it is filed under.
+pub(in crate::graph) type Named = (Arc<str>, Done);
+
 /// Acts as if nodes had returned updates in a superstep of their own: what was pending is dropped,
 /// but for what its finished tasks wrote, which the caller has folded in. No node is the entry.
 pub(in crate::graph) fn as_nodes(
@@ -99,7 +102,7 @@ pub(in crate::graph) fn as_nodes(
     position: &mut Position,
     updates: Vec<(Option<NodeIndex>, Update)>,
     salt: &str,
-) -> Result<(Changes, Vec<(Arc<str>, Done)>), RunError> {
+) -> Result<(Changes, Vec<Named>), RunError> {
     position.drop_pending();
     let before = position.values.clone();
     let mut folding = Folding::of(graph);

@@ -114,12 +114,12 @@ impl<'r> Engine<'r> {
     /// Goes on with what is pending.
     async fn go_on(&mut self, going_on: GoingOn) -> Result<Ended, RunError> {
         let GoingOn { answers, command, passes_pause, told } = going_on;
-        self.fork().await?;
         let (found, recorded) =
             (std::mem::take(&mut self.found), std::mem::take(&mut self.recorded));
         let mut records = self.align(found)?;
         let (offered, stray) = (&self.shared.offered, self.shared.stray);
         answers::put(&mut records, recorded, offered, answers, stray)?;
+        self.fork().await?;
         if let Some(update) = command {
             self.command(update).await?;
             records.resize_with(self.position.tasks().len(), || None);

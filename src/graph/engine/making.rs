@@ -28,7 +28,8 @@ impl Making<'_> {
         changes: &Changes,
         tasks: Vec<TaskRecord>,
     ) -> Checkpoint {
-        let id = ids::checkpoint(self.parent, self.maker, position.step, self.branch);
+        let (step, branch) = (position.step, self.branch);
+        let id = ids::checkpoint(self.parent, self.namespace, self.maker, step, branch);
         let mut checkpoint = Checkpoint {
             id,
             parent: self.parent.map(str::to_owned),

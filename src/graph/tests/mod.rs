@@ -1,17 +1,24 @@
 //! The promises of the runtime, each through [`Graph::run`], one file a topic.
 
 mod build;
+mod care;
+mod commands;
+mod durability;
 mod events;
+mod history;
 mod interrupts;
 mod pauses;
 mod recovery;
 mod resumes;
+mod steps;
+mod subgraphs;
 mod supersteps;
 mod threads;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
 use super::*;

@@ -2,8 +2,6 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use futures::future::BoxFuture;
-
 use super::*;
 
 /// A saver whose process dies instead of the save with this number (from zero).
