@@ -79,7 +79,6 @@ impl Graph {
             let mut snapshot = match (&at.checkpoint, latest) {
                 (None, None) => return Ok(graph.nothing()),
                 (None, Some(latest)) => graph.live(latest)?,
-                (Some(id), Some(latest)) if latest.checkpoint.id == *id => graph.live(latest)?,
                 (Some(id), _) => {
                     let all = saver.history(&at.namespace).await?;
                     let named = all.iter().find(|snapshot| snapshot.checkpoint.id == *id);
@@ -135,7 +134,7 @@ impl Graph {
         let Snapshot { checkpoint, tasks: records, .. } = snapshot;
         let mut position = Position::restore(self, checkpoint.clone())?;
         let planned = position.with_command(self, &records)?;
-        let tasks = self.tasks(&checkpoint, &planned, &records, TaskRecord::interrupts);
+        let tasks = self.tasks(&checkpoint, &planned, &records, TaskRecord::answerable);
         live(self, &mut position, &records)?;
         let unfinished = tasks.iter().filter(|task| task.result.is_none());
         let next = unfinished.map(|task| Arc::clone(&task.name)).collect();

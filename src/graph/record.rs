@@ -108,6 +108,14 @@ impl TaskRecord {
         self.open().map(|question| self.interrupt(question)).collect()
     }
 
+    /// The questions that are open, or, after a failure, the last one, which may be answered anew.
+    pub(super) fn answerable(&self) -> Vec<Interrupt> {
+        match (&self.error, &self.done) {
+            (Some(_), None) => self.last_asked(),
+            _ => self.interrupts(),
+        }
+    }
+
     /// The last questions it asked, answered or not: what a reader of the history sees.
     pub(super) fn last_asked(&self) -> Vec<Interrupt> {
         let open = self.interrupts();

@@ -284,6 +284,7 @@ pub struct ToolForm {
     pub args: BTreeMap<String, ArgType>,
     #[serde(default)]
     pub ops: Vec<Op>,
+    #[serde(default, deserialize_with = "given")]
     pub result: Option<Expression>,
     #[serde(default)]
     pub wants_call_id: bool,
@@ -511,6 +512,10 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Ordered<T> {
 
 /// Keeps `null` apart from a key that is not there.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Deserialize::deserialize(deserializer).map(Some)
+}
+
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Expression>, D::Error> {
     Deserialize::deserialize(deserializer).map(Some)
 }
 

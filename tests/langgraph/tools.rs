@@ -78,6 +78,8 @@ impl Tools {
             call_id: call["id"].as_str().map(str::to_owned),
             input: args.clone().into(),
         });
+        // All calls are told of before the first one goes on.
+        tokio::task::yield_now().await;
         if tool.wants_call_id {
             args.insert("tool_call_id".into(), call["id"].clone());
         }

@@ -115,7 +115,9 @@ impl Shared {
     /// The tasks that a namespace leads through, outermost first.
     fn places(&self, namespace: &str) -> Vec<Place> {
         let mut walked = String::new();
-        let steps = namespace.split('|').filter(|step| !step.is_empty());
+        // A number tells graphs apart that one task runs.
+        let is_task = |step: &&str| !step.is_empty() && step.parse::<usize>().is_err();
+        let steps = namespace.split('|').filter(is_task);
         let place = |step: &str| {
             walked = join(&walked, step);
             let known = step.split_once(':').and_then(|(_, task)| self.tasks.get(task));

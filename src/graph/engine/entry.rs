@@ -14,8 +14,8 @@ use crate::graph::{Done, Graph, RunError, START, TaskRecord, Update};
 
 impl Position {
     /// Notes an input. What was pending is dropped.
-    pub(in crate::graph) fn note(&mut self, raw: Value) {
-        self.drop_pending();
+    pub(in crate::graph) fn note(&mut self, graph: &Graph, raw: Value) {
+        self.drop_pending(graph);
         self.step += 1;
         self.entering = Some(raw);
     }

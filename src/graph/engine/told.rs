@@ -124,7 +124,7 @@ impl Engine<'_> {
                 PlannedTask {
                     namespace: graph.map(|graph| graph.namespace_in(&info)),
                     error: known(place).and_then(|record| record.error.clone()),
-                    interrupts: known(place).map(TaskRecord::interrupts).unwrap_or_default(),
+                    interrupts: known(place).map(TaskRecord::last_asked).unwrap_or_default(),
                     result: known(place).and_then(TaskRecord::result),
                     id: info.id,
                     name: info.node,

@@ -39,6 +39,9 @@ struct Graph {
     wrote: bool,
     /// Whether a question surfaced in this superstep.
     asked: bool,
+    has_input: bool,
+    /// Whether this superstep has tasks; if not, it distributes an input.
+    tasks: bool,
 }
 
 /// What a chunk belongs to.
@@ -81,7 +84,8 @@ impl Shaper {
             Event::RunStarted { namespace, output_keys, input, .. } => {
                 let output_keys =
                     output_keys.map(|keys| keys.iter().map(|&key| key.into()).collect());
-                let graph = Graph { output_keys, ..Graph::default() };
+                let has_input = input.is_some();
+                let graph = Graph { output_keys, has_input, ..Graph::default() };
                 self.graphs.insert(namespace.to_owned(), graph);
                 let keys = input.and_then(Value::as_object).into_iter().flat_map(Map::keys);
                 self.note_writes(namespace, keys.map(String::as_str));
@@ -98,6 +102,7 @@ impl Shaper {
                 self.debug(&mut out, of(), step, "checkpoint", || shown::checkpoint(checkpoint));
             }
             Event::SuperstepStarted { namespace, step, tasks } => {
+                self.graphs.entry(namespace.to_owned()).or_default().tasks = !tasks.is_empty();
                 for start in tasks {
                     self.homes.note(&start.task);
                     let of = || Of::Graph(namespace);
@@ -142,10 +147,12 @@ impl Shaper {
             Event::NodeFailed { task, error } => {
                 self.ended(&mut out, task, Some(error), &json!({}), &[]);
             }
-            Event::SuperstepFinished { namespace, state, .. } => {
+            Event::SuperstepFinished { namespace, state, wrote, .. } => {
                 let graph = self.graphs.entry(namespace.to_owned()).or_default();
                 graph.asked = false;
-                if std::mem::take(&mut graph.wrote) {
+                // An input that was taken before this run is not told again.
+                let entered = !std::mem::take(&mut graph.tasks) && !graph.has_input && wrote;
+                if std::mem::take(&mut graph.wrote) || entered {
                     self.push(&mut out, Of::Graph(namespace), Mode::Values, |it| {
                         it.values(namespace, state)
                     });
