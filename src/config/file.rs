@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::policies::{self, OtherwiseSection, RuleSection};
 use super::{
-    Config, ConfigErrors, Env, Limits, Otherwise, Source, agents, models, people, slack, tools,
+    Config, ConfigErrors, Env, Limits, Otherwise, Source, agents, api, models, people, slack, tools,
 };
 use crate::config::reading::{Complained, Located, Named, Reader, parse};
 
@@ -33,6 +33,10 @@ struct File {
     default: Option<Located<OtherwiseSection>>,
     #[serde(default)]
     agents: Named<agents::Section>,
+    #[serde(default)]
+    api: api::ApiSection,
+    #[serde(default)]
+    streams: api::StreamsSection,
     #[serde(default)]
     limits: Limits,
 }
@@ -71,6 +75,8 @@ impl File {
         let rules = policies::read_rules(self.policies, reader);
         let otherwise = self.default.map_or(Ok(Otherwise::Deny), |default| default.read(reader));
         let agents = agents::read(self.agents, reader);
+        let callers = self.api.read(reader);
+        let streams = self.streams.read(reader);
         Ok(Config {
             slack: slack?,
             listen: listen?,
@@ -84,6 +90,8 @@ impl File {
             rules,
             otherwise: otherwise?,
             agents,
+            callers,
+            streams,
             limits: self.limits,
             source,
         })

@@ -6,6 +6,7 @@
 //! neither has anything to say that is an error.
 
 mod agents;
+mod api;
 mod file;
 mod limits;
 mod lint;
@@ -26,6 +27,7 @@ use std::path::Path;
 use url::Url;
 
 pub use agents::Agent;
+pub use api::{Caller, Streams};
 pub use limits::Limits;
 pub use lint::{Finding, Severity, lint};
 pub use models::Model;
@@ -59,6 +61,9 @@ pub struct Config {
     pub rules: Vec<Rule>,
     pub otherwise: Otherwise,
     pub agents: BTreeMap<String, Agent>,
+    /// Programs that may ask agents over HTTP.
+    pub callers: BTreeMap<String, Caller>,
+    pub streams: Streams,
     pub limits: Limits,
     /// What it was read from, for findings to point at.
     source: Source,
