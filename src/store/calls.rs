@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::rows::{big, from_json};
+use super::rows::from_json;
 use super::{RunInput, Store, StoreError, Thread, Tx, intake};
 use crate::approval::SlackUser;
 use crate::audit::{self, Entry};

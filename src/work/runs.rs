@@ -59,6 +59,7 @@ impl Runs {
             desk,
             run: &claimed,
             recorder: &recorder,
+            last: tokio::sync::Mutex::default(),
             asker: Asker {
                 workspace: desk.workspace.clone(),
                 run: claimed.id.clone(),
@@ -69,6 +70,7 @@ impl Runs {
         let limits = Limits::of_run(claimed.id.as_str()).supersteps(desk.config.limits.recursion);
         let run = worker.graph.run(Input::Restart(input), &saver, recorder.clone(), limits);
         let ended = recorder.keeping(&desk.store, &claimed, run).await;
+        saver.keep_last().await?;
         match ended {
             Ok(RunEnd::Finished { .. } | RunEnd::Interrupted { .. } | RunEnd::Paused { .. }) => {
                 desk.wake.these(&[Loop::Runs, Loop::Executions, Loop::Deliveries]);
@@ -77,7 +79,11 @@ impl Runs {
             Err(RunError::Save(error)) => {
                 Err(error.downcast_ref::<StoreError>().cloned().unwrap_or(StoreError::Fenced))
             }
-            Err(error) => self.try_later_or_fail(&claimed, &chain(&error)).await,
+            Err(error) => {
+                let (_next, events) = recorder.take().await;
+                desk.store.tell(&claimed.id, claimed.epoch, events).await?;
+                self.try_later_or_fail(&claimed, &chain(&error)).await
+            }
         }
     }
 
@@ -179,6 +185,9 @@ struct TurnSaver<'a> {
     desk: &'a Desk,
     run: &'a ClaimedRun,
     recorder: &'a Recorder,
+    /// The turn that ends or suspends the run. It is kept once the graph has told its last, so that
+    /// the end is the last thing in the log and in the same commit.
+    last: tokio::sync::Mutex<Option<SaveTurn>>,
     asker: Asker,
 }
 
@@ -205,18 +214,35 @@ impl Saver for TurnSaver<'_> {
 
     fn save(&self, turn: Turn) -> BoxFuture<'_, Result<(), SaveError>> {
         async move {
-            let mut turn = self.turn(turn)?;
-            let (next, events) = self.recorder.take().await;
-            turn.events = events;
-            let saved = self.desk.store.save_turn(turn).await.map_err(SaveError::new);
-            drop(next);
-            saved
+            let turn = self.turn(turn)?;
+            self.keep_last().await.map_err(SaveError::new)?;
+            if turn.ending.is_some() {
+                *self.last.lock().await = Some(turn);
+                return Ok(());
+            }
+            self.keep(turn).await.map_err(SaveError::new)
         }
         .boxed()
     }
 }
 
 impl TurnSaver<'_> {
+    /// Keeps a turn with all that was told until now.
+    async fn keep(&self, mut turn: SaveTurn) -> Result<(), StoreError> {
+        let (next, events) = self.recorder.take().await;
+        turn.events = events;
+        let kept = self.desk.store.save_turn(turn).await;
+        drop(next);
+        kept
+    }
+
+    async fn keep_last(&self) -> Result<(), StoreError> {
+        match self.last.lock().await.take() {
+            Some(turn) => self.keep(turn).await,
+            None => Ok(()),
+        }
+    }
+
     fn turn(&self, turn: Turn) -> Result<SaveTurn, SaveError> {
         let ending = match turn.status {
             TurnStatus::Continues | TurnStatus::Failed => None,

@@ -117,8 +117,9 @@ pub struct Stream {
     pub head: String,
     /// Bytes as they came over the wire, and how far they are unpacked.
     raw: Vec<u8>,
-    /// The body so far, out of its chunks.
+    /// The body so far, out of its chunks, and how much of it was read.
     body: String,
+    read: usize,
     pub end: Option<End>,
     pub heartbeats: usize,
 }
@@ -134,7 +135,7 @@ impl Stream {
             assert!(read > 0, "no answer: {}", String::from_utf8_lossy(&raw));
         };
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        Self { socket, status, head, raw, body: String::new(), end: None, heartbeats: 0 }
+        Self { socket, status, head, raw, body: String::new(), read: 0, end: None, heartbeats: 0 }
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -148,9 +149,11 @@ impl Stream {
 
     /// The next frame; nothing at the end.
     pub async fn next(&mut self) -> Option<Frame> {
+        assert_eq!(self.status, 200, "{}", self.head);
         loop {
-            if let Some(at) = self.body.find("\n\n") {
-                let block: String = self.body.drain(..at + 2).collect();
+            if let Some(length) = self.body[self.read..].find("\n\n") {
+                let block = self.body[self.read..self.read + length + 2].to_owned();
+                self.read += block.len();
                 if block.starts_with(':') {
                     self.heartbeats += 1;
                     continue;
@@ -199,18 +202,27 @@ impl Stream {
         serde_json::from_slice(&body).unwrap()
     }
 
-    /// Reads from the socket, unpacks whole chunks, and says whether there may be more.
+    /// Reads from the socket unless a whole chunk is there already, and says whether there may be
+    /// more.
     async fn read_more(&mut self) -> bool {
+        if self.unpack() {
+            return true;
+        }
         if self.end.is_some() {
             return false;
         }
         match self.socket.read_buf(&mut self.raw).await {
             Ok(0) | Err(_) => {
-                self.end.get_or_insert(End::CutOff);
-                return false;
+                self.end = Some(End::CutOff);
+                false
             }
-            Ok(_) => {}
+            Ok(_) => true,
         }
+    }
+
+    /// Moves the chunks that are whole into the body.
+    fn unpack(&mut self) -> bool {
+        let mut any = false;
         while let Some(line) = self.raw.windows(2).position(|two| two == b"\r\n") {
             let size = std::str::from_utf8(&self.raw[..line]).unwrap();
             let size = usize::from_str_radix(size, 16).unwrap();
@@ -219,12 +231,13 @@ impl Stream {
             }
             let chunk: Vec<u8> = self.raw.drain(..line + 2 + size + 2).collect();
             self.body.push_str(std::str::from_utf8(&chunk[line + 2..line + 2 + size]).unwrap());
+            any = true;
             if size == 0 {
                 self.end = Some(End::Whole);
                 break;
             }
         }
-        true
+        any
     }
 }
 

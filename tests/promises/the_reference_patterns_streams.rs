@@ -117,6 +117,7 @@ async fn rule_error_events() {
         )
         .await;
     let mut stream = asking("break").post(&office).await;
+    office.a_moment().await;
     office.passes(Span::minutes(2)).await;
     let frames = stream.rest().await;
     assert_eq!(stream.end, Some(End::Whole));

@@ -91,15 +91,15 @@ impl Store {
         rows.into_iter().map(batch).collect()
     }
 
-    /// Forgets events that are older than `kept`, of runs that have ended. Says whether there may
-    /// be more of them.
+    /// Forgets what runs told that ended longer than `kept` ago. Says whether there may be more.
     pub async fn forget_events(&self, kept: Span) -> Result<bool, StoreError> {
         self.write(move |tx| {
             Box::pin(async move {
                 let forgotten = sqlx::query(
                     "DELETE FROM run_events WHERE (run_id, first_seq) IN (
                        SELECT run_id, first_seq FROM run_events JOIN runs ON runs.id = run_id
-                       WHERE run_events.created_at < $1 AND state IN ('done', 'failed')
+                       WHERE run_events.created_at < $1 AND runs.updated_at < $1
+                         AND state IN ('done', 'failed')
                        ORDER BY run_events.created_at LIMIT $2)",
                 )
                 .bind(tx.now.as_millis().saturating_sub(kept.as_millis()))
