@@ -8,6 +8,7 @@
 mod agents;
 mod api;
 mod file;
+mod graphs;
 mod limits;
 mod lint;
 pub mod manifest;
@@ -28,6 +29,7 @@ use url::Url;
 
 pub use agents::Agent;
 pub use api::{Caller, Streams};
+pub use graphs::{Case, Graph, Keeps, Key, Node, Step};
 pub use limits::Limits;
 pub use lint::{Finding, Severity, lint};
 pub use models::Model;
@@ -61,6 +63,7 @@ pub struct Config {
     pub rules: Vec<Rule>,
     pub otherwise: Otherwise,
     pub agents: BTreeMap<String, Agent>,
+    pub graphs: BTreeMap<String, Graph>,
     /// Programs that may ask agents over HTTP.
     pub callers: BTreeMap<String, Caller>,
     pub streams: Streams,
