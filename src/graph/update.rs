@@ -19,7 +19,7 @@ pub enum Write {
 
 impl Write {
     /// The form in which it is shown: an overwrite is `{"$overwrite": value}`.
-    pub(super) fn to_value(&self) -> Value {
+    pub fn to_value(&self) -> Value {
         match self {
             Self::Value(value) => value.clone(),
             Self::Overwrite(value) => json!({ "$overwrite": value }),

@@ -8,13 +8,17 @@ mod crew;
 mod deliveries;
 mod executions;
 mod lease;
+mod recorder;
 mod runs;
+mod streams;
 mod timers;
+mod turns;
 mod wake;
 
 pub use crew::{Work, keep_going, one_turn};
 pub use deliveries::Deliveries;
 pub use executions::Executions;
 pub use runs::Runs;
+pub use streams::Streams;
 pub use timers::Timers;
 pub use wake::{Loop, Wake};

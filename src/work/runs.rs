@@ -6,20 +6,17 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::json;
 
+use super::recorder::Recorder;
+use super::turns::TurnSaver;
 use super::{Loop, Work, lease};
 use crate::agent;
 use crate::approval::{Requester, Standing};
 use crate::base::Span;
-use crate::desk::{Asker, Desk, Occasion};
-use crate::graph::{
-    At, Checkpoint, Input, NoEvents, RunEnd, RunError, RunOptions, SaveError, Saver, Snapshot,
-    Stored, StoredChange, Turn, TurnStatus,
-};
+use crate::desk::{Asker, Desk};
+use crate::graph::{Input, RunEnd, RunError, RunOptions};
 use crate::slack::texts;
-use crate::store::{
-    ClaimedRun, Ending, NewCheckpoint, NewNotice, NewValue, NewWrites, SaveTurn, StoreError,
-    StoredSnapshot,
-};
+use crate::store::{ClaimedRun, NewNotice, StoreError};
+use crate::stream::ErrorCode;
 
 /// How often a run is tried before its requester is told that it failed.
 const ATTEMPTS: u64 = 4;
@@ -38,10 +35,12 @@ impl Runs {
         let desk = &self.desk;
         let agent = claimed.thread.agent.clone();
         let Some(worker) = desk.agents.get(&agent) else {
-            return self.fail(&claimed, "the agent is no longer configured").await;
+            let why = "the agent is no longer configured";
+            return self.fail(&claimed, ErrorCode::AgentChanged, why).await;
         };
         if worker.graph.definition_hash() != claimed.graph_hash {
-            return self.fail(&claimed, "the agent was changed while the run was waiting").await;
+            let why = "the agent was changed while the run was waiting";
+            return self.fail(&claimed, ErrorCode::AgentChanged, why).await;
         }
         let requester = match &claimed.requester {
             Some(requester) => requester.clone(),
@@ -52,23 +51,24 @@ impl Runs {
         };
         let input = agent::agent_input(&claimed.input.text, Some(requester.name.clone()));
         let Ok(input) = input else {
-            return self.fail(&claimed, "the input is no text").await;
+            return self.fail(&claimed, ErrorCode::RunFailed, "the input is no text").await;
         };
+        let recorder = Arc::new(Recorder::new(claimed.input.modes.clone()));
         let claimed = Arc::new(claimed);
-        let saver = TurnSaver {
-            desk: Arc::clone(desk),
-            run: Arc::clone(&claimed),
-            asker: Asker {
-                workspace: desk.workspace.clone(),
-                run: claimed.id.clone(),
-                agent: agent.clone(),
-                requester,
-            },
+        let asker = Asker {
+            workspace: desk.workspace.clone(),
+            run: claimed.id.clone(),
+            agent: agent.clone(),
+            requester,
         };
+        let (whose, told) = (Arc::clone(&claimed), Arc::clone(&recorder));
+        let saver = Arc::new(TurnSaver::new(Arc::clone(desk), whose, told, asker));
         let options =
             RunOptions::of_run(claimed.id.as_str()).supersteps(desk.config.limits.recursion);
-        let (input, saver) = (Input::Restart(input), Arc::new(saver));
-        let ended = worker.graph.run(input, saver, Arc::new(NoEvents), options).await;
+        let (input, kept) = (Input::Restart(input), saver.clone());
+        let run = worker.graph.run(input, kept, recorder.clone(), options);
+        let ended = recorder.keeping(&desk.store, &claimed, run).await;
+        saver.keep_last().await?;
         match ended {
             Ok(RunEnd::Finished { .. } | RunEnd::Interrupted { .. } | RunEnd::Paused { .. }) => {
                 desk.wake.these(&[Loop::Runs, Loop::Executions, Loop::Deliveries]);
@@ -77,7 +77,11 @@ impl Runs {
             Err(RunError::Save(error)) => {
                 Err(error.downcast_ref::<StoreError>().cloned().unwrap_or(StoreError::Fenced))
             }
-            Err(error) => self.try_later_or_fail(&claimed, &chain(&error)).await,
+            Err(error) => {
+                let (_next, events) = recorder.take().await;
+                desk.store.tell(&claimed.id, claimed.epoch, events).await?;
+                self.try_later_or_fail(&claimed, &chain(&error)).await
+            }
         }
     }
 
@@ -94,7 +98,8 @@ impl Runs {
             }
             Standing::Deactivated | Standing::Bot | Standing::Outsider | Standing::Unknown => {
                 let why = "the agent works only for people of this workspace";
-                desk.store.fail_run(&claimed.id, claimed.epoch, why, None).await?;
+                let code = ErrorCode::RequesterRefused;
+                desk.store.fail_run(&claimed.id, claimed.epoch, code, why, None).await?;
                 return Ok(None);
             }
         }
@@ -107,7 +112,7 @@ impl Runs {
     async fn try_later_or_fail(&self, claimed: &ClaimedRun, error: &str) -> Result<(), StoreError> {
         tracing::warn!(run = %claimed.id, attempt = claimed.attempts, error, "a run stumbled");
         if claimed.attempts >= ATTEMPTS {
-            return self.fail(claimed, error).await;
+            return self.fail(claimed, ErrorCode::RunFailed, error).await;
         }
         let wait =
             Span::seconds(2_u32.saturating_pow(u32::try_from(claimed.attempts).unwrap_or(8)));
@@ -115,10 +120,15 @@ impl Runs {
         self.desk.store.release_run(&claimed.id, claimed.epoch, retry_at, error).await
     }
 
-    async fn fail(&self, claimed: &ClaimedRun, why: &str) -> Result<(), StoreError> {
+    async fn fail(
+        &self,
+        claimed: &ClaimedRun,
+        code: ErrorCode,
+        why: &str,
+    ) -> Result<(), StoreError> {
         let text = texts::run_failed(&claimed.thread.agent);
         let notice = reply(claimed, &text);
-        self.desk.store.fail_run(&claimed.id, claimed.epoch, why, Some(notice)).await?;
+        self.desk.store.fail_run(&claimed.id, claimed.epoch, code, why, Some(notice)).await?;
         self.desk.wake.these(&[Loop::Runs, Loop::Deliveries]);
         Ok(())
     }
@@ -158,7 +168,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// A word of the agent to the thread.
-fn reply(run: &ClaimedRun, text: &str) -> NewNotice {
+pub(super) fn reply(run: &ClaimedRun, text: &str) -> NewNotice {
     NewNotice {
         workspace: run.workspace.clone(),
         request: None,
@@ -166,104 +176,4 @@ fn reply(run: &ClaimedRun, text: &str) -> NewNotice {
         kind: "reply".to_owned(),
         body: json!({ "text": text }),
     }
-}
-
-/// Keeps the turns of one run: each superstep, with all it entails, is one transaction.
-struct TurnSaver {
-    desk: Arc<Desk>,
-    run: Arc<ClaimedRun>,
-    asker: Asker,
-}
-
-impl Saver for TurnSaver {
-    fn load<'a>(&'a self, at: &'a At) -> BoxFuture<'a, Result<Option<Snapshot>, SaveError>> {
-        async move {
-            let (store, checkpoint) = (&self.desk.store, at.checkpoint.as_deref());
-            let stored = store.load_snapshot(&self.run.id, &at.namespace, checkpoint).await;
-            stored.map_err(SaveError::new)?.map(snapshot).transpose().map_err(SaveError::new)
-        }
-        .boxed()
-    }
-
-    fn history<'a>(
-        &'a self,
-        namespace: &'a str,
-    ) -> BoxFuture<'a, Result<Vec<Snapshot>, SaveError>> {
-        async move {
-            let stored = self.desk.store.load_history(&self.run.id, namespace).await;
-            let snapshots = stored.map_err(SaveError::new)?.into_iter().map(snapshot);
-            snapshots.collect::<Result<_, _>>().map_err(SaveError::new)
-        }
-        .boxed()
-    }
-
-    fn save(&self, turn: Turn) -> BoxFuture<'_, Result<(), SaveError>> {
-        async move {
-            let turn = self.turn(turn)?;
-            self.desk.store.save_turn(turn).await.map_err(SaveError::new)
-        }
-        .boxed()
-    }
-}
-
-impl TurnSaver {
-    fn turn(&self, turn: Turn) -> Result<SaveTurn, SaveError> {
-        // What a graph within does ends nothing; its questions come with the root's turn.
-        let ending = match turn.status {
-            _ if !turn.namespace.is_empty() => None,
-            TurnStatus::Continues | TurnStatus::Failed => None,
-            TurnStatus::Interrupted | TurnStatus::Paused => Some(Ending::Waiting),
-            TurnStatus::Finished => Some(Ending::Done),
-        };
-        let said = turn.checkpoints.last().filter(|_| ending == Some(Ending::Done));
-        let notices = said
-            .and_then(agent::last_words)
-            .map(|text| vec![reply(&self.run, &text)])
-            .unwrap_or_default();
-        let surfaced = turn.interrupts.iter().filter(|_| turn.namespace.is_empty());
-        let questions = surfaced
-            .map(|interrupt| {
-                let at = Occasion { now: self.desk.clock.now(), ids: self.desk.ids.as_ref() };
-                self.desk.gate.question(&self.asker, &interrupt.id, &interrupt.value, at)
-            })
-            .collect();
-        let writes = turn
-            .tasks
-            .iter()
-            .map(|task| {
-                let body = serde_json::to_value(task)?;
-                Ok(NewWrites { task: task.task.clone(), body })
-            })
-            .collect::<Result<_, serde_json::Error>>()
-            .map_err(SaveError::new)?;
-        let checkpoints = turn.checkpoints.into_iter().map(stored);
-        let checkpoints = checkpoints.collect::<Result<_, _>>().map_err(SaveError::new)?;
-        Ok(SaveTurn {
-            run: self.run.id.clone(),
-            epoch: self.run.epoch,
-            namespace: turn.namespace,
-            checkpoints,
-            writes,
-            consumed: turn.consumed,
-            questions,
-            notices,
-            ending,
-        })
-    }
-}
-
-fn stored(checkpoint: Checkpoint) -> Result<NewCheckpoint, serde_json::Error> {
-    let (id, parent) = (checkpoint.id.clone(), checkpoint.parent.clone());
-    let (namespace, step) = (checkpoint.namespace.clone(), checkpoint.step);
-    let Stored { body, keys, changes } = checkpoint.into_stored()?;
-    let changes = changes.into_iter();
-    let changes = changes.map(|StoredChange { key, start, value }| NewValue { key, start, value });
-    Ok(NewCheckpoint { id, parent, namespace, step, body, keys, changes: changes.collect() })
-}
-
-fn snapshot(stored: StoredSnapshot) -> Result<Snapshot, serde_json::Error> {
-    let StoredSnapshot { checkpoint, writes, answers } = stored;
-    let tasks = writes.into_iter().map(serde_json::from_value).collect::<Result<_, _>>()?;
-    let checkpoint = Checkpoint::from_stored(checkpoint.body, checkpoint.values)?;
-    Ok(Snapshot { checkpoint, tasks, answers })
 }
