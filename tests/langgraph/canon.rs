@@ -66,7 +66,7 @@ impl Canon {
                 if let Some(id) =
                     seen["id"].as_str().filter(|id| typed && !self.given.contains(*id))
                 {
-                    self.id("msg", &id.to_owned());
+                    self.id("msg", id);
                 }
                 seen
             }
