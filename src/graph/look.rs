@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use serde_json::Value;
 
 use super::engine::{Position, live};
 use super::{
@@ -184,6 +185,17 @@ impl Graph {
         }
     }
 
+    /// What a task wrote to the keys that are kept.
+    fn kept(&self, record: &TaskRecord) -> Option<Value> {
+        let mut result = record.result()?;
+        if let Value::Object(writes) = &mut result {
+            writes.retain(|key, _| {
+                self.keys.index(key).is_none_or(|key| self.keys.reducer(key).is_saved())
+            });
+        }
+        Some(result)
+    }
+
     fn tasks(
         &self,
         checkpoint: &Checkpoint,
@@ -219,7 +231,9 @@ impl Graph {
                 path: *path,
                 error: known.and_then(|record| record.error.clone()),
                 interrupts: known.map(&interrupts).unwrap_or_default(),
-                result: known.filter(|record| !record.is_handled()).and_then(TaskRecord::result),
+                result: known
+                    .filter(|record| !record.is_handled())
+                    .and_then(|record| self.kept(record)),
                 inner: None,
             }
         };
