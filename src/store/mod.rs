@@ -35,7 +35,7 @@ mod writer;
 
 pub use begin::{StartCheck, StartRefused};
 pub use buttons::{Button, ButtonChoice, ShownAt};
-pub use cards::{CardButtons, CardKind, OwedCard, Shown};
+pub use cards::{CardButtons, CardContent, CardKind, OwedCard, Shown};
 pub use checkpoints::{
     Ending, NewCheckpoint, NewWrites, SaveTurn, StoredCheckpoint, StoredSnapshot,
 };
