@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
@@ -94,9 +94,34 @@ impl Node for AskModel {
             }
             let AgentSpec { name: _, instructions, tools } = self.spec.clone();
             let prompt = Prompt { instructions, messages, tools };
+            ctx.emit(&ModelMark::Start { model: self.model.name().to_owned() }.to_value());
             let reply = self.model.answer(&prompt, &Tokens(ctx)).await?;
+            ctx.emit(&ModelMark::End.to_value());
             say(Message::Assistant { text: reply.text, calls: reply.calls })
         })
+    }
+}
+
+/// What is told of a model around its tokens, as a custom event of the graph.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "countersign.llm", rename_all = "snake_case")]
+pub enum ModelMark {
+    Start {
+        model: String,
+    },
+    /// Another model begins; what the first one has said counts for nothing.
+    Again,
+    End,
+}
+
+impl ModelMark {
+    /// Reads a custom event, if it is one of these.
+    pub fn read(event: &Value) -> Option<Self> {
+        Self::deserialize(event).ok()
+    }
+
+    fn to_value(&self) -> Value {
+        json!(self)
     }
 }
 

@@ -16,7 +16,7 @@ mod template;
 mod text;
 mod tools;
 
-pub use agent_loop::{AgentSpec, agent_graph, agent_input, last_words};
+pub use agent_loop::{AgentSpec, ModelMark, agent_graph, agent_input, last_words};
 pub use call::{APPROVAL_NODE, CallAnswer, CallStatus, ProposedCall};
 pub use egress::{Egress, EgressRefusal};
 pub use model::{

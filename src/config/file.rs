@@ -1,10 +1,13 @@
 //! The whole file: its sections, and the defaults of those that are left out.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::policies::{self, OtherwiseSection, RuleSection};
 use super::{
-    Config, ConfigErrors, Env, Limits, Otherwise, Source, agents, models, people, slack, tools,
+    Config, ConfigErrors, Env, Limits, Otherwise, Source, Tool, agents, api, graphs, models,
+    people, slack, tools,
 };
 use crate::config::reading::{Complained, Located, Named, Reader, parse};
 
@@ -33,6 +36,12 @@ struct File {
     default: Option<Located<OtherwiseSection>>,
     #[serde(default)]
     agents: Named<agents::Section>,
+    #[serde(default)]
+    graphs: Named<graphs::Section>,
+    #[serde(default)]
+    api: api::ApiSection,
+    #[serde(default)]
+    streams: api::StreamsSection,
     #[serde(default)]
     limits: Limits,
 }
@@ -67,10 +76,13 @@ impl File {
         let groups = people::read_groups(self.groups, reader);
         let channels = people::read_channels(self.channels, reader);
         let models = models::read(self.models, reader);
-        let tools = tools::read(self.tools, reader);
+        let graphs = graphs::read(self.graphs, reader);
+        let tools = with_readers(tools::read(self.tools, reader), graphs.tools, reader);
         let rules = policies::read_rules(self.policies, reader);
         let otherwise = self.default.map_or(Ok(Otherwise::Deny), |default| default.read(reader));
         let agents = agents::read(self.agents, reader);
+        let callers = self.api.read(reader);
+        let streams = self.streams.read(reader);
         Ok(Config {
             slack: slack?,
             listen: listen?,
@@ -84,8 +96,28 @@ impl File {
             rules,
             otherwise: otherwise?,
             agents,
+            graphs: graphs.graphs,
+            callers,
+            streams,
             limits: self.limits,
             source,
         })
     }
+}
+
+/// The tools of the file, and those that the `http` nodes of graphs are.
+fn with_readers(
+    mut tools: BTreeMap<String, Tool>,
+    readers: Vec<Tool>,
+    reader: &mut Reader<'_>,
+) -> BTreeMap<String, Tool> {
+    for tool in readers {
+        if tools.contains_key(&tool.name.value) {
+            let text = format!("there is a tool called `{}` already", tool.name.value);
+            reader.complain(tool.name.at, text, "give the node another name");
+        } else {
+            tools.insert(tool.name.value.clone(), tool);
+        }
+    }
+    tools
 }

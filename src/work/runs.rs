@@ -6,17 +6,18 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::json;
 
+use super::recorder::Recorder;
 use super::{Loop, Work, lease};
 use crate::agent;
 use crate::approval::{Requester, Standing};
 use crate::base::Span;
 use crate::desk::{Asker, Desk, Occasion};
 use crate::graph::{
-    Checkpoint, Input, Limits, NoEvents, RunEnd, RunError, SaveError, Saver, Snapshot, Turn,
-    TurnStatus,
+    Checkpoint, Input, Limits, RunEnd, RunError, SaveError, Saver, Snapshot, Turn, TurnStatus,
 };
 use crate::slack::texts;
 use crate::store::{ClaimedRun, Ending, NewCheckpoint, NewNotice, NewWrites, SaveTurn, StoreError};
+use crate::stream::ErrorCode;
 
 /// How often a run is tried before its requester is told that it failed.
 const ATTEMPTS: u64 = 4;
@@ -35,10 +36,12 @@ impl Runs {
         let desk = &self.desk;
         let agent = claimed.thread.agent.clone();
         let Some(worker) = desk.agents.get(&agent) else {
-            return self.fail(&claimed, "the agent is no longer configured").await;
+            let why = "the agent is no longer configured";
+            return self.fail(&claimed, ErrorCode::AgentChanged, why).await;
         };
         if worker.graph.definition_hash() != claimed.graph_hash {
-            return self.fail(&claimed, "the agent was changed while the run was waiting").await;
+            let why = "the agent was changed while the run was waiting";
+            return self.fail(&claimed, ErrorCode::AgentChanged, why).await;
         }
         let requester = match &claimed.requester {
             Some(requester) => requester.clone(),
@@ -49,11 +52,14 @@ impl Runs {
         };
         let input = agent::agent_input(&claimed.input.text, Some(requester.name.clone()));
         let Ok(input) = input else {
-            return self.fail(&claimed, "the input is no text").await;
+            return self.fail(&claimed, ErrorCode::RunFailed, "the input is no text").await;
         };
+        let recorder = Arc::new(Recorder::new(claimed.input.modes.clone()));
         let saver = TurnSaver {
             desk,
             run: &claimed,
+            recorder: &recorder,
+            last: tokio::sync::Mutex::default(),
             asker: Asker {
                 workspace: desk.workspace.clone(),
                 run: claimed.id.clone(),
@@ -62,8 +68,9 @@ impl Runs {
             },
         };
         let limits = Limits::of_run(claimed.id.as_str()).supersteps(desk.config.limits.recursion);
-        let ended =
-            worker.graph.run(Input::Restart(input), &saver, Arc::new(NoEvents), limits).await;
+        let run = worker.graph.run(Input::Restart(input), &saver, recorder.clone(), limits);
+        let ended = recorder.keeping(&desk.store, &claimed, run).await;
+        saver.keep_last().await?;
         match ended {
             Ok(RunEnd::Finished { .. } | RunEnd::Interrupted { .. } | RunEnd::Paused { .. }) => {
                 desk.wake.these(&[Loop::Runs, Loop::Executions, Loop::Deliveries]);
@@ -72,7 +79,11 @@ impl Runs {
             Err(RunError::Save(error)) => {
                 Err(error.downcast_ref::<StoreError>().cloned().unwrap_or(StoreError::Fenced))
             }
-            Err(error) => self.try_later_or_fail(&claimed, &chain(&error)).await,
+            Err(error) => {
+                let (_next, events) = recorder.take().await;
+                desk.store.tell(&claimed.id, claimed.epoch, events).await?;
+                self.try_later_or_fail(&claimed, &chain(&error)).await
+            }
         }
     }
 
@@ -89,7 +100,8 @@ impl Runs {
             }
             Standing::Deactivated | Standing::Bot | Standing::Outsider | Standing::Unknown => {
                 let why = "the agent works only for people of this workspace";
-                desk.store.fail_run(&claimed.id, claimed.epoch, why, None).await?;
+                let code = ErrorCode::RequesterRefused;
+                desk.store.fail_run(&claimed.id, claimed.epoch, code, why, None).await?;
                 return Ok(None);
             }
         }
@@ -102,7 +114,7 @@ impl Runs {
     async fn try_later_or_fail(&self, claimed: &ClaimedRun, error: &str) -> Result<(), StoreError> {
         tracing::warn!(run = %claimed.id, attempt = claimed.attempts, error, "a run stumbled");
         if claimed.attempts >= ATTEMPTS {
-            return self.fail(claimed, error).await;
+            return self.fail(claimed, ErrorCode::RunFailed, error).await;
         }
         let wait =
             Span::seconds(2_u32.saturating_pow(u32::try_from(claimed.attempts).unwrap_or(8)));
@@ -110,10 +122,15 @@ impl Runs {
         self.desk.store.release_run(&claimed.id, claimed.epoch, retry_at, error).await
     }
 
-    async fn fail(&self, claimed: &ClaimedRun, why: &str) -> Result<(), StoreError> {
+    async fn fail(
+        &self,
+        claimed: &ClaimedRun,
+        code: ErrorCode,
+        why: &str,
+    ) -> Result<(), StoreError> {
         let text = texts::run_failed(&claimed.thread.agent);
         let notice = reply(claimed, &text);
-        self.desk.store.fail_run(&claimed.id, claimed.epoch, why, Some(notice)).await?;
+        self.desk.store.fail_run(&claimed.id, claimed.epoch, code, why, Some(notice)).await?;
         self.desk.wake.these(&[Loop::Runs, Loop::Deliveries]);
         Ok(())
     }
@@ -167,6 +184,10 @@ fn reply(run: &ClaimedRun, text: &str) -> NewNotice {
 struct TurnSaver<'a> {
     desk: &'a Desk,
     run: &'a ClaimedRun,
+    recorder: &'a Recorder,
+    /// The turn that ends or suspends the run. It is kept once the graph has told its last, so that
+    /// the end is the last thing in the log and in the same commit.
+    last: tokio::sync::Mutex<Option<SaveTurn>>,
     asker: Asker,
 }
 
@@ -194,13 +215,34 @@ impl Saver for TurnSaver<'_> {
     fn save(&self, turn: Turn) -> BoxFuture<'_, Result<(), SaveError>> {
         async move {
             let turn = self.turn(turn)?;
-            self.desk.store.save_turn(turn).await.map_err(SaveError::new)
+            self.keep_last().await.map_err(SaveError::new)?;
+            if turn.ending.is_some() {
+                *self.last.lock().await = Some(turn);
+                return Ok(());
+            }
+            self.keep(turn).await.map_err(SaveError::new)
         }
         .boxed()
     }
 }
 
 impl TurnSaver<'_> {
+    /// Keeps a turn with all that was told until now.
+    async fn keep(&self, mut turn: SaveTurn) -> Result<(), StoreError> {
+        let (next, events) = self.recorder.take().await;
+        turn.events = events;
+        let kept = self.desk.store.save_turn(turn).await;
+        drop(next);
+        kept
+    }
+
+    async fn keep_last(&self) -> Result<(), StoreError> {
+        match self.last.lock().await.take() {
+            Some(turn) => self.keep(turn).await,
+            None => Ok(()),
+        }
+    }
+
     fn turn(&self, turn: Turn) -> Result<SaveTurn, SaveError> {
         let ending = match turn.status {
             TurnStatus::Continues | TurnStatus::Failed => None,
@@ -238,6 +280,7 @@ impl TurnSaver<'_> {
             consumed: turn.consumed,
             questions,
             notices,
+            events: Vec::new(),
             ending,
         })
     }

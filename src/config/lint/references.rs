@@ -40,11 +40,14 @@ pub(super) fn check(findings: &mut Findings<'_>) {
             known("tool", tool, &config.tools, findings);
         }
     }
+    for agent in config.callers.values().flat_map(|caller| &caller.agents) {
+        known("agent", agent, &config.agents, findings);
+    }
     who_answers(findings);
 }
 
 /// Is there an entry of this name? The nearest name is offered when there is none.
-fn known<T>(
+pub(super) fn known<T>(
     what: &str,
     name: &Located<String>,
     entries: &BTreeMap<String, T>,
