@@ -40,9 +40,12 @@ async fn scenario(name: &str, folder: &Path) -> (Duration, usize) {
         "supersteps" => count(Arc::new(NoSaver), 500).await,
         "fan_out" => fan_out(5).await,
         "supersteps_memory" => count(Arc::new(MemorySaver::default()), 300).await,
-        "supersteps_sqlite" => count(store(folder).await.begin().await, 100).await,
-        "resume_memory" => cycles(Store::Memory, 50).await,
-        "resume_sqlite" => cycles(Store::Sqlite(store(folder).await), 30).await,
+        "supersteps_sqlite" => count(Arc::new(store(folder).await.begin().await), 100).await,
+        "resume_memory" => {
+            let saver = || -> Arc<dyn Saver> { Arc::new(MemorySaver::default()) };
+            cycles((0..50).map(|_| saver()).collect()).await
+        }
+        "resume_sqlite" => cycles(savers(&store(folder).await, 30).await).await,
         "threads_sqlite" => threads(&store(folder).await, 5).await,
         "history_10" => history(&store(folder).await, 10, 50).await,
         "history_10000" => history(&store(folder).await, 10_000, 50).await,
@@ -85,19 +88,11 @@ async fn fan_out(times: usize) -> (Duration, usize) {
     (start.elapsed(), times * 101)
 }
 
-enum Store {
-    Memory,
-    Sqlite(sqlite::Runs),
-}
-
-async fn cycles(store: Store, cycles: usize) -> (Duration, usize) {
-    let graph = graphs::asker();
+/// Each on a thread of its own.
+async fn cycles(savers: Vec<Arc<dyn Saver>>) -> (Duration, usize) {
+    let (graph, cycles) = (graphs::asker(), savers.len());
     let start = Instant::now();
-    for _ in 0..cycles {
-        let saver: Arc<dyn Saver> = match &store {
-            Store::Memory => Arc::new(MemorySaver::default()),
-            Store::Sqlite(runs) => runs.begin().await,
-        };
+    for saver in savers {
         let asked = run(&graph, Arc::clone(&saver), Input::New(json!({"answer": ""}))).await;
         let RunEnd::Interrupted { interrupts, .. } = asked else { panic!("it asks") };
         let answer = [(interrupts[0].id.clone(), json!("yes"))].into();
@@ -107,12 +102,18 @@ async fn cycles(store: Store, cycles: usize) -> (Duration, usize) {
     (start.elapsed(), cycles)
 }
 
+/// The savers of threads of their own.
+async fn savers(runs: &sqlite::Runs, threads: usize) -> Vec<Arc<dyn Saver>> {
+    let mut savers: Vec<Arc<dyn Saver>> = Vec::new();
+    for _ in 0..threads {
+        savers.push(Arc::new(runs.begin().await));
+    }
+    savers
+}
+
 async fn threads(runs: &sqlite::Runs, supersteps: usize) -> (Duration, usize) {
     let graph = Arc::new(graphs::counter());
-    let mut savers = Vec::new();
-    for _ in 0..THREADS {
-        savers.push(runs.begin().await);
-    }
+    let savers = savers(runs, THREADS).await;
     let start = Instant::now();
     let mut all = tokio::task::JoinSet::new();
     for saver in savers {
@@ -127,7 +128,7 @@ async fn threads(runs: &sqlite::Runs, supersteps: usize) -> (Duration, usize) {
 }
 
 async fn history(runs: &sqlite::Runs, entries: usize, supersteps: usize) -> (Duration, usize) {
-    let (graph, saver) = (graphs::logger(), runs.begin().await);
+    let (graph, saver) = (graphs::logger(), Arc::new(runs.begin().await));
     let log: Value = (0..entries).map(|n| json!(format!("entry {n}"))).collect();
     let full = json!({"count": 0, "goal": 1, "log": log});
     run(&graph, saver.clone(), Input::New(full)).await;

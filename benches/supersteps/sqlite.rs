@@ -7,9 +7,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use countersign::approval::SlackUser;
 use countersign::base::{RandomIds, RunId, Span, SystemClock, WorkspaceId};
 use countersign::graph::{
-    At, Checkpoint, SaveError, Saver, Snapshot, Stored, StoredChange, Turn, TurnStatus,
+    At, Checkpoint, SaveError, Saver, Snapshot, Stored, StoredChange, Turn,
 };
-use countersign::store::{Ending, NewCheckpoint, NewMessage, NewValue, SaveTurn, Store};
+use countersign::store::{
+    NewCheckpoint, NewMessage, NewValue, NewWrites, SaveTurn, Store, StoredSnapshot,
+};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
@@ -55,7 +57,8 @@ fn message(nth: usize) -> NewMessage {
     }
 }
 
-/// Keeps the turns of one run: each superstep is one transaction.
+/// Keeps the turns of one run: each superstep is one transaction. The run stays claimed.
+#[derive(Clone)]
 pub struct SqliteSaver {
     store: Store,
     run: RunId,
@@ -63,34 +66,58 @@ pub struct SqliteSaver {
 }
 
 impl Saver for SqliteSaver {
-    /// Every run of the bench is new.
-    fn load<'a>(&'a self, _: &'a At) -> BoxFuture<'a, Result<Option<Snapshot>, SaveError>> {
-        std::future::ready(Ok(None)).boxed()
+    fn load<'a>(&'a self, at: &'a At) -> BoxFuture<'a, Result<Option<Snapshot>, SaveError>> {
+        async move {
+            let checkpoint = at.checkpoint.as_deref();
+            let found = self.store.load_snapshot(&self.run, &at.namespace, checkpoint).await;
+            found.map_err(SaveError::new)?.map(snapshot).transpose().map_err(SaveError::new)
+        }
+        .boxed()
     }
 
-    fn history<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Vec<Snapshot>, SaveError>> {
-        std::future::ready(Ok(Vec::new())).boxed()
+    fn history<'a>(
+        &'a self,
+        namespace: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<Snapshot>, SaveError>> {
+        async move {
+            let found = self.store.load_history(&self.run, namespace).await;
+            let snapshots = found.map_err(SaveError::new)?.into_iter().map(snapshot);
+            snapshots.collect::<Result<_, _>>().map_err(SaveError::new)
+        }
+        .boxed()
     }
 
     fn save(&self, turn: Turn) -> BoxFuture<'_, Result<(), SaveError>> {
         async move {
             let checkpoints = turn.checkpoints.into_iter().map(stored);
+            let writes = turn.tasks.iter().map(|task| {
+                let body = serde_json::to_value(task)?;
+                Ok(NewWrites { task: task.task.clone(), body })
+            });
+            let writes: Result<_, serde_json::Error> = writes.collect();
             let turn = SaveTurn {
                 run: self.run.clone(),
                 epoch: self.epoch,
                 namespace: turn.namespace,
                 checkpoints: checkpoints.collect::<Result<_, _>>().map_err(SaveError::new)?,
-                writes: Vec::new(),
+                writes: writes.map_err(SaveError::new)?,
                 consumed: turn.consumed,
                 questions: Vec::new(),
                 notices: Vec::new(),
                 events: Vec::new(),
-                ending: (turn.status == TurnStatus::Finished).then_some(Ending::Done),
+                ending: None,
             };
             self.store.save_turn(turn).await.map_err(SaveError::new)
         }
         .boxed()
     }
+}
+
+fn snapshot(stored: StoredSnapshot) -> Result<Snapshot, serde_json::Error> {
+    let StoredSnapshot { checkpoint, writes, answers } = stored;
+    let tasks = writes.into_iter().map(serde_json::from_value).collect::<Result<_, _>>()?;
+    let checkpoint = Checkpoint::from_stored(checkpoint.body, checkpoint.values)?;
+    Ok(Snapshot { checkpoint, tasks, answers })
 }
 
 fn stored(checkpoint: Checkpoint) -> Result<NewCheckpoint, serde_json::Error> {

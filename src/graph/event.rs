@@ -13,12 +13,14 @@ use super::{CheckpointRef, Interrupt, Source, State, TaskError, Update};
 /// was saved (with [`Durability::Sync`](super::Durability)), so they are true when they are told.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'a> {
-    /// A run begins: with input, or, without, to go on. `output_keys` are those that the graph's
-    /// output has; none means all.
+    /// A run begins: with input, or, without, to go on; `command` then holds the answers, writes and
+    /// jumps that came from outside, if any did, as they are shown. `output_keys` are those that the
+    /// graph's output has; none means all.
     RunStarted {
         namespace: &'a str,
         graph: &'a str,
         input: Option<&'a Value>,
+        command: Option<&'a Value>,
         output_keys: Option<&'a [&'a str]>,
     },
     /// A run goes on from this state.
@@ -121,6 +123,8 @@ impl TaskPath {
 pub struct TaskStart {
     pub task: TaskInfo,
     pub input: State,
+    /// It was done before this run continued, and does not run again.
+    pub cached: bool,
 }
 
 /// One call within a task: of a model, a tool or a route.

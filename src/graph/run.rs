@@ -6,7 +6,7 @@ use std::error::Error;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::error::BadReturn;
 use super::{Drain, Interrupt, Pauses, SaveError, State, Timer, TokioTimer, Update};
@@ -31,6 +31,27 @@ pub enum Input {
     Continue,
     /// Answers, writes and jumps at once.
     Command(Command),
+}
+
+impl Input {
+    /// Answers, writes and jumps as they are shown: in a command.
+    pub(super) fn shown(&self) -> Option<Value> {
+        let command = match self {
+            Self::New(_) | Self::Restart(_) | Self::Continue => return None,
+            Self::Resume(answers) => json!({ "resume": answers }),
+            Self::Answer(answer) => json!({ "resume": answer }),
+            Self::Command(Command { resume, update }) => {
+                let mut command = update.as_command();
+                match resume {
+                    Some(Resume::ById(answers)) => command["resume"] = json!(answers),
+                    Some(Resume::Answer(answer)) => command["resume"] = answer.clone(),
+                    None => {}
+                }
+                command
+            }
+        };
+        Some(json!({ "$command": command }))
+    }
 }
 
 /// A command from outside. Its writes apply before what is pending runs; its jumps run beside

@@ -121,15 +121,19 @@ impl Update {
 
     /// As the node gave it: an object of state keys, or, with jumps, a command.
     pub(super) fn returned(&self) -> Value {
-        let update = self.shown();
-        if self.goto.is_empty() {
-            return update;
+        if self.goto.is_empty() { self.shown() } else { json!({ "$command": self.as_command() }) }
+    }
+
+    /// As a command, of which only what is there is shown.
+    pub(super) fn as_command(&self) -> Value {
+        let mut command = json!({});
+        if !self.goto.is_empty() {
+            command["goto"] = super::engine::shown_targets(&self.goto);
         }
-        let mut command = json!({ "goto": super::engine::shown_targets(&self.goto) });
         if !self.writes.is_empty() {
-            command["update"] = update;
+            command["update"] = self.shown();
         }
-        json!({ "$command": command })
+        command
     }
 
     /// The writes, in the order in which they were made.

@@ -85,7 +85,7 @@ impl<'r> Engine<'r> {
     /// Takes new input.
     async fn enter(&mut self, entering: Entering) -> Result<Ended, RunError> {
         let Entering { raw, update } = entering;
-        self.tell_start(Some(&raw));
+        self.tell_start(Some(&raw), None);
         self.position.note(self.graph, raw);
         let noted = self.checkpoint(Source::Input, &Vec::new(), Vec::new());
         self.tell_plan(&[]);
@@ -113,7 +113,7 @@ impl<'r> Engine<'r> {
 
     /// Goes on with what is pending.
     async fn go_on(&mut self, going_on: GoingOn) -> Result<Ended, RunError> {
-        let GoingOn { answers, command, passes_pause, told } = going_on;
+        let GoingOn { answers, command, passes_pause, told, shown } = going_on;
         let (found, recorded) =
             (std::mem::take(&mut self.found), std::mem::take(&mut self.recorded));
         let mut records = self.align(found)?;
@@ -124,7 +124,7 @@ impl<'r> Engine<'r> {
             self.command(update).await?;
             records.resize_with(self.position.tasks().len(), || None);
         }
-        self.tell_start(None);
+        self.tell_start(None, shown.as_ref());
         if told {
             self.tell_resumed();
         }

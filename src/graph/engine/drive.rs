@@ -86,7 +86,7 @@ impl Engine<'_> {
                 return Err(RunError::Drained { reason: reason.to_owned() });
             }
             let tasks = self.position.tasks();
-            self.tell_tasks(&tasks);
+            self.tell_tasks(&tasks, &records);
             self.tell_cached(&tasks, &records);
             let outcomes = self.attempt_all(&tasks, std::mem::take(&mut records)).await?;
             match all_finished(outcomes) {

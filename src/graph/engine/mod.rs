@@ -97,7 +97,12 @@ pub(super) async fn run(
         order: tokio::sync::Mutex::default(),
     });
     let found = Found::load(&shared, at).await?;
-    let opening = opening::of(Wanted::ByCaller(input), found.snapshot.as_ref(), &shared)?;
+    let shown = if shared.heard { input.shown() } else { None };
+    let wanted = Wanted::ByCaller(input);
+    let mut opening = opening::of(wanted, found.snapshot.as_ref(), &shared)?;
+    if let Opening::GoOn(going_on) = &mut opening {
+        going_on.shown = shown;
+    }
     let before = pause_before.as_ref().unwrap_or(&graph.pause_before);
     let after = pause_after.as_ref().unwrap_or(&graph.pause_after);
     match start(graph, Arc::clone(&shared), found, opening, (before, after)).await? {

@@ -42,6 +42,8 @@ pub(super) struct GoingOn {
     pub(super) passes_pause: bool,
     /// Whether somebody asked for it, who is then told from where it goes on.
     pub(super) told: bool,
+    /// What came from outside, for those who watch.
+    pub(super) shown: Option<Value>,
 }
 
 /// Answers as they were given.
@@ -61,7 +63,7 @@ pub(super) fn of(
     let latest = snapshot.map(|snapshot| &snapshot.checkpoint);
     let same_maker = latest.is_some_and(|latest| latest.run == *shared.maker);
     let asked = |answers| {
-        Ok(Opening::GoOn(GoingOn { answers, passes_pause: true, told: true, command: None }))
+        Ok(Opening::GoOn(GoingOn { answers, passes_pause: true, told: true, ..GoingOn::default() }))
     };
     match wanted {
         Wanted::ByTask { passes_pause, .. } if same_maker => {
@@ -98,7 +100,7 @@ pub(super) fn of(
             let command = (update != Update::none()).then_some(update);
             let asked = |answers| {
                 let command = command.clone();
-                Ok(Opening::GoOn(GoingOn { answers, command, passes_pause: true, told: true }))
+                Ok(Opening::GoOn(GoingOn { answers, command, passes_pause: true, told: true, shown: None }))
             };
             match (resume, latest) {
                 (Some(Resume::ById(answers)), _) => by_id(answers, latest.is_some(), asked),

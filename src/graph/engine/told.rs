@@ -14,12 +14,12 @@ use crate::graph::{
 };
 
 impl Engine<'_> {
-    pub(super) fn tell_start(&self, input: Option<&Value>) {
+    pub(super) fn tell_start(&self, input: Option<&Value>, command: Option<&Value>) {
         if self.shared.heard {
             let (namespace, graph) = (&self.shared.namespace, &*self.graph.name);
             let output_keys = self.graph.output_key_names();
             let output_keys = output_keys.as_deref();
-            self.shared.tell(Event::RunStarted { namespace, graph, input, output_keys });
+            self.shared.tell(Event::RunStarted { namespace, graph, input, command, output_keys });
         }
     }
 
@@ -46,12 +46,17 @@ impl Engine<'_> {
         }
     }
 
-    pub(super) fn tell_tasks(&self, tasks: &[Task]) {
+    pub(super) fn tell_tasks(&self, tasks: &[Task], records: &[Option<TaskRecord>]) {
         if !self.shared.heard {
             return;
         }
+        let done = |place: usize| {
+            let record = records.get(place).and_then(Option::as_ref);
+            record.is_some_and(|record| record.done.is_some())
+        };
         let starts: Vec<_> = sent_first(tasks)
-            .map(|task| TaskStart {
+            .map(|(place, task)| TaskStart {
+                cached: done(place),
                 task: self.place_of(task).info(),
                 input: match &task.sent {
                     Some(sent) => State::sent(Arc::clone(&sent.arg)),
@@ -142,7 +147,8 @@ pub(super) fn failed(shared: &Shared, error: &RunError) {
 }
 
 /// Tasks in the order in which they start: sent ones first.
-fn sent_first(tasks: &[Task]) -> impl Iterator<Item = &Task> {
-    let sent = tasks.iter().filter(|task| task.sent.is_some());
-    sent.chain(tasks.iter().filter(|task| task.sent.is_none()))
+fn sent_first(tasks: &[Task]) -> impl Iterator<Item = (usize, &Task)> {
+    let numbered = || tasks.iter().enumerate();
+    let sent = numbered().filter(|(_, task)| task.sent.is_some());
+    sent.chain(numbered().filter(|(_, task)| task.sent.is_none()))
 }

@@ -49,9 +49,9 @@ impl EventsV2 {
     /// The log's events that an event amounts to, in order.
     pub fn shape(&mut self, event: &Event<'_>) -> Vec<Value> {
         match *event {
-            Event::RunStarted { namespace, graph, input, output_keys } => {
+            Event::RunStarted { namespace, graph, input, command, output_keys } => {
                 let output_keys = output_keys.map(|keys| keys.iter().map(|&k| k.into()).collect());
-                let input = input.cloned().unwrap_or_default();
+                let input = input.or(command).cloned().unwrap_or_default();
                 let data = json!({"input": input});
                 let graph = Graph { name: graph.into(), input, output_keys, output: Value::Null };
                 self.graphs.insert(namespace.to_owned(), graph);
@@ -59,12 +59,15 @@ impl EventsV2 {
             }
             Event::Resumed { namespace, state } => self.keep(namespace, state),
             Event::SuperstepFinished { namespace, state, .. } => self.keep(namespace, state),
-            Event::NodeStarted { task, input, attempt } => {
-                self.homes.note(task);
-                self.tries.insert(task.id.clone(), attempt);
-                let data = json!({"input": input.to_value()});
-                vec![told("on_chain_start", &self.node(task), data)]
+            // The tasks of a superstep begin together, before any goes on.
+            Event::SuperstepStarted { tasks, .. } => {
+                let fresh = tasks.iter().filter(|start| !start.cached);
+                fresh.map(|start| self.begin(&start.task, &start.input, 1)).collect()
             }
+            Event::NodeStarted { task, attempt: 1, .. } if self.tries.contains_key(&task.id) => {
+                Vec::new()
+            }
+            Event::NodeStarted { task, input, attempt } => vec![self.begin(task, input, attempt)],
             Event::ModelStarted { task, call, input } => {
                 let data = json!({"input": {"messages": [input]}});
                 vec![told("on_chat_model_start", &self.call(task, call, "seq:step:1"), data)]
@@ -128,7 +131,6 @@ impl EventsV2 {
             Event::RunFinished { namespace: "", .. } => self.stopped(""),
             Event::RunFinished { namespace, output } => vec![self.end(namespace, output)],
             Event::Planned { .. }
-            | Event::SuperstepStarted { .. }
             | Event::Token { .. }
             | Event::Custom { .. }
             | Event::NodeInterrupted { .. }
@@ -136,6 +138,12 @@ impl EventsV2 {
             | Event::NodeFailed { .. }
             | Event::RunFailed { .. } => Vec::new(),
         }
+    }
+
+    fn begin(&mut self, task: &TaskInfo, input: &State, attempt: u32) -> Value {
+        self.homes.note(task);
+        self.tries.insert(task.id.clone(), attempt);
+        told("on_chain_start", &self.node(task), json!({"input": input.to_value()}))
     }
 
     /// Remembers the output as it stands.
