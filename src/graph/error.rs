@@ -20,6 +20,8 @@ pub(super) enum Cause {
     Interrupted,
     /// A graph that the node ran hands a command up to the node's own graph.
     Handed(Box<Update>),
+    /// A graph that the node ran was stopped, or is out of steps: so is the run.
+    Stopped(Box<RunError>),
     Failed(Failure),
 }
 
@@ -57,6 +59,7 @@ impl NodeError {
     pub fn text(&self) -> String {
         match &self.0 {
             Cause::Failed(failure) => failure.source.to_string(),
+            Cause::Stopped(error) => error.to_string(),
             Cause::Interrupted | Cause::Handed(_) => self.kind().to_owned(),
         }
     }
@@ -67,6 +70,7 @@ impl NodeError {
         match &self.0 {
             Cause::Interrupted => "GraphInterrupt",
             Cause::Handed(_) => "ParentCommand",
+            Cause::Stopped(error) => error.kind(),
             Cause::Failed(failure) => &failure.kind,
         }
     }
@@ -80,6 +84,9 @@ impl NodeError {
     /// policies and people care for what went wrong, not how deep.
     pub(super) fn of_run(error: RunError) -> Self {
         let failure = match error {
+            RunError::Drained { .. } | RunError::RecursionLimit { .. } | RunError::Save(_) => {
+                return Self(Cause::Stopped(Box::new(error)));
+            }
             RunError::Node { kind, source, .. } => Failure { kind, source },
             error => Failure { kind: error.kind().to_owned().into(), source: Box::new(error) },
         };

@@ -151,12 +151,13 @@ impl Graph {
         let mut records = snapshot.tasks.clone();
         // What the first of those that followed was made of comes last, and stays.
         for record in following.get(&*checkpoint.id).into_iter().flatten().copied().flatten() {
-            records.retain(|known| known.task != record.task);
-            records.push(record.clone());
+            let known = records.iter().position(|known| known.task == record.task);
+            let before = known.map(|place| records.remove(place)).unwrap_or_default();
+            records.push(record.clone().with_questions_of(before));
         }
         let mut position = Position::restore(self, checkpoint.clone())?;
         let planned = position.with_command(self, &records)?;
-        let state = Position::restore(self, checkpoint.clone())?.state();
+        let state = position.state();
         let tasks = self.tasks(&checkpoint, &planned, &records, TaskRecord::last_asked);
         let next = tasks.iter().map(|task| Arc::clone(&task.name)).collect();
         Ok(self.shown(checkpoint, state, next, tasks))

@@ -32,6 +32,9 @@ pub struct TaskRecord {
     /// Its last failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<TaskError>,
+    /// The failure that its handler stands in for: only the handler starts again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handling: Option<TaskError>,
     /// A graph that it runs is paused.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub paused: bool,
@@ -106,6 +109,15 @@ impl TaskRecord {
     /// The questions that its last try left open, as they are surfaced.
     pub(super) fn interrupts(&self) -> Vec<Interrupt> {
         self.open().map(|question| self.interrupt(question)).collect()
+    }
+
+    /// The record with the questions of an earlier one, if it has none itself.
+    pub(super) fn with_questions_of(mut self, earlier: Self) -> Self {
+        if self.questions.is_empty() && self.inner.is_empty() {
+            self.questions = earlier.questions;
+            self.inner = earlier.inner;
+        }
+        self
     }
 
     /// The last questions it asked, answered or not: what a reader of the history sees.
