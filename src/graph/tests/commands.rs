@@ -47,7 +47,10 @@ async fn closing_a_thread_keeps_what_a_command_and_finished_siblings_wrote() {
     graph.update_state(&saver, &At::latest(), Edit::end()).await.expect("it closes");
     let latest = saver.kept().latest("").expect("it is kept").clone();
     let end = run(&graph, &reborn(&saver), "r2", Input::Continue).await.expect("nothing is left");
-    assert_eq!((&end.state().to_value()["n"], &latest.changed["n"]), (&json!(5), &Change::Replaced));
+    assert_eq!(
+        (&end.state().to_value()["n"], &latest.changed["n"]),
+        (&json!(5), &Change::Replaced)
+    );
     assert_eq!(finished(Ok(end)), json!(["done"]));
 }
 
