@@ -58,7 +58,7 @@ impl NodeError {
     /// What went wrong, in words.
     pub fn text(&self) -> String {
         match &self.0 {
-            Cause::Failed(failure) => failure.source.to_string(),
+            Cause::Failed(failure) => with_causes(&*failure.source),
             Cause::Stopped(error) => error.to_string(),
             Cause::Interrupted | Cause::Handed(_) => self.kind().to_owned(),
         }
@@ -106,6 +106,17 @@ impl<E: Error + Send + Sync + 'static> From<E> for NodeError {
         };
         Self(Cause::Failed(Failure { kind: kind.into(), source: Box::new(error) }))
     }
+}
+
+/// An error's text with those of its causes.
+pub(super) fn with_causes(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
 }
 
 /// A node returned what is no update.

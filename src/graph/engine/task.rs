@@ -8,7 +8,7 @@ use super::fold::{Folding, prepare};
 use super::lead::{self, Astray, Lead};
 use super::position::Task;
 use crate::graph::context::{Before, Place};
-use crate::graph::error::{Cause, Failure};
+use crate::graph::error::{Cause, with_causes};
 use crate::graph::graph::NodeSpec;
 use crate::graph::{
     By, Context, Done, Event, NodeError, RunError, State, TaskError, TaskRecord, Update,
@@ -254,12 +254,12 @@ pub(super) fn task_error(node: &str, error: &RunError) -> TaskError {
         RunError::Node { kind, source, .. } => TaskError {
             node: node.to_owned(),
             class: kind.clone().into_owned(),
-            message: source.to_string(),
+            message: with_causes(&**source),
         },
         error => TaskError {
             node: node.to_owned(),
             class: error.kind().to_owned(),
-            message: error.to_string(),
+            message: with_causes(error),
         },
     }
 }
@@ -267,17 +267,6 @@ pub(super) fn task_error(node: &str, error: &RunError) -> TaskError {
 impl TaskError {
     /// Of a try that may be followed by another.
     pub(super) fn of_try(node: &str, error: &NodeError) -> Self {
-        match &error.0 {
-            Cause::Failed(Failure { kind, source }) => Self {
-                node: node.to_owned(),
-                class: kind.clone().into_owned(),
-                message: source.to_string(),
-            },
-            Cause::Interrupted | Cause::Handed(_) | Cause::Stopped(_) => Self {
-                node: node.to_owned(),
-                class: error.kind().to_owned(),
-                message: String::new(),
-            },
-        }
+        Self { node: node.to_owned(), class: error.kind().to_owned(), message: error.text() }
     }
 }
