@@ -142,7 +142,7 @@ impl<'g> Draft<'g> {
                 if self.base.is_none() {
                     self.position = Position::fresh(self.graph);
                 }
-                self.position.note(raw);
+                self.position.note(self.graph, raw);
                 self.make(Source::Input, Changes::new(), Vec::new());
             }
             Ok([Edit(What::End)]) => {
@@ -150,7 +150,7 @@ impl<'g> Draft<'g> {
                 let mut changes = self.position.take_command(self.graph, &self.finished)?;
                 let done = live(self.graph, &mut self.position, &self.finished)?;
                 add_changes(&mut changes, &done);
-                self.position.close();
+                self.position.close(self.graph);
                 self.make(Source::Update, changes, Vec::new());
             }
             Ok([Edit(What::Copy)]) => self.copy()?,
