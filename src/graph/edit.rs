@@ -79,7 +79,8 @@ impl Graph {
         at: &At,
         supersteps: Vec<Vec<Edit>>,
     ) -> Result<String, RunError> {
-        let graph = self.within(&at.namespace)?;
+        let (graph, namespace) = self.within(&at.namespace)?;
+        let at = &At { namespace, ..at.clone() };
         let mut draft = Draft::load(graph, saver, at).await?;
         for edits in supersteps {
             draft.superstep(edits)?;

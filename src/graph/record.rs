@@ -110,8 +110,12 @@ impl TaskRecord {
         self.open().map(|question| self.interrupt(question)).collect()
     }
 
-    /// The record with the questions of an earlier one, if it has none itself.
-    pub(super) fn with_questions_of(mut self, earlier: Self) -> Self {
+    /// What is known of the task after this record followed an earlier one: a result stays, and so
+    /// do questions unless there are new ones.
+    pub(super) fn after(mut self, earlier: Self) -> Self {
+        if earlier.done.is_some() {
+            return earlier;
+        }
         if self.questions.is_empty() && self.inner.is_empty() {
             self.questions = earlier.questions;
             self.inner = earlier.inner;

@@ -274,7 +274,8 @@ impl Position {
         sort(&mut self.due);
         if !self.deferred.is_empty() {
             sort(&mut self.deferred);
-            if self.due.is_empty() && self.sends.is_empty() {
+            // As in LangGraph, tasks that were sent do not count here.
+            if self.due.is_empty() {
                 std::mem::swap(&mut self.due, &mut self.deferred);
             }
         }
