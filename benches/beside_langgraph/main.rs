@@ -17,9 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use countersign::graph::{
-    Graph, Input, MemorySaver, NoEvents, NoSaver, RunEnd, RunOptions, Saver,
-};
+use countersign::graph::{Graph, Input, MemorySaver, NoEvents, NoSaver, RunEnd, RunOptions, Saver};
 use serde_json::{Value, json};
 
 const THREADS: usize = 64;

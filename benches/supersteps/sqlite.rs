@@ -6,12 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use countersign::approval::SlackUser;
 use countersign::base::{RandomIds, RunId, Span, SystemClock, WorkspaceId};
-use countersign::graph::{
-    At, Checkpoint, SaveError, Saver, Snapshot, Stored, StoredChange, Turn,
-};
-use countersign::store::{
-    NewCheckpoint, NewMessage, NewValue, NewWrites, SaveTurn, Store, StoredSnapshot,
-};
+use countersign::graph::{At, SaveError, Saver, Snapshot, Turn};
+use countersign::store::{NewMessage, SaveTurn, Store};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
@@ -70,7 +66,11 @@ impl Saver for SqliteSaver {
         async move {
             let checkpoint = at.checkpoint.as_deref();
             let found = self.store.load_snapshot(&self.run, &at.namespace, checkpoint).await;
-            found.map_err(SaveError::new)?.map(snapshot).transpose().map_err(SaveError::new)
+            found
+                .map_err(SaveError::new)?
+                .map(Snapshot::try_from)
+                .transpose()
+                .map_err(SaveError::new)
         }
         .boxed()
     }
@@ -81,7 +81,7 @@ impl Saver for SqliteSaver {
     ) -> BoxFuture<'a, Result<Vec<Snapshot>, SaveError>> {
         async move {
             let found = self.store.load_history(&self.run, namespace).await;
-            let snapshots = found.map_err(SaveError::new)?.into_iter().map(snapshot);
+            let snapshots = found.map_err(SaveError::new)?.into_iter().map(Snapshot::try_from);
             snapshots.collect::<Result<_, _>>().map_err(SaveError::new)
         }
         .boxed()
@@ -89,18 +89,14 @@ impl Saver for SqliteSaver {
 
     fn save(&self, turn: Turn) -> BoxFuture<'_, Result<(), SaveError>> {
         async move {
-            let checkpoints = turn.checkpoints.into_iter().map(stored);
-            let writes = turn.tasks.iter().map(|task| {
-                let body = serde_json::to_value(task)?;
-                Ok(NewWrites { task: task.task.clone(), body })
-            });
-            let writes: Result<_, serde_json::Error> = writes.collect();
+            let checkpoints = turn.checkpoints.into_iter().map(TryInto::try_into);
+            let writes = turn.tasks.iter().map(TryInto::try_into);
             let turn = SaveTurn {
                 run: self.run.clone(),
                 epoch: self.epoch,
                 namespace: turn.namespace,
                 checkpoints: checkpoints.collect::<Result<_, _>>().map_err(SaveError::new)?,
-                writes: writes.map_err(SaveError::new)?,
+                writes: writes.collect::<Result<_, _>>().map_err(SaveError::new)?,
                 consumed: turn.consumed,
                 questions: Vec::new(),
                 notices: Vec::new(),
@@ -111,20 +107,4 @@ impl Saver for SqliteSaver {
         }
         .boxed()
     }
-}
-
-fn snapshot(stored: StoredSnapshot) -> Result<Snapshot, serde_json::Error> {
-    let StoredSnapshot { checkpoint, writes, answers } = stored;
-    let tasks = writes.into_iter().map(serde_json::from_value).collect::<Result<_, _>>()?;
-    let checkpoint = Checkpoint::from_stored(checkpoint.body, checkpoint.values)?;
-    Ok(Snapshot { checkpoint, tasks, answers })
-}
-
-fn stored(checkpoint: Checkpoint) -> Result<NewCheckpoint, serde_json::Error> {
-    let (id, parent) = (checkpoint.id.clone(), checkpoint.parent.clone());
-    let (namespace, step) = (checkpoint.namespace.clone(), checkpoint.step);
-    let Stored { body, keys, changes } = checkpoint.into_stored()?;
-    let changes = changes.into_iter();
-    let changes = changes.map(|StoredChange { key, start, value }| NewValue { key, start, value });
-    Ok(NewCheckpoint { id, parent, namespace, step, body, keys, changes: changes.collect() })
 }

@@ -100,7 +100,13 @@ pub(super) fn of(
             let command = (update != Update::none()).then_some(update);
             let asked = |answers| {
                 let command = command.clone();
-                Ok(Opening::GoOn(GoingOn { answers, command, passes_pause: true, told: true, shown: None }))
+                Ok(Opening::GoOn(GoingOn {
+                    answers,
+                    command,
+                    passes_pause: true,
+                    told: true,
+                    shown: None,
+                }))
             };
             match (resume, latest) {
                 (Some(Resume::ById(answers)), _) => by_id(answers, latest.is_some(), asked),
