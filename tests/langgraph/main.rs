@@ -57,10 +57,15 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[tokio::test]
 async fn every_case_goes_as_it_was_recorded() {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/langgraph");
-    let folder = folder("LANGGRAPH_CASES").unwrap_or_else(|| own.clone());
-    let out = self::folder("LANGGRAPH_OUT");
+    let folders = match folder("LANGGRAPH_CASES") {
+        Some(folder) => vec![folder],
+        None => vec![own.clone(), own.join("more")],
+    };
+    let out = folder("LANGGRAPH_OUT");
     let (mut played, mut failures) = (0, Vec::new());
-    for path in cases(&folder) {
+    let all =
+        folders.iter().flat_map(|folder| cases(folder).into_iter().map(move |it| (folder, it)));
+    for (folder, path) in all {
         let id = path.file_stem().expect("a case file has a name").to_string_lossy().into_owned();
         played += 1;
         let document = match tokio::spawn(play(path)).await {
@@ -77,11 +82,40 @@ async fn every_case_goes_as_it_was_recorded() {
         if let Some(out) = &out {
             write(out, &id, &document);
         }
-        failures.extend(judge(&id, &document, &folder, &own));
+        failures.extend(judge(&id, &document, folder, &own));
     }
     assert!(played > 0, "there are cases");
     let (failed, list) = (failures.len(), failures.join("\n"));
     assert!(failures.is_empty(), "{failed} of {played} cases did not go as recorded:\n{list}");
+}
+
+#[test]
+fn what_the_player_does_not_know_is_refused() {
+    let case = |node: Value, call: Value| {
+        json!({
+            "id": "unknown", "title": "", "tags": [], "script": [call],
+            "graph": {"state": {"x": {}}, "nodes": {"a": node}, "edges": [["__start__", "a"]]},
+        })
+    };
+    let (node, call) = (json!({"ops": []}), json!({"call": "invoke", "input": {}}));
+    let reads = |case: Value| serde_json::from_value::<Case>(case).is_ok();
+    assert!(reads(case(node.clone(), call.clone())));
+    for unknown in [
+        json!({"ops": [{"op": "teleport"}]}),
+        json!({"ops": [{"op": "set", "key": "x", "value": {"$teleport": 1}}]}),
+        json!({"ops": [{"op": "sleep", "ms": 1, "until": "noon"}]}),
+        json!({"ops": [], "retry": {"forever": true}}),
+        json!({"ops": [], "kind": "teleport"}),
+    ] {
+        assert!(!reads(case(unknown.clone(), call.clone())), "{unknown}");
+    }
+    for unknown in [
+        json!({"call": "teleport"}),
+        json!({"call": "invoke", "input": {}, "speed": "high"}),
+        json!({"call": "history", "at": {"moon": "full"}}),
+    ] {
+        assert!(!reads(case(node.clone(), unknown.clone())), "{unknown}");
+    }
 }
 
 /// Why the case failed, if it did.
