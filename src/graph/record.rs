@@ -32,6 +32,9 @@ pub struct TaskRecord {
     /// Its last failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<TaskError>,
+    /// The failure that its handler stands in for: only the handler starts again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handling: Option<TaskError>,
     /// A graph that it runs is paused.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub paused: bool,
@@ -105,6 +108,19 @@ impl TaskRecord {
     /// The questions that its last try left open, as they are surfaced.
     pub(super) fn interrupts(&self) -> Vec<Interrupt> {
         self.open().map(|question| self.interrupt(question)).collect()
+    }
+
+    /// What is known of the task after this record followed an earlier one: a result stays, and so
+    /// do questions unless there are new ones.
+    pub(super) fn after(mut self, earlier: Self) -> Self {
+        if earlier.done.is_some() {
+            return earlier;
+        }
+        if self.questions.is_empty() && self.inner.is_empty() {
+            self.questions = earlier.questions;
+            self.inner = earlier.inner;
+        }
+        self
     }
 
     /// The questions that are open, or, after a failure, the last one, which may be answered anew.

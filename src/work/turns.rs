@@ -9,12 +9,8 @@ use super::recorder::Recorder;
 use super::runs::reply;
 use crate::agent;
 use crate::desk::{Asker, Desk, Occasion};
-use crate::graph::{
-    At, Checkpoint, SaveError, Saver, Snapshot, Stored, StoredChange, Turn, TurnStatus,
-};
-use crate::store::{
-    ClaimedRun, Ending, NewCheckpoint, NewValue, NewWrites, SaveTurn, StoreError, StoredSnapshot,
-};
+use crate::graph::{At, SaveError, Saver, Snapshot, Turn, TurnStatus};
+use crate::store::{ClaimedRun, Ending, SaveTurn, StoreError};
 
 /// The saver of one run.
 pub(super) struct TurnSaver {
@@ -74,16 +70,9 @@ impl TurnSaver {
                 self.desk.gate.question(&self.asker, &interrupt.id, &interrupt.value, at)
             })
             .collect();
-        let writes = turn
-            .tasks
-            .iter()
-            .map(|task| {
-                let body = serde_json::to_value(task)?;
-                Ok(NewWrites { task: task.task.clone(), body })
-            })
-            .collect::<Result<_, serde_json::Error>>()
-            .map_err(SaveError::new)?;
-        let checkpoints = turn.checkpoints.into_iter().map(stored);
+        let writes = turn.tasks.iter().map(TryInto::try_into);
+        let writes = writes.collect::<Result<_, _>>().map_err(SaveError::new)?;
+        let checkpoints = turn.checkpoints.into_iter().map(TryInto::try_into);
         let checkpoints = checkpoints.collect::<Result<_, _>>().map_err(SaveError::new)?;
         Ok(SaveTurn {
             run: self.run.id.clone(),
@@ -105,7 +94,8 @@ impl Saver for TurnSaver {
         async move {
             let (store, checkpoint) = (&self.desk.store, at.checkpoint.as_deref());
             let stored = store.load_snapshot(&self.run.id, &at.namespace, checkpoint).await;
-            stored.map_err(SaveError::new)?.map(snapshot).transpose().map_err(SaveError::new)
+            let stored = stored.map_err(SaveError::new)?;
+            stored.map(TryInto::try_into).transpose().map_err(SaveError::new)
         }
         .boxed()
     }
@@ -116,8 +106,8 @@ impl Saver for TurnSaver {
     ) -> BoxFuture<'a, Result<Vec<Snapshot>, SaveError>> {
         async move {
             let stored = self.desk.store.load_history(&self.run.id, namespace).await;
-            let snapshots = stored.map_err(SaveError::new)?.into_iter().map(snapshot);
-            snapshots.collect::<Result<_, _>>().map_err(SaveError::new)
+            let stored = stored.map_err(SaveError::new)?.into_iter().map(TryInto::try_into);
+            stored.collect::<Result<_, _>>().map_err(SaveError::new)
         }
         .boxed()
     }
@@ -134,20 +124,4 @@ impl Saver for TurnSaver {
         }
         .boxed()
     }
-}
-
-fn stored(checkpoint: Checkpoint) -> Result<NewCheckpoint, serde_json::Error> {
-    let (id, parent) = (checkpoint.id.clone(), checkpoint.parent.clone());
-    let (namespace, step) = (checkpoint.namespace.clone(), checkpoint.step);
-    let Stored { body, keys, changes } = checkpoint.into_stored()?;
-    let changes = changes.into_iter();
-    let changes = changes.map(|StoredChange { key, start, value }| NewValue { key, start, value });
-    Ok(NewCheckpoint { id, parent, namespace, step, body, keys, changes: changes.collect() })
-}
-
-fn snapshot(stored: StoredSnapshot) -> Result<Snapshot, serde_json::Error> {
-    let StoredSnapshot { checkpoint, writes, answers } = stored;
-    let tasks = writes.into_iter().map(serde_json::from_value).collect::<Result<_, _>>()?;
-    let checkpoint = Checkpoint::from_stored(checkpoint.body, checkpoint.values)?;
-    Ok(Snapshot { checkpoint, tasks, answers })
 }

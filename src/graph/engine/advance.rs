@@ -154,5 +154,6 @@ pub(super) fn failure(node: &Arc<str>, step: i64, error: NodeError) -> RunError 
             source: "it returned an interrupt that it did not raise".into(),
         },
         Cause::Handed(_) => RunError::NoParent { node },
+        Cause::Stopped(error) => *error,
     }
 }

@@ -55,6 +55,7 @@ impl<'r> Engine<'r> {
             shared,
             position,
             ledger,
+            anchor: head.as_ref().map(|head| Arc::clone(&head.id)),
             head,
             branch,
             found,

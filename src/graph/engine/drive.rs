@@ -22,6 +22,8 @@ pub(super) struct Engine<'r> {
     pub(super) ledger: Ledger,
     /// The latest checkpoint, whether saved or still to be.
     pub(super) head: Option<Head>,
+    /// The checkpoint that the run began with.
+    pub(super) anchor: Option<Arc<str>>,
     /// The thread's latest checkpoint, until the first one of a branch is made.
     pub(super) branch: Option<String>,
     /// What is known of the tasks of the first superstep.

@@ -200,16 +200,26 @@ impl Position {
         due.chain(sends).collect()
     }
 
+    /// Takes what a command wrote that hangs on the checkpoint, and where it leads.
+    pub(in crate::graph) fn take_command(
+        &mut self,
+        graph: &Graph,
+        records: &[TaskRecord],
+    ) -> Result<Changes, RunError> {
+        let command = records.iter().find(|record| record.task == COMMAND);
+        match command.and_then(|record| record.done.clone()) {
+            Some(done) => self.command(graph, done),
+            None => Ok(Changes::new()),
+        }
+    }
+
     /// What runs next, with what a command that hangs on the checkpoint leads to.
     pub(in crate::graph) fn with_command(
         &mut self,
         graph: &Graph,
         records: &[TaskRecord],
     ) -> Result<Vec<(Arc<str>, TaskPath)>, RunError> {
-        let command = records.iter().find(|record| record.task == COMMAND);
-        if let Some(done) = command.and_then(|record| record.done.clone()) {
-            self.command(graph, done)?;
-        }
+        self.take_command(graph, records)?;
         if self.entering.is_some() {
             return Ok(vec![(START.into(), TaskPath::Edge)]);
         }
@@ -264,7 +274,8 @@ impl Position {
         sort(&mut self.due);
         if !self.deferred.is_empty() {
             sort(&mut self.deferred);
-            if self.due.is_empty() && self.sends.is_empty() {
+            // As in LangGraph, tasks that were sent do not count here.
+            if self.due.is_empty() {
                 std::mem::swap(&mut self.due, &mut self.deferred);
             }
         }
