@@ -10,17 +10,15 @@ use futures::future::BoxFuture;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::answer::AnswerSchema;
 use super::{
-    APPROVAL_NODE, CallAnswer, Message, Model, Prompt, ProposedCall, TokenSink, ToolCall,
-    ToolDescription,
+    APPROVAL_NODE, Budget, CallAnswer, CallStatus, Message, Model, Prompt, ProposedCall, Spent,
+    Stopped, TokenSink, ToolCall, ToolDescription,
 };
 use crate::graph::{
     BuildError, Checkpoint, Context, END, Graph, GraphBuilder, Node, NodeError, Reducer, START,
     State, StateValue, Update,
 };
-
-/// How many tool calls may follow one human message. A model that goes in circles stops here.
-const MAX_CALLS: usize = 24;
 
 /// How much of one call's content the conversation keeps, in bytes.
 const MAX_CONTENT: usize = 16 * 1024;
@@ -31,6 +29,11 @@ const TOOLS: &str = "tools";
 const MESSAGES: &str = "messages";
 /// What became of the calls of the last message, in their order.
 const ANSWERS: &str = "answers";
+/// What the run has used of its budget: a [`Spent`].
+const SPENT: &str = "spent";
+
+/// What is emitted when the tokens so far are void because another model begins its answer.
+const LLM: &str = "countersign.llm";
 
 /// One configured agent.
 #[derive(Clone, Debug)]
@@ -39,6 +42,18 @@ pub struct AgentSpec {
     pub instructions: String,
     /// The tools it may call; it is told of no other.
     pub tools: Vec<ToolDescription>,
+    /// A JSON Schema of its final answer, if that must have a form.
+    pub answer: Option<Value>,
+    pub budget: Budget,
+}
+
+/// Why an agent cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    #[error("{0}")]
+    Answer(String),
+    #[error(transparent)]
+    Graph(#[from] BuildError),
 }
 
 /// The input that starts a run: one human message.
@@ -59,24 +74,35 @@ pub fn last_words(checkpoint: &Checkpoint) -> Option<String> {
 }
 
 /// Makes the graph of one agent.
-pub fn agent_graph(spec: AgentSpec, model: Arc<dyn Model>) -> Result<Graph, BuildError> {
-    GraphBuilder::new(spec.name.clone())
-        .version("1")
+pub fn agent_graph(spec: AgentSpec, model: Arc<dyn Model>) -> Result<Graph, AgentError> {
+    let AgentSpec { name, mut instructions, tools, answer, budget } = spec;
+    let answer = answer.as_ref().map(AnswerSchema::compile).transpose();
+    let answer = answer.map_err(AgentError::Answer)?;
+    if let Some(answer) = &answer {
+        instructions = format!("{instructions}\n\n{}", answer.demand());
+    }
+    let graph = GraphBuilder::new(name)
+        .version("2")
         .key(MESSAGES, Reducer::Append)
         .key(ANSWERS, Reducer::LastValue)
-        .node(AGENT, AskModel { spec, model })
+        .key(SPENT, Reducer::LastValue)
+        .node(AGENT, AskModel { instructions, tools, answer, budget, model })
         .node(APPROVAL_NODE, |ctx: Context, state: State| async move { approval(&ctx, &state) })
-        .node(TOOLS, |_: Context, state: State| async move { tools(&state) })
+        .node(TOOLS, |_: Context, state: State| async move { tools_answered(&state) })
         .edge(START, AGENT)
-        .conditional_edge(AGENT, has_calls)
+        .conditional_edge(AGENT, after_answer)
         .edge(APPROVAL_NODE, TOOLS)
         .edge(TOOLS, AGENT)
-        .build()
+        .build()?;
+    Ok(graph)
 }
 
 /// The node that asks the model.
 struct AskModel {
-    spec: AgentSpec,
+    instructions: String,
+    tools: Vec<ToolDescription>,
+    answer: Option<AnswerSchema>,
+    budget: Budget,
     model: Arc<dyn Model>,
 }
 
@@ -88,15 +114,44 @@ impl Node for AskModel {
     ) -> BoxFuture<'a, Result<Update, NodeError>> {
         Box::pin(async move {
             let messages: Vec<Message> = state.get(MESSAGES)?;
-            if calls_since_human(&messages) >= MAX_CALLS {
-                let text = format!("I stop here: I have asked for {MAX_CALLS} tool calls already.");
-                return say(Message::Assistant { text, calls: Vec::new() });
+            let spent = Spent::of_run(ctx.run(), state.get(SPENT)?);
+            spent.within(&self.budget)?;
+            if since_human(&messages).any(Message::is_over_budget) {
+                return Err(Stopped::Approvals.into());
             }
-            let AgentSpec { name: _, instructions, tools } = self.spec.clone();
+            let was_mended = since_human(&messages).any(|message| message.is_from_desk());
+            let (instructions, tools) = (self.instructions.clone(), self.tools.clone());
             let prompt = Prompt { instructions, messages, tools };
             let reply = self.model.answer(&prompt, &Tokens(ctx)).await?;
-            say(Message::Assistant { text: reply.text, calls: reply.calls })
+            let spent = spent.with(&reply);
+            let said = self.said(reply.text, reply.calls, was_mended)?;
+            Ok(Update::none()
+                .set(MESSAGES, serde_json::to_value(said)?)
+                .set(SPENT, serde_json::to_value(spent)?))
         })
+    }
+}
+
+impl AskModel {
+    /// The messages that an answer makes: itself, and if it has not the form that a final answer
+    /// must have, what is wrong with it. That is said once.
+    fn said(
+        &self,
+        text: String,
+        calls: Vec<ToolCall>,
+        was_mended: bool,
+    ) -> Result<Vec<Message>, Stopped> {
+        let Some(schema) = self.answer.as_ref().filter(|_| calls.is_empty()) else {
+            return Ok(vec![Message::Assistant { text, calls }]);
+        };
+        match schema.read(&text) {
+            Ok(text) => Ok(vec![Message::Assistant { text, calls }]),
+            Err(why) if was_mended => Err(Stopped::Shape { why }),
+            Err(why) => {
+                let mend = format!("That answer cannot be used: {why}\n{}", schema.demand());
+                Ok(vec![Message::Assistant { text, calls }, Message::Desk { text: mend }])
+            }
+        }
     }
 }
 
@@ -106,26 +161,34 @@ impl TokenSink for Tokens<'_> {
     fn token(&self, text: &str) {
         self.0.token(text);
     }
+
+    fn starts_over(&self) {
+        self.0.emit(&json!({ LLM: "again" }));
+    }
 }
 
-fn say(message: Message) -> Result<Update, NodeError> {
-    Ok(Update::none().set(MESSAGES, serde_json::to_value([message])?))
+impl Message {
+    fn is_from_desk(&self) -> bool {
+        matches!(self, Self::Desk { .. })
+    }
+
+    fn is_over_budget(&self) -> bool {
+        matches!(self, Self::Tool { status: CallStatus::OverBudget, .. })
+    }
 }
 
-fn calls_since_human(messages: &[Message]) -> usize {
-    let since =
-        messages.iter().rev().take_while(|message| !matches!(message, Message::Human { .. }));
-    since
-        .map(|message| match message {
-            Message::Assistant { calls, .. } => calls.len(),
-            Message::Human { .. } | Message::Tool { .. } => 0,
-        })
-        .sum()
+/// What happened since somebody last wrote.
+fn since_human(messages: &[Message]) -> impl Iterator<Item = &Message> {
+    messages.iter().rev().take_while(|message| !matches!(message, Message::Human { .. }))
 }
 
-fn has_calls(state: &State) -> Result<&'static str, NodeError> {
-    let (_, calls) = last_reply(state)?;
-    Ok(if calls.is_empty() { END } else { APPROVAL_NODE })
+fn after_answer(state: &State) -> Result<&'static str, NodeError> {
+    match last_message(state)? {
+        Message::Desk { .. } => Ok(AGENT),
+        Message::Assistant { calls, .. } if calls.is_empty() => Ok(END),
+        Message::Assistant { .. } => Ok(APPROVAL_NODE),
+        Message::Human { .. } | Message::Tool { .. } => Err(not_the_models()),
+    }
 }
 
 fn approval(ctx: &Context, state: &State) -> Result<Update, NodeError> {
@@ -138,7 +201,7 @@ fn approval(ctx: &Context, state: &State) -> Result<Update, NodeError> {
     Ok(Update::none().set(ANSWERS, Value::Array(ctx.interrupt_many(proposals)?)))
 }
 
-fn tools(state: &State) -> Result<Update, NodeError> {
+fn tools_answered(state: &State) -> Result<Update, NodeError> {
     let (_, calls) = last_reply(state)?;
     let answers: Vec<CallAnswer> = state.get(ANSWERS)?;
     if answers.len() != calls.len() {
@@ -157,14 +220,21 @@ fn result_of((call, answer): (ToolCall, CallAnswer)) -> Message {
 
 /// The text and the calls of the model's last message.
 fn last_reply(state: &State) -> Result<(String, Vec<ToolCall>), NodeError> {
-    let last = state.list(MESSAGES).and_then(|messages| messages.last());
-    let last = last.map(Message::deserialize).transpose()?;
-    match last {
-        Some(Message::Assistant { text, calls }) => Ok((text, calls)),
-        Some(Message::Human { .. } | Message::Tool { .. }) | None => {
-            Err(NodeError::message("the last message is not the model's"))
+    match last_message(state)? {
+        Message::Assistant { text, calls } => Ok((text, calls)),
+        Message::Human { .. } | Message::Desk { .. } | Message::Tool { .. } => {
+            Err(not_the_models())
         }
     }
+}
+
+fn last_message(state: &State) -> Result<Message, NodeError> {
+    let last = state.list(MESSAGES).and_then(|messages| messages.last());
+    Ok(Message::deserialize(last.ok_or_else(not_the_models)?)?)
+}
+
+fn not_the_models() -> NodeError {
+    NodeError::message("the last message is not the model's")
 }
 
 #[cfg(test)]

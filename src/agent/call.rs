@@ -44,6 +44,8 @@ pub enum CallStatus {
     Superseded,
     /// Approved, but it did not start: too late, stopped, or something had changed.
     NotStarted,
+    /// People would have to be asked, and the run has asked as often as it may.
+    OverBudget,
 }
 
 impl CallStatus {
@@ -75,6 +77,7 @@ impl CallStatus {
             Self::Superseded => {
                 format!("It was not made, another request took its place: {content}")
             }
+            Self::OverBudget => format!("It was not made: {content}"),
             Self::NotStarted => {
                 format!("It was approved but did not start, so nothing changed: {content}")
             }

@@ -7,21 +7,26 @@
 //! approval core makes.
 
 mod agent_loop;
+mod answer;
+mod budget;
 mod call;
 mod egress;
 mod model;
+mod process;
 mod schema;
 mod spec;
 mod template;
 mod text;
 mod tools;
 
-pub use agent_loop::{AgentSpec, agent_graph, agent_input, last_words};
+pub use agent_loop::{AgentError, AgentSpec, agent_graph, agent_input, last_words};
+pub use answer::check_answer_schema;
+pub use budget::{Budget, Money, Price, Spent, Stopped, Usage};
 pub use call::{APPROVAL_NODE, CallAnswer, CallStatus, ProposedCall};
 pub use egress::{Egress, EgressRefusal};
 pub use model::{
-    Message, Model, ModelError, ModelSpecError, Prompt, ProviderModel, Reply, ScriptError,
-    ScriptedModel, Stop, TokenSink, ToolCall, ToolDescription, Usage, open_model,
+    FallbackModel, Message, Model, ModelError, ModelSpecError, Prompt, ProviderModel, Reply,
+    ScriptError, ScriptedModel, Stop, TokenSink, ToolCall, ToolDescription, open_model,
 };
 pub use spec::{
     Api, Body, CommandSpec, Credential, EnvironmentValue, HttpSpec, Method, ModelSpec,

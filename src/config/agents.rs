@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::Value;
 
+use super::limits::BudgetSection;
+use crate::agent::Budget;
 use crate::config::reading::{Located, Named, OneOrMany, Reader};
 
 /// One agent.
@@ -19,6 +22,10 @@ pub struct Agent {
     pub channels: Vec<Located<String>>,
     /// Answers direct messages, and mentions in channels that no agent names.
     pub is_default: bool,
+    /// The JSON Schema of its final answer, if that must have a form.
+    pub answer: Option<Located<Value>>,
+    /// What one of its runs may use.
+    pub budget: Budget,
 }
 
 #[derive(Deserialize)]
@@ -32,11 +39,18 @@ pub(super) struct Section {
     channels: OneOrMany,
     #[serde(default, rename = "default")]
     is_default: bool,
+    answer: Option<Located<Value>>,
+    #[serde(default)]
+    limits: BudgetSection,
 }
 
-pub(super) fn read(agents: Named<Section>, reader: &mut Reader<'_>) -> BTreeMap<String, Agent> {
+pub(super) fn read(
+    agents: Named<Section>,
+    general: Budget,
+    reader: &mut Reader<'_>,
+) -> BTreeMap<String, Agent> {
     let is_only_one = agents.len() == 1;
-    reader.named(agents, |_, name, section| {
+    reader.named(agents, |reader, name, section| {
         Ok(Agent {
             name,
             model: section.model,
@@ -44,6 +58,8 @@ pub(super) fn read(agents: Named<Section>, reader: &mut Reader<'_>) -> BTreeMap<
             tools: section.tools.0,
             channels: section.channels.0,
             is_default: section.is_default || is_only_one,
+            answer: section.answer,
+            budget: section.limits.read(general, reader)?,
         })
     })
 }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::policies::{self, OtherwiseSection, RuleSection};
 use super::{
-    Config, ConfigErrors, Env, Limits, Otherwise, Source, agents, models, people, slack, tools,
+    Config, ConfigErrors, Env, Otherwise, Source, agents, limits, models, people, slack, tools,
 };
 use crate::config::reading::{Complained, Located, Named, Reader, parse};
 
@@ -34,7 +34,7 @@ struct File {
     #[serde(default)]
     agents: Named<agents::Section>,
     #[serde(default)]
-    limits: Limits,
+    limits: limits::Section,
 }
 
 pub(super) fn read(source: Source, env: Env<'_>) -> Result<Config, ConfigErrors> {
@@ -70,7 +70,8 @@ impl File {
         let tools = tools::read(self.tools, reader);
         let rules = policies::read_rules(self.policies, reader);
         let otherwise = self.default.map_or(Ok(Otherwise::Deny), |default| default.read(reader));
-        let agents = agents::read(self.agents, reader);
+        let limits = self.limits.read(reader)?;
+        let agents = agents::read(self.agents, limits.budget, reader);
         Ok(Config {
             slack: slack?,
             listen: listen?,
@@ -84,7 +85,7 @@ impl File {
             rules,
             otherwise: otherwise?,
             agents,
-            limits: self.limits,
+            limits,
             source,
         })
     }

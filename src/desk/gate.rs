@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::agent::{
     self, CallAnswer, CallStatus, Egress, ProposedCall, Resolved, Tool, ToolSpecError, Toolbox,
@@ -16,7 +16,8 @@ use crate::approval::{
 };
 use crate::base::{ActionId, Ids, RequestId, RunId, Span, Timestamp, WorkspaceId};
 use crate::config::{self, Config};
-use crate::store::{NewRequest, Question, QuestionOutcome, StartCheck};
+use crate::graph::Interrupt;
+use crate::store::{KnownQuestions, NewRequest, Question, QuestionOutcome, StartCheck};
 
 /// How long an action that a rule allowed may wait for its start.
 const ALLOWED_VALID_FOR: Span = Span::minutes(10);
@@ -25,8 +26,15 @@ const ALLOWED_VALID_FOR: Span = Span::minutes(10);
 pub struct Gate {
     pub toolbox: Toolbox,
     policy: Policy,
-    /// The tools that each agent was given. It can call no other.
-    grants: BTreeMap<String, Vec<String>>,
+    grants: BTreeMap<String, Grant>,
+}
+
+/// What an agent was given.
+struct Grant {
+    /// It can call no other.
+    tools: Vec<String>,
+    /// How often one of its runs may have people asked.
+    approvals: Option<u32>,
 }
 
 /// The run on whose behalf a tool is called.
@@ -47,8 +55,9 @@ pub struct Occasion<'a> {
 
 impl Gate {
     pub fn new(config: &Config, egress: &Egress) -> Result<Self, ToolSpecError> {
-        let granted = |agent: &config::Agent| {
-            agent.tools.iter().map(|tool| tool.value.clone()).collect::<Vec<_>>()
+        let grant = |agent: &config::Agent| Grant {
+            tools: agent.tools.iter().map(|tool| tool.value.clone()).collect(),
+            approvals: agent.budget.approvals,
         };
         Ok(Self {
             toolbox: Toolbox::from_specs(config.tools.values().map(config::Tool::spec), egress)?,
@@ -56,7 +65,7 @@ impl Gate {
             grants: config
                 .agents
                 .iter()
-                .map(|(name, agent)| (name.clone(), granted(agent)))
+                .map(|(name, agent)| (name.clone(), grant(agent)))
                 .collect(),
         })
     }
@@ -66,19 +75,42 @@ impl Gate {
         self.policy.digest()
     }
 
-    /// Turns one interrupt of a run into the question that the store writes down.
-    pub fn question(
+    /// Turns the interrupts of a run into the questions that the store writes down. Those that it
+    /// knows already are left out. A call for which people would be asked once too often is
+    /// answered instead, and the run ends with that.
+    pub fn questions(
         &self,
         asker: &Asker,
-        interrupt_id: &str,
-        value: &Value,
+        interrupts: &[Interrupt],
+        known: &KnownQuestions,
         at: Occasion<'_>,
-    ) -> Question {
+    ) -> Vec<Question> {
+        let mut asked = known.requests;
+        let limit = self.grants.get(&asker.agent).and_then(|grant| grant.approvals);
+        let new = interrupts.iter().filter(|interrupt| !known.ids.contains(&interrupt.id));
+        new.map(|interrupt| {
+            let mut question = self.question(asker, interrupt, at);
+            if let QuestionOutcome::Asked(_) = question.outcome {
+                if let Some(limit) = limit.filter(|&limit| asked >= limit) {
+                    let why = format!("people may be asked {limit} times in one run, and were");
+                    let answer = answer(CallStatus::OverBudget, &why);
+                    question.outcome = QuestionOutcome::Answered(json!(answer));
+                } else {
+                    asked += 1;
+                }
+            }
+            question
+        })
+        .collect()
+    }
+
+    fn question(&self, asker: &Asker, interrupt: &Interrupt, at: Occasion<'_>) -> Question {
+        let Interrupt { id, value, .. } = interrupt;
         let proposed = serde_json::from_value(value.clone())
             .map_err(|_| answer(CallStatus::Invalid, "this is not a tool call"));
         let outcome = proposed.and_then(|proposed| self.judge(asker, proposed, at));
         let outcome = outcome.unwrap_or_else(|answer| QuestionOutcome::Answered(json!(answer)));
-        Question { interrupt_id: interrupt_id.to_owned(), value: value.clone(), outcome }
+        Question { interrupt_id: id.clone(), value: value.clone(), outcome }
     }
 
     /// Rules on a call. An error is what the agent is told instead of a result.
@@ -89,7 +121,7 @@ impl Gate {
         at: Occasion<'_>,
     ) -> Result<QuestionOutcome, CallAnswer> {
         let name = &proposed.call.tool;
-        let granted = self.grants.get(&asker.agent).is_some_and(|tools| tools.contains(name));
+        let granted = self.grants.get(&asker.agent).is_some_and(|grant| grant.tools.contains(name));
         let tool = self.toolbox.get(name).filter(|_| granted).ok_or_else(|| {
             answer(CallStatus::Invalid, &format!("there is no tool called `{name}`"))
         })?;

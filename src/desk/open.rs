@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Desk, Gate, Worker};
-use crate::agent::{self, AgentSpec, Egress, ToolDescription, Toolbox};
+use crate::agent::{self, AgentSpec, Egress, FallbackModel, Model, ToolDescription, Toolbox};
 use crate::base::{Clock, Ids};
 use crate::config::{Agent, Config, Member, Members};
 use crate::slack::client::SlackError;
@@ -110,12 +110,7 @@ fn worker(
     agent: &Agent,
 ) -> Result<Worker, StartError> {
     let refuse = |why: String| StartError::Agent { agent: name.to_owned(), why };
-    let model = config
-        .models
-        .get(&agent.model.value)
-        .ok_or_else(|| refuse(format!("there is no model called `{}`", agent.model.value)))?;
-    let model = agent::open_model(&agent.model, model.spec.clone(), egress)
-        .map_err(|error| refuse(error.to_string()))?;
+    let model = model(config, egress, &agent.model).map_err(refuse)?;
     let tools: Vec<ToolDescription> = agent
         .tools
         .iter()
@@ -125,13 +120,35 @@ fn worker(
         })
         .collect::<Result<_, _>>()?;
     let graph = agent::agent_graph(
-        AgentSpec { name: name.to_owned(), instructions: agent.instructions.clone(), tools },
+        AgentSpec {
+            name: name.to_owned(),
+            instructions: agent.instructions.clone(),
+            tools,
+            answer: agent.answer.as_ref().map(|schema| schema.value.clone()),
+            budget: agent.budget,
+        },
         model,
     )
     .map_err(|error| refuse(error.to_string()))?;
     let channel =
         |channel: &str| config.channels.get(channel).map(|known| known.slack.value.clone());
     Ok(Worker { graph, channels: agent.channels.iter().filter_map(|name| channel(name)).collect() })
+}
+
+/// A model with those that stand in for it.
+fn model(config: &Config, egress: &Egress, name: &str) -> Result<Arc<dyn Model>, String> {
+    let find = |name: &str| {
+        config.models.get(name).ok_or_else(|| format!("there is no model called `{name}`"))
+    };
+    let open = |name: &str| {
+        agent::open_model(name, find(name)?.spec.clone(), egress).map_err(|error| error.to_string())
+    };
+    let (first, fallback) = (open(name)?, &find(name)?.fallback);
+    if fallback.is_empty() {
+        return Ok(first);
+    }
+    let others = fallback.iter().map(|name| open(name)).collect::<Result<_, String>>()?;
+    Ok(Arc::new(FallbackModel::new(first, others)))
 }
 
 /// Where the members of each group come from.

@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use serde_json::json;
 
 use super::{Loop, Work, lease};
-use crate::agent;
+use crate::agent::{self, ModelError, Stopped};
 use crate::approval::{Requester, Standing};
 use crate::base::Span;
 use crate::desk::{Asker, Desk, Occasion};
@@ -16,10 +16,17 @@ use crate::graph::{
     TurnStatus,
 };
 use crate::slack::texts;
-use crate::store::{ClaimedRun, Ending, NewCheckpoint, NewNotice, NewWrites, SaveTurn, StoreError};
+use crate::store::{
+    ClaimedRun, Ending, KnownQuestions, NewCheckpoint, NewNotice, NewWrites, SaveTurn, StoreError,
+};
 
 /// How often a run is tried before its requester is told that it failed.
 const ATTEMPTS: u64 = 4;
+
+/// The same when its model cannot be reached: about four minutes, if the provider asks for no more.
+const OUTAGE_ATTEMPTS: u64 = 8;
+/// A provider that asks for more is not waited for.
+const LONGEST_WAIT: Span = Span::minutes(10);
 
 /// Drives runs that are queued.
 pub struct Runs {
@@ -72,7 +79,13 @@ impl Runs {
             Err(RunError::Save(error)) => {
                 Err(error.downcast_ref::<StoreError>().cloned().unwrap_or(StoreError::Fenced))
             }
-            Err(error) => self.try_later_or_fail(&claimed, &chain(&error)).await,
+            Err(error) => match Stopped::of(&error) {
+                Some(stopped) => {
+                    let text = texts::run_stopped(&agent, &stopped);
+                    self.fail_saying(&claimed, &stopped.to_string(), &text).await
+                }
+                None => self.try_later_or_fail(&claimed, &Stumble::of(&error)).await,
+            },
         }
     }
 
@@ -84,7 +97,8 @@ impl Runs {
         match person.standing {
             Standing::Member | Standing::Guest => {}
             Standing::Unreachable => {
-                self.try_later_or_fail(claimed, "the directory could not be asked").await?;
+                let stumble = Stumble::new("the directory could not be asked");
+                self.try_later_or_fail(claimed, &stumble).await?;
                 return Ok(None);
             }
             Standing::Deactivated | Standing::Bot | Standing::Outsider | Standing::Unknown => {
@@ -99,23 +113,62 @@ impl Runs {
         Ok(Some(requester))
     }
 
-    async fn try_later_or_fail(&self, claimed: &ClaimedRun, error: &str) -> Result<(), StoreError> {
+    async fn try_later_or_fail(
+        &self,
+        claimed: &ClaimedRun,
+        stumble: &Stumble,
+    ) -> Result<(), StoreError> {
+        let Stumble { error, outage } = stumble;
         tracing::warn!(run = %claimed.id, attempt = claimed.attempts, error, "a run stumbled");
-        if claimed.attempts >= ATTEMPTS {
-            return self.fail(claimed, error).await;
+        let most = if outage.is_some() { OUTAGE_ATTEMPTS } else { ATTEMPTS };
+        let asked_for = outage.unwrap_or_default();
+        if claimed.attempts >= most || asked_for > LONGEST_WAIT {
+            let agent = &claimed.thread.agent;
+            let text = match outage {
+                Some(_) => texts::model_away(agent),
+                None => texts::run_failed(agent),
+            };
+            return self.fail_saying(claimed, error, &text).await;
         }
         let wait =
             Span::seconds(2_u32.saturating_pow(u32::try_from(claimed.attempts).unwrap_or(8)));
-        let retry_at = self.desk.clock.now().plus(wait);
+        let retry_at = self.desk.clock.now().plus(wait.max(asked_for));
         self.desk.store.release_run(&claimed.id, claimed.epoch, retry_at, error).await
     }
 
     async fn fail(&self, claimed: &ClaimedRun, why: &str) -> Result<(), StoreError> {
-        let text = texts::run_failed(&claimed.thread.agent);
-        let notice = reply(claimed, &text);
+        self.fail_saying(claimed, why, &texts::run_failed(&claimed.thread.agent)).await
+    }
+
+    /// `why` is for the record, `text` for the requester.
+    async fn fail_saying(
+        &self,
+        claimed: &ClaimedRun,
+        why: &str,
+        text: &str,
+    ) -> Result<(), StoreError> {
+        let notice = reply(claimed, text);
         self.desk.store.fail_run(&claimed.id, claimed.epoch, why, Some(notice)).await?;
         self.desk.wake.these(&[Loop::Runs, Loop::Deliveries]);
         Ok(())
+    }
+}
+
+/// Why a run did not get on this time.
+struct Stumble {
+    /// For the log and the database; people in Slack are told that it failed, not how.
+    error: String,
+    /// The model could not be reached, and asks not to be asked again any sooner.
+    outage: Option<Span>,
+}
+
+impl Stumble {
+    fn new(error: &str) -> Self {
+        Self { error: error.to_owned(), outage: None }
+    }
+
+    fn of(error: &RunError) -> Self {
+        Self { error: chain(error), outage: ModelError::outage(error) }
     }
 }
 
@@ -140,8 +193,7 @@ impl Work for Runs {
     }
 }
 
-/// An error with its causes: the run's own text says only which node failed. For the log and the
-/// database; people in Slack are told that it failed, not how.
+/// An error with its causes: the run's own text says only which node failed.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -193,7 +245,11 @@ impl Saver for TurnSaver<'_> {
 
     fn save(&self, turn: Turn) -> BoxFuture<'_, Result<(), SaveError>> {
         async move {
-            let turn = self.turn(turn)?;
+            let known = match turn.interrupts.as_slice() {
+                [] => KnownQuestions::default(),
+                _ => self.desk.store.known_questions(&self.run.id).await.map_err(SaveError::new)?,
+            };
+            let turn = self.turn(turn, &known)?;
             self.desk.store.save_turn(turn).await.map_err(SaveError::new)
         }
         .boxed()
@@ -201,7 +257,7 @@ impl Saver for TurnSaver<'_> {
 }
 
 impl TurnSaver<'_> {
-    fn turn(&self, turn: Turn) -> Result<SaveTurn, SaveError> {
+    fn turn(&self, turn: Turn, known: &KnownQuestions) -> Result<SaveTurn, SaveError> {
         let ending = match turn.status {
             TurnStatus::Continues | TurnStatus::Failed => None,
             TurnStatus::Interrupted | TurnStatus::Paused => Some(Ending::Waiting),
@@ -212,14 +268,8 @@ impl TurnSaver<'_> {
             .and_then(agent::last_words)
             .map(|text| vec![reply(self.run, &text)])
             .unwrap_or_default();
-        let questions = turn
-            .interrupts
-            .iter()
-            .map(|interrupt| {
-                let at = Occasion { now: self.desk.clock.now(), ids: self.desk.ids.as_ref() };
-                self.desk.gate.question(&self.asker, &interrupt.id, &interrupt.value, at)
-            })
-            .collect();
+        let at = Occasion { now: self.desk.clock.now(), ids: self.desk.ids.as_ref() };
+        let questions = self.desk.gate.questions(&self.asker, &turn.interrupts, known, at);
         let writes = turn
             .writes
             .iter()

@@ -4,9 +4,11 @@
 #![expect(clippy::unwrap_used, reason = "a story that cannot go on fails its test")]
 
 mod office;
+mod provider;
 mod reckoning;
 
 mod an_acknowledged_click_is_kept;
+mod an_agent_that_stops_says_why;
 mod cards_are_views;
 mod every_request_has_an_owner;
 mod forged_requests_do_nothing;

@@ -23,6 +23,15 @@ pub(super) fn check(findings: &mut Findings<'_>) {
         }
         known("channel", &stage.place, &config.channels, findings);
     }
+    for model in config.models.values() {
+        for fallback in &model.fallback {
+            known("model", fallback, &config.models, findings);
+            if fallback.value == model.name.value {
+                let text = format!("`{}` cannot stand in for itself", fallback.value);
+                findings.error(fallback.at, text, "name another model, or remove it");
+            }
+        }
+    }
     for agent in config.agents.values() {
         known("model", &agent.model, &config.models, findings);
         for tool in &agent.tools {
