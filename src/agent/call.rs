@@ -49,6 +49,21 @@ pub enum CallStatus {
 }
 
 impl CallStatus {
+    /// Each of them.
+    pub const ALL: [Self; 11] = [
+        Self::Succeeded,
+        Self::Failed,
+        Self::Unknown,
+        Self::Invalid,
+        Self::Denied,
+        Self::Rejected,
+        Self::Expired,
+        Self::Cancelled,
+        Self::Superseded,
+        Self::NotStarted,
+        Self::OverBudget,
+    ];
+
     /// The result of a call as the model is told it. The tool's own words are marked as data.
     pub fn told(self, content: &str) -> String {
         match self {

@@ -8,6 +8,7 @@
 //! and never a yes.
 
 mod check;
+mod expression;
 mod facts;
 mod kinds;
 mod parse;
@@ -16,12 +17,14 @@ mod patterns;
 use std::fmt;
 use std::sync::Arc;
 
-use cel::{Context, Env, ExecutionError, Program};
+use cel::{Context, Env, ExecutionError, IdedExpr, Program};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::Proposal;
 use check::Checker;
+
+pub use expression::{Expression, Wanted};
 
 /// In bytes: nobody reads a longer rule.
 const LONGEST_SOURCE: usize = 4096;
@@ -52,6 +55,8 @@ pub enum ConditionError {
     TooDeep,
     #[error("it names `{0}`, which does not exist; use args, tool, agent, requester or target")]
     UnknownName(String),
+    #[error("it names `{0}`, which does not exist; use input or state")]
+    UnknownInGraph(String),
     #[error("it calls `{0}`, which does not exist")]
     UnknownFunction(String),
     #[error("it nests one list function inside another, which can take for ever")]
@@ -74,14 +79,8 @@ pub enum ConditionError {
 impl Condition {
     /// Reads CEL, and checks everything that does not need a tool's schema.
     pub fn compile(source: &str) -> Result<Self, ConditionError> {
-        if source.len() > LONGEST_SOURCE {
-            return Err(ConditionError::TooLong);
-        }
-        let env = Arc::new(Env::stdlib().with_optional_support(false));
-        let program = parse::parse(&env, source)?;
-        Checker::new(None).check(program.expression())?;
-        patterns::try_all(&env, program.expression())?;
-        Ok(Self { source: source.to_owned(), compiled: Arc::new(Compiled { program, env }) })
+        let compiled = compiled(source, |program| Checker::new(None).check(program))?;
+        Ok(Self { source: source.to_owned(), compiled })
     }
 
     pub fn source(&self) -> &str {
@@ -104,31 +103,46 @@ impl Condition {
         match self.compiled.program.execute(&context) {
             Ok(cel::Value::Bool(answer)) => Ok(answer),
             Ok(_) => Err("it does not answer yes or no".to_owned()),
-            Err(error) => Err(self.explain(&error)),
+            Err(error) => Err(explain(&self.source, &error)),
         }
     }
+}
 
-    /// Says what is missing or does not fit, and never quotes an argument: it may be secret. A key
-    /// is named only when the operator wrote it, because `args[args.key]` looks up an argument.
-    fn explain(&self, error: &ExecutionError) -> String {
-        match error {
-            ExecutionError::NoSuchKey(name) if self.source.contains(name.as_str()) => {
-                format!("`{name}` is missing")
-            }
-            ExecutionError::NoSuchOverload(overload) => overload.to_string(),
-            ExecutionError::ValuesNotComparable(..) => {
-                "values of different kinds are compared".to_owned()
-            }
-            ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => {
-                "it divides by zero".to_owned()
-            }
-            ExecutionError::Overflow(..) => "a number becomes too large".to_owned(),
-            ExecutionError::IndexOutOfBounds(_) => "a list is shorter than the index".to_owned(),
-            ExecutionError::FunctionError { function, .. } => {
-                format!("`{function}` cannot work with what it is given")
-            }
-            _ => "it cannot be worked out for these arguments".to_owned(),
+/// Parses it, and puts it to `check` and its patterns to the engine.
+fn compiled(
+    source: &str,
+    check: impl FnOnce(&IdedExpr) -> Result<(), ConditionError>,
+) -> Result<Arc<Compiled>, ConditionError> {
+    if source.len() > LONGEST_SOURCE {
+        return Err(ConditionError::TooLong);
+    }
+    let env = Arc::new(Env::stdlib().with_optional_support(false));
+    let program = parse::parse(&env, source)?;
+    check(program.expression())?;
+    patterns::try_all(&env, program.expression())?;
+    Ok(Arc::new(Compiled { program, env }))
+}
+
+/// Says what is missing or does not fit, and never quotes a value: it may be secret. A key is
+/// named only when the operator wrote it, because `args[args.key]` looks up an argument.
+fn explain(source: &str, error: &ExecutionError) -> String {
+    match error {
+        ExecutionError::NoSuchKey(name) if source.contains(name.as_str()) => {
+            format!("`{name}` is missing")
         }
+        ExecutionError::NoSuchOverload(overload) => overload.to_string(),
+        ExecutionError::ValuesNotComparable(..) => {
+            "values of different kinds are compared".to_owned()
+        }
+        ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => {
+            "it divides by zero".to_owned()
+        }
+        ExecutionError::Overflow(..) => "a number becomes too large".to_owned(),
+        ExecutionError::IndexOutOfBounds(_) => "a list is shorter than the index".to_owned(),
+        ExecutionError::FunctionError { function, .. } => {
+            format!("`{function}` cannot work with what it is given")
+        }
+        _ => "it cannot be worked out for these values".to_owned(),
     }
 }
 

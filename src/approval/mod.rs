@@ -19,7 +19,7 @@ mod step;
 
 pub use authority::{Authority, Membership, authorize};
 pub use canonical::{CanonicalError, parse_strict};
-pub use condition::{Condition, ConditionError};
+pub use condition::{Condition, ConditionError, Expression, Wanted};
 pub use envelope::{Digest, Envelope, PolicyFacts, Sealed, ToolFacts};
 pub use event::{Effect, Event, Notice, Refusal, TimerKind};
 pub use execution::{

@@ -80,7 +80,7 @@ enum Command {
     ///
     /// Calls nobody, but needs the variables and files that the configuration takes its secrets
     /// from. Exits 1 when there is an error, 0 when there are only warnings.
-    Check,
+    Check(check::Check),
     /// Show what would become of a tool call: which rule decides, who is asked, and the card.
     ///
     /// Asks nobody and writes nothing. Exits 1 when a call of a file is not ruled on as its
@@ -128,7 +128,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Demo(demo) => demo::run(demo).await,
         Command::Serve => serve::run(read(file)?).await,
-        Command::Check => check::run(file),
+        Command::Check(check) => check::run(&check, file),
         Command::Preview(preview) => preview::run(preview, read(file)?),
         Command::Manifest(manifest) => manifest::run(&manifest),
         Command::Doctor => doctor::run(read(file)?).await,

@@ -1,10 +1,13 @@
 //! The whole file: its sections, and the defaults of those that are left out.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::policies::{self, OtherwiseSection, RuleSection};
 use super::{
-    Config, ConfigErrors, Env, Otherwise, Source, agents, limits, models, people, slack, tools,
+    Config, ConfigErrors, Env, Otherwise, Source, Tool, agents, graphs, limits, models, people,
+    slack, tools,
 };
 use crate::config::reading::{Complained, Located, Named, Reader, parse};
 
@@ -33,6 +36,8 @@ struct File {
     default: Option<Located<OtherwiseSection>>,
     #[serde(default)]
     agents: Named<agents::Section>,
+    #[serde(default)]
+    graphs: Named<graphs::Section>,
     #[serde(default)]
     limits: limits::Section,
 }
@@ -67,7 +72,8 @@ impl File {
         let groups = people::read_groups(self.groups, reader);
         let channels = people::read_channels(self.channels, reader);
         let models = models::read(self.models, reader);
-        let tools = tools::read(self.tools, reader);
+        let graphs = graphs::read(self.graphs, reader);
+        let tools = with_readers(tools::read(self.tools, reader), graphs.tools, reader);
         let rules = policies::read_rules(self.policies, reader);
         let otherwise = self.default.map_or(Ok(Otherwise::Deny), |default| default.read(reader));
         let limits = self.limits.read(reader)?;
@@ -85,8 +91,26 @@ impl File {
             rules,
             otherwise: otherwise?,
             agents,
+            graphs: graphs.graphs,
             limits,
             source,
         })
     }
+}
+
+/// The tools of the file, and those that the `http` nodes of graphs are.
+fn with_readers(
+    mut tools: BTreeMap<String, Tool>,
+    readers: Vec<Tool>,
+    reader: &mut Reader<'_>,
+) -> BTreeMap<String, Tool> {
+    for tool in readers {
+        if tools.contains_key(&tool.name.value) {
+            let text = format!("there is a tool called `{}` already", tool.name.value);
+            reader.complain(tool.name.at, text, "give the node another name");
+        } else {
+            tools.insert(tool.name.value.clone(), tool);
+        }
+    }
+    tools
 }

@@ -7,6 +7,7 @@
 
 mod agents;
 mod file;
+mod graphs;
 mod limits;
 mod lint;
 pub mod manifest;
@@ -26,6 +27,7 @@ use std::path::Path;
 use url::Url;
 
 pub use agents::Agent;
+pub use graphs::{Case, Graph, Keeps, Key, Node, Step};
 pub use limits::Limits;
 pub use lint::{Finding, Severity, lint};
 pub use models::Model;
@@ -59,6 +61,7 @@ pub struct Config {
     pub rules: Vec<Rule>,
     pub otherwise: Otherwise,
     pub agents: BTreeMap<String, Agent>,
+    pub graphs: BTreeMap<String, Graph>,
     pub limits: Limits,
     /// What it was read from, for findings to point at.
     source: Source,

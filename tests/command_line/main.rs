@@ -5,6 +5,7 @@ mod check;
 mod deeds;
 mod doctor;
 mod evidence;
+mod graphs;
 mod help;
 mod preview;
 mod program;

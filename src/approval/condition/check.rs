@@ -39,8 +39,17 @@ impl<'s> Checker<'s> {
             ("requester", Type::record(REQUESTER)),
             ("target", Type::of(Kinds::TEXT)),
         ];
-        let names = names.map(|(name, kind)| (name.to_owned(), kind)).into();
+        Self::over(names.map(|(name, kind)| (name.to_owned(), kind)).into())
+    }
+
+    /// With exactly these names.
+    pub(super) fn over(names: Vec<(String, Type<'s>)>) -> Self {
         Self { names, in_list_function: false }
+    }
+
+    /// What the expression can be.
+    pub(super) fn kinds(&mut self, expression: &IdedExpr) -> Result<Kinds, ConditionError> {
+        Ok(self.kind(expression)?.kinds)
     }
 
     pub(super) fn check(&mut self, expression: &IdedExpr) -> Result<(), ConditionError> {

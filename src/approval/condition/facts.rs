@@ -45,7 +45,7 @@ pub(super) fn facts(proposal: &Proposal<'_>) -> Result<[(&'static str, Cel); 5],
     ])
 }
 
-fn value(json: &Value, left: &mut usize) -> Result<Cel, TooLarge> {
+pub(super) fn value(json: &Value, left: &mut usize) -> Result<Cel, TooLarge> {
     spend(left, 1)?;
     Ok(match json {
         Value::Null => Cel::Null,

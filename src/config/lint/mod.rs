@@ -4,6 +4,7 @@
 
 mod agents;
 mod conditions;
+mod graphs;
 mod matching;
 mod paths;
 mod references;
@@ -16,7 +17,7 @@ mod tests;
 
 use std::fmt;
 
-use super::{Ask, Config, Otherwise, Position, Problem, Then};
+use super::{Ask, Config, Otherwise, Position, Problem, Step, Then};
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,6 +44,7 @@ pub fn lint(config: &Config) -> Vec<Finding> {
     rules::check(&mut findings);
     conditions::check(&mut findings);
     tools::check(&mut findings);
+    graphs::check(&mut findings);
     let mut found = findings.found;
     found.sort_by_key(|finding| finding.problem.at());
     found
@@ -70,7 +72,7 @@ impl Findings<'_> {
 }
 
 impl Config {
-    /// Every way of asking in the file: those of the rules and the default one.
+    /// Every way of asking in the file: those of the rules, the default one, and those of graphs.
     fn asks(&self) -> impl Iterator<Item = &Ask> {
         let default = match &self.otherwise {
             Otherwise::Ask(ask) => Some(ask),
@@ -80,7 +82,12 @@ impl Config {
             Then::Ask(ask) => Some(ask),
             Then::Allow | Then::Deny { .. } => None,
         });
-        of_rules.chain(default)
+        let of_nodes = self.graphs.values().flat_map(|graph| graph.nodes.values());
+        let of_nodes = of_nodes.filter_map(|node| match &node.step {
+            Step::Approval { ask, .. } => ask.as_ref(),
+            _ => None,
+        });
+        of_rules.chain(default).chain(of_nodes)
     }
 }
 

@@ -53,7 +53,7 @@ pub(super) fn check(findings: &mut Findings<'_>) {
 }
 
 /// Is there an entry of this name? The nearest name is offered when there is none.
-fn known<T>(
+pub(super) fn known<T>(
     what: &str,
     name: &Located<String>,
     entries: &BTreeMap<String, T>,

@@ -11,8 +11,8 @@ use crate::config::reading::{Complained, Located, OneOrMany, Position, Reader};
 
 pub use path::{Ask, Otherwise, Stage};
 
-use path::AskSection;
-pub(super) use path::OtherwiseSection;
+pub(super) use condition::refuse_cel;
+pub(super) use path::{AskSection, OtherwiseSection};
 
 /// One rule. The first that matches decides.
 #[derive(Clone, Debug)]

@@ -127,10 +127,12 @@ fn characters(column: u64) -> usize {
 /// The length of the word that starts after `before` characters; at least one.
 fn word_length(line: &str, before: usize) -> usize {
     let rest: String = line.chars().skip(before).collect();
-    if let Some(quoted) = rest.strip_prefix('"')
-        && let Some(inside) = quoted.split_once('"').map(|(inside, _)| inside)
-    {
-        return inside.chars().count() + 2;
+    for quote in ['"', '\''] {
+        if let Some(quoted) = rest.strip_prefix(quote)
+            && let Some((inside, _)) = quoted.split_once(quote)
+        {
+            return inside.chars().count() + 2;
+        }
     }
     let word = rest.split([' ', ',', '}', ']']).next().unwrap_or_default();
     word.trim_end_matches(':').chars().count().max(1)

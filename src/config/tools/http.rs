@@ -30,7 +30,7 @@ const DEFAULT_HTTP_TIMEOUT: Span = Span::seconds(30);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct HttpSection {
+pub(in crate::config) struct HttpSection {
     method: MethodName,
     url: Located<String>,
     #[serde(default)]
@@ -62,7 +62,7 @@ struct CredentialSection {
 }
 
 impl HttpSection {
-    pub(super) fn read(
+    pub(in crate::config) fn read(
         self,
         at: Position,
         reader: &mut Reader<'_>,

@@ -8,7 +8,7 @@ mod target;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use crate::approval::RetryClass;
 use crate::base::Span;
@@ -20,7 +20,7 @@ pub use target::Target;
 pub(super) use target::timeout;
 
 use command::CommandSection;
-use http::HttpSection;
+pub(super) use http::HttpSection;
 use target::TargetSection;
 
 /// One tool.
@@ -49,6 +49,33 @@ pub enum Retry {
     /// Asks, read-only, whether it happened.
     Probe(Box<Target>),
     Once,
+}
+
+impl Tool {
+    /// What an `http` node of a graph is: a tool with these arguments that changes nothing.
+    pub(super) fn reading(
+        name: Located<String>,
+        arguments: Vec<String>,
+        target: HttpTarget,
+    ) -> Self {
+        let properties: Map<String, Value> =
+            arguments.iter().map(|argument| (argument.clone(), json!({}))).collect();
+        let parameters = json!({
+            "type": "object",
+            "properties": properties,
+            "required": arguments,
+            "additionalProperties": false,
+        });
+        let at = name.at;
+        Self {
+            description: format!("Read by the graph node {}.", name.value),
+            name,
+            parameters: Located { value: parameters, at },
+            target: Target::Http(target),
+            retry: Retry::Pure,
+            show: Vec::new(),
+        }
+    }
 }
 
 #[derive(Deserialize)]
