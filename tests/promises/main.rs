@@ -3,10 +3,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a story that cannot go on fails its test")]
 
+mod caller;
 mod office;
 mod provider;
 mod reckoning;
 
+mod a_stream_misses_nothing;
 mod an_acknowledged_click_is_kept;
 mod an_agent_that_stops_says_why;
 mod cards_are_views;
@@ -17,6 +19,8 @@ mod nothing_runs_twice;
 mod one_outcome;
 mod slack_may_fail;
 mod the_reference_patterns_mistakes;
+mod the_reference_patterns_streams;
 mod the_stop_switch;
 mod what_was_approved_is_what_ran;
+mod who_may_call;
 mod who_may_decide;
