@@ -11,26 +11,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::answer::AnswerSchema;
+use super::seat::{MESSAGES, SPENT, Seat};
 use super::{
-    APPROVAL_NODE, Budget, CallAnswer, CallStatus, Message, Model, Prompt, ProposedCall, Spent,
-    Stopped, TokenSink, ToolCall, ToolDescription,
+    Budget, CallAnswer, CallStatus, Message, Model, Prompt, ProposedCall, Spent, Stopped,
+    TokenSink, ToolCall, ToolDescription,
 };
 use crate::graph::{
-    BuildError, Checkpoint, Context, END, Graph, GraphBuilder, Node, NodeError, Reducer, START,
-    State, StateValue, Update,
+    BuildError, Checkpoint, Context, Graph, GraphBuilder, Node, NodeError, Reducer, START, State,
+    StateValue, Update,
 };
 
 /// How much of one call's content the conversation keeps, in bytes.
 const MAX_CONTENT: usize = 16 * 1024;
 
-const AGENT: &str = "agent";
-const TOOLS: &str = "tools";
-/// The conversation. An input of the graph is `{"messages": [Message, …]}`.
-const MESSAGES: &str = "messages";
-/// What became of the calls of the last message, in their order.
-const ANSWERS: &str = "answers";
-/// What the run has used of its budget: a [`Spent`].
-const SPENT: &str = "spent";
 
 /// One configured agent.
 #[derive(Clone, Debug)]
@@ -72,30 +65,49 @@ pub fn last_words(checkpoint: &Checkpoint) -> Option<String> {
 
 /// Makes the graph of one agent.
 pub fn agent_graph(spec: AgentSpec, model: Arc<dyn Model>) -> Result<Graph, AgentError> {
-    let AgentSpec { name, mut instructions, tools, answer, budget } = spec;
+    let seat = Seat::alone();
+    let builder = GraphBuilder::new(spec.name.clone())
+        .version("3")
+        .key(SPENT, Reducer::LastValue)
+        .edge(START, seat.agent.clone());
+    Ok(seated(builder, seat, spec, model)?.build()?)
+}
+
+/// Puts an agent's loop into a graph. What leads to it is up to the caller, and so is the key of
+/// what the run has [`SPENT`].
+pub(super) fn seated(
+    builder: GraphBuilder,
+    seat: Seat,
+    spec: AgentSpec,
+    model: Arc<dyn Model>,
+) -> Result<GraphBuilder, AgentError> {
+    let AgentSpec { name: _, mut instructions, tools, answer, budget } = spec;
     let answer = answer.as_ref().map(AnswerSchema::compile).transpose();
     let answer = answer.map_err(AgentError::Answer)?;
     if let Some(answer) = &answer {
         instructions = format!("{instructions}\n\n{}", answer.demand());
     }
-    let graph = GraphBuilder::new(name)
-        .version("2")
-        .key(MESSAGES, Reducer::Append)
-        .key(ANSWERS, Reducer::LastValue)
-        .key(SPENT, Reducer::LastValue)
-        .node(AGENT, AskModel { instructions, tools, answer, budget, model })
-        .node(APPROVAL_NODE, |ctx: Context, state: State| async move { approval(&ctx, &state) })
-        .node(TOOLS, |_: Context, state: State| async move { tools_answered(&state) })
-        .edge(START, AGENT)
-        .conditional_edge(AGENT, after_answer)
-        .edge(APPROVAL_NODE, TOOLS)
-        .edge(TOOLS, AGENT)
-        .build()?;
-    Ok(graph)
+    let Seat { agent, approval: approval_node, tools: tools_node, .. } = seat.clone();
+    let seat = Arc::new(seat);
+    let (asks, routes, proposes) = (seat.clone(), seat.clone(), seat.clone());
+    Ok(builder
+        .key(seat.messages.clone(), Reducer::Append)
+        .key(seat.answers.clone(), Reducer::LastValue)
+        .node(agent.clone(), AskModel { seat: asks, instructions, tools, answer, budget, model })
+        .node(approval_node.clone(), move |ctx: Context, state: State| {
+            std::future::ready(approval(&proposes, &ctx, &state))
+        })
+        .node(tools_node.clone(), move |_: Context, state: State| {
+            std::future::ready(tools_answered(&seat, &state))
+        })
+        .conditional_edge(agent.clone(), move |state: &State| after_answer(&routes, state))
+        .edge(approval_node, tools_node.clone())
+        .edge(tools_node, agent))
 }
 
 /// The node that asks the model.
 struct AskModel {
+    seat: Arc<Seat>,
     instructions: String,
     tools: Vec<ToolDescription>,
     answer: Option<AnswerSchema>,
@@ -110,7 +122,7 @@ impl Node for AskModel {
         state: State,
     ) -> BoxFuture<'a, Result<Update, NodeError>> {
         Box::pin(async move {
-            let messages: Vec<Message> = state.get(MESSAGES)?;
+            let messages: Vec<Message> = state.get(&self.seat.messages)?;
             let spent = Spent::of_run(ctx.run(), state.get(SPENT)?);
             spent.within(&self.budget)?;
             if since_human(&messages).any(Message::is_over_budget) {
@@ -125,7 +137,7 @@ impl Node for AskModel {
             let spent = spent.with(&reply);
             let said = self.said(reply.text, reply.calls, was_mended)?;
             Ok(Update::none()
-                .set(MESSAGES, serde_json::to_value(said)?)
+                .set(self.seat.messages.clone(), serde_json::to_value(said)?)
                 .set(SPENT, serde_json::to_value(spent)?))
         })
     }
@@ -204,34 +216,39 @@ fn since_human(messages: &[Message]) -> impl Iterator<Item = &Message> {
     messages.iter().rev().take_while(|message| !matches!(message, Message::Human { .. }))
 }
 
-fn after_answer(state: &State) -> Result<&'static str, NodeError> {
-    match last_message(state)? {
-        Message::Desk { .. } => Ok(AGENT),
-        Message::Assistant { calls, .. } if calls.is_empty() => Ok(END),
-        Message::Assistant { .. } => Ok(APPROVAL_NODE),
+fn after_answer(seat: &Seat, state: &State) -> Result<String, NodeError> {
+    match last_message(seat, state)? {
+        Message::Desk { .. } => Ok(seat.agent.clone()),
+        Message::Assistant { calls, .. } if calls.is_empty() => Ok(seat.then.clone()),
+        Message::Assistant { .. } => Ok(seat.approval.clone()),
         Message::Human { .. } | Message::Tool { .. } => Err(not_the_models()),
     }
 }
 
-fn approval(ctx: &Context, state: &State) -> Result<Update, NodeError> {
-    let (text, calls) = last_reply(state)?;
+fn approval(seat: &Seat, ctx: &Context, state: &State) -> Result<Update, NodeError> {
+    let (text, calls) = last_reply(seat, state)?;
     let claim = (!text.trim().is_empty()).then_some(text);
     let proposals = calls
         .into_iter()
-        .map(|call| serde_json::to_value(ProposedCall { call, claim: claim.clone() }))
+        .map(|call| {
+            let site = seat.site();
+            serde_json::to_value(ProposedCall { call, claim: claim.clone(), site })
+        })
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(Update::none().set(ANSWERS, Value::Array(ctx.interrupt_many(proposals)?)))
+    Ok(Update::none().set(seat.answers.clone(), Value::Array(ctx.interrupt_many(proposals)?)))
 }
 
-fn tools_answered(state: &State) -> Result<Update, NodeError> {
-    let (_, calls) = last_reply(state)?;
-    let answers: Vec<CallAnswer> = state.get(ANSWERS)?;
+fn tools_answered(seat: &Seat, state: &State) -> Result<Update, NodeError> {
+    let (_, calls) = last_reply(seat, state)?;
+    let answers: Vec<CallAnswer> = state.get(&seat.answers)?;
     if answers.len() != calls.len() {
         return Err(NodeError::message("the answers do not fit the calls"));
     }
     let results: Vec<_> = calls.into_iter().zip(answers).map(result_of).collect();
     // The answers are in the messages now; keeping both would keep every result twice.
-    Ok(Update::none().set(MESSAGES, serde_json::to_value(results)?).set(ANSWERS, json!([])))
+    Ok(Update::none()
+        .set(seat.messages.clone(), serde_json::to_value(results)?)
+        .set(seat.answers.clone(), json!([])))
 }
 
 fn result_of((call, answer): (ToolCall, CallAnswer)) -> Message {
@@ -241,8 +258,8 @@ fn result_of((call, answer): (ToolCall, CallAnswer)) -> Message {
 }
 
 /// The text and the calls of the model's last message.
-fn last_reply(state: &State) -> Result<(String, Vec<ToolCall>), NodeError> {
-    match last_message(state)? {
+fn last_reply(seat: &Seat, state: &State) -> Result<(String, Vec<ToolCall>), NodeError> {
+    match last_message(seat, state)? {
         Message::Assistant { text, calls } => Ok((text, calls)),
         Message::Human { .. } | Message::Desk { .. } | Message::Tool { .. } => {
             Err(not_the_models())
@@ -250,8 +267,8 @@ fn last_reply(state: &State) -> Result<(String, Vec<ToolCall>), NodeError> {
     }
 }
 
-fn last_message(state: &State) -> Result<Message, NodeError> {
-    let last = state.list(MESSAGES).and_then(|messages| messages.last());
+fn last_message(seat: &Seat, state: &State) -> Result<Message, NodeError> {
+    let last = state.list(&seat.messages).and_then(|messages| messages.last());
     Ok(Message::deserialize(last.ok_or_else(not_the_models)?)?)
 }
 

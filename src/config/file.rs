@@ -81,7 +81,7 @@ impl File {
         let rules = policies::read_rules(self.policies, reader);
         let otherwise = self.default.map_or(Ok(Otherwise::Deny), |default| default.read(reader));
         let limits = self.limits.read(reader)?;
-        let agents = agents::read(self.agents, limits.budget, reader);
+        let agents = agents::read(self.agents, limits.budget, &graphs.graphs, reader);
         let callers = self.api.read(reader);
         let streams = self.streams.read(reader);
         Ok(Config {

@@ -9,13 +9,14 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use crate::agent::{
-    self, CallAnswer, CallStatus, Egress, ProposedCall, Resolved, Tool, ToolSpecError, Toolbox,
+    self, CallAnswer, CallStatus, Egress, GatePlace, ProposedCall, Resolved, Tool, ToolSpecError,
+    Toolbox,
 };
 use crate::approval::{
     self, Ask, Envelope, Policy, PolicyFacts, Proposal, Requester, Risk, Ruling, Sealed, Terms,
 };
 use crate::base::{ActionId, Ids, RequestId, RunId, Span, Timestamp, WorkspaceId};
-use crate::config::{self, Config};
+use crate::config::{self, Config, Otherwise};
 use crate::graph::Interrupt;
 use crate::store::{KnownQuestions, NewRequest, Question, QuestionOutcome, StartCheck};
 
@@ -27,6 +28,10 @@ pub struct Gate {
     pub toolbox: Toolbox,
     policy: Policy,
     grants: BTreeMap<String, Grant>,
+    /// Whom the approval nodes of graphs ask where the policy would ask nobody.
+    gates: BTreeMap<GatePlace, Ask>,
+    /// Whom those ask that name nobody themselves.
+    otherwise: Option<Ask>,
 }
 
 /// What an agent was given.
@@ -59,6 +64,10 @@ impl Gate {
             tools: agent.tools.iter().map(|tool| tool.value.clone()).collect(),
             approvals: agent.budget.approvals,
         };
+        let otherwise = match &config.otherwise {
+            Otherwise::Deny => None,
+            Otherwise::Ask(ask) => Some(ask.terms()),
+        };
         Ok(Self {
             toolbox: Toolbox::from_specs(config.tools.values().map(config::Tool::spec), egress)?,
             policy: config.policy(),
@@ -67,6 +76,8 @@ impl Gate {
                 .iter()
                 .map(|(name, agent)| (name.clone(), grant(agent)))
                 .collect(),
+            gates: config.gates(),
+            otherwise,
         })
     }
 
@@ -121,7 +132,8 @@ impl Gate {
         at: Occasion<'_>,
     ) -> Result<QuestionOutcome, CallAnswer> {
         let name = &proposed.call.tool;
-        let granted = self.grants.get(&asker.agent).is_some_and(|grant| grant.tools.contains(name));
+        let agent = proposed.site.agent.as_deref().unwrap_or(&asker.agent);
+        let granted = self.grants.get(agent).is_some_and(|grant| grant.tools.contains(name));
         let tool = self.toolbox.get(name).filter(|_| granted).ok_or_else(|| {
             answer(CallStatus::Invalid, &format!("there is no tool called `{name}`"))
         })?;
@@ -130,24 +142,26 @@ impl Gate {
             .map_err(|error| answer(CallStatus::Invalid, &error.to_string()))?;
         let ruling = self.policy.rule_on(&Proposal {
             tool: name,
-            agent: Some(&asker.agent),
+            agent: Some(agent),
             arguments: &resolved.arguments,
             requester: &asker.requester,
             target: &resolved.target,
         });
-        match ruling {
+        let node = proposed.site.node.as_deref().unwrap_or(agent::APPROVAL_NODE);
+        let from = Proposer { asker, agent, node };
+        match self.at_least_asked(ruling, proposed.site.gate.as_ref()) {
             Ruling::Deny { rule, reason } => {
                 let why = format!("the rule `{rule}` forbids it: {reason}");
                 Err(answer(CallStatus::Denied, &why))
             }
             Ruling::Allow { rule } => {
-                let draft = Draft { asker, tool: tool.as_ref(), resolved, rule: &rule, at };
+                let draft = Draft { from, tool: tool.as_ref(), resolved, rule: &rule, at };
                 let sealed = self.seal(draft, None)?;
                 let start_by = at.now.plus(ALLOWED_VALID_FOR);
                 Ok(QuestionOutcome::Allowed { sealed: Box::new(sealed), start_by })
             }
             Ruling::Ask { rule, ask, because } => {
-                let draft = Draft { asker, tool: tool.as_ref(), resolved, rule: &rule, at };
+                let draft = Draft { from, tool: tool.as_ref(), resolved, rule: &rule, at };
                 let id = RequestId::new(at.ids);
                 let sealed = self.seal(draft, Some((&id, &ask)))?;
                 let terms = self.terms(&rule, ask);
@@ -165,12 +179,34 @@ impl Gate {
         }
     }
 
+    /// What an approval node makes of a ruling: where the policy would ask nobody, people are asked
+    /// as the node says. Nothing else changes, so it can never be looser.
+    fn at_least_asked(&self, ruling: Ruling, gate: Option<&GatePlace>) -> Ruling {
+        let (Ruling::Allow { .. }, Some(gate)) = (&ruling, gate) else {
+            return ruling;
+        };
+        let rule = gate.to_string();
+        match self.gates.get(gate).or(self.otherwise.as_ref()) {
+            Some(ask) => Ruling::Ask { rule, ask: ask.clone(), because: None },
+            None => {
+                Ruling::Deny { rule, reason: "nobody is named who could approve it".to_owned() }
+            }
+        }
+    }
+
+    /// Whether the approval node that asked would ask for no more now than it did then.
+    fn gate_still_holds(&self, terms: &Terms) -> bool {
+        let gate = self.gates.iter().find(|(place, _)| place.to_string() == terms.rule);
+        gate.is_none_or(|(_, ask)| ask.is_met_by(terms))
+    }
+
     /// What only the configuration in force can say before a start.
     pub fn start_check(&self, sealed: &Sealed, terms: Option<&Terms>) -> StartCheck {
         let envelope = sealed.envelope();
         let tool = self.toolbox.get(&envelope.tool.name);
         StartCheck {
-            policy_still_holds: self.policy.still_permits(&Proposal::from(envelope), terms),
+            policy_still_holds: self.policy.still_permits(&Proposal::from(envelope), terms)
+                && terms.is_none_or(|terms| self.gate_still_holds(terms)),
             tool_unchanged: tool.is_some_and(|tool| *tool.facts() == envelope.tool),
         }
     }
@@ -192,7 +228,8 @@ impl Gate {
         draft: Draft<'_>,
         asked: Option<(&RequestId, &Ask)>,
     ) -> Result<Sealed, CallAnswer> {
-        let Draft { asker, tool, resolved, rule, at } = draft;
+        let Draft { from, tool, resolved, rule, at } = draft;
+        let Proposer { asker, agent, node } = from;
         let now = at.now;
         let (request, ask) = asked.unzip();
         let decide_by = ask.map(|ask| ask.path.iter().fold(now, |at, stage| at.plus(stage.within)));
@@ -202,8 +239,8 @@ impl Gate {
             action: ActionId::new(at.ids),
             request: request.cloned(),
             run: Some(asker.run.clone()),
-            node: Some(agent::APPROVAL_NODE.to_owned()),
-            agent: Some(asker.agent.clone()),
+            node: Some(node.to_owned()),
+            agent: Some(agent.to_owned()),
             tool: tool.facts().clone(),
             arguments: resolved.arguments,
             target: resolved.target,
@@ -221,9 +258,17 @@ impl Gate {
     }
 }
 
+/// Who proposes a call, and where in the run.
+#[derive(Clone, Copy)]
+struct Proposer<'a> {
+    asker: &'a Asker,
+    agent: &'a str,
+    node: &'a str,
+}
+
 /// A ruled-on call on its way into an envelope.
 struct Draft<'a> {
-    asker: &'a Asker,
+    from: Proposer<'a>,
     tool: &'a dyn Tool,
     resolved: Resolved,
     rule: &'a str,

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Callers, Desk, Gate, Listeners, Worker};
-use crate::agent::{self, AgentSpec, Egress, FallbackModel, Model, ToolDescription, Toolbox};
+use super::staff::Staff;
+use super::{Callers, Desk, Gate, Listeners};
+use crate::agent::{self, Egress};
 use crate::base::{Clock, Ids};
-use crate::config::{Agent, Config, Member, Members};
+use crate::config::{Config, Member, Members};
 use crate::slack::client::SlackError;
 use crate::slack::client::{Channels, HttpSlack, HttpSlackError, HttpSlackSettings, SlackApi};
 use crate::slack::directory::{Directory, GroupSource, Home, MemberName};
@@ -69,12 +70,11 @@ impl Desk {
         );
         let egress = Egress::open()?;
         let gate = Gate::new(&config, &egress)?;
+        let staff = Staff::of(&config, &gate.toolbox, &egress)?;
         let agents = config
             .agents
             .iter()
-            .map(|(name, agent)| {
-                Ok((name.clone(), worker(&config, &gate.toolbox, &egress, name, agent)?))
-            })
+            .map(|(name, agent)| Ok((name.clone(), staff.worker(&config, name, agent)?)))
             .collect::<Result<_, StartError>>()?;
         let adopted = store.adopt_orphans().await?;
         if adopted != crate::store::Adopted::default() {
@@ -102,55 +102,6 @@ impl Desk {
             workspace,
         })
     }
-}
-
-fn worker(
-    config: &Config,
-    toolbox: &Toolbox,
-    egress: &Egress,
-    name: &str,
-    agent: &Agent,
-) -> Result<Worker, StartError> {
-    let refuse = |why: String| StartError::Agent { agent: name.to_owned(), why };
-    let model = model(config, egress, &agent.model).map_err(refuse)?;
-    let tools: Vec<ToolDescription> = agent
-        .tools
-        .iter()
-        .map(|tool| {
-            let found = toolbox.get(tool).map(|tool| tool.description().clone());
-            found.ok_or_else(|| refuse(format!("there is no tool called `{}`", tool.value)))
-        })
-        .collect::<Result<_, _>>()?;
-    let graph = agent::agent_graph(
-        AgentSpec {
-            name: name.to_owned(),
-            instructions: agent.instructions.clone(),
-            tools,
-            answer: agent.answer.as_ref().map(|schema| schema.value.clone()),
-            budget: agent.budget,
-        },
-        model,
-    )
-    .map_err(|error| refuse(error.to_string()))?;
-    let channel =
-        |channel: &str| config.channels.get(channel).map(|known| known.slack.value.clone());
-    Ok(Worker { graph, channels: agent.channels.iter().filter_map(|name| channel(name)).collect() })
-}
-
-/// A model with those that stand in for it.
-fn model(config: &Config, egress: &Egress, name: &str) -> Result<Arc<dyn Model>, String> {
-    let find = |name: &str| {
-        config.models.get(name).ok_or_else(|| format!("there is no model called `{name}`"))
-    };
-    let open = |name: &str| {
-        agent::open_model(name, find(name)?.spec.clone(), egress).map_err(|error| error.to_string())
-    };
-    let (first, fallback) = (open(name)?, &find(name)?.fallback);
-    if fallback.is_empty() {
-        return Ok(first);
-    }
-    let others = fallback.iter().map(|name| open(name)).collect::<Result<_, String>>()?;
-    Ok(Arc::new(FallbackModel::new(first, others)))
 }
 
 /// Where the members of each group come from.

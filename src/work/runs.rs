@@ -167,6 +167,11 @@ impl Work for Runs {
     }
 }
 
+/// What a node of a configured graph tells the requester.
+fn message(run: &ClaimedRun, text: &str) -> NewNotice {
+    NewNotice { kind: "message".to_owned(), ..reply(run, text) }
+}
+
 /// A word of the agent to the thread.
 pub(super) fn reply(run: &ClaimedRun, text: &str) -> NewNotice {
     NewNotice {

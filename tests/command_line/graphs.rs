@@ -48,14 +48,14 @@ const BROKEN: &[(&str, &str, &str, &str)] = &[
         "then: refund }",
         "refund",
         "`refund` can be reached without its approval in the graph `careful-refund`: \
-         start → drafter → look-up → checker → is-it-sound → refund; lead there by `sign-off`",
+         start → drafter → on-it → look-up → checker → is-it-sound → refund; lead there by `sign-off`",
     ),
     (
         "otherwise: refused",
         "otherwise: refund",
         "refund",
         "`refund` can be reached without its approval in the graph `careful-refund`: start → \
-         drafter → look-up → checker → is-it-sound → sign-off → refund; lead there by `sign-off`",
+         drafter → on-it → look-up → checker → is-it-sound → sign-off → refund; lead there by `sign-off`",
     ),
     (
         "otherwise: failed",

@@ -8,6 +8,7 @@ mod office;
 mod provider;
 mod reckoning;
 
+mod a_graph_can_only_be_stricter;
 mod a_stream_misses_nothing;
 mod an_acknowledged_click_is_kept;
 mod an_agent_that_stops_says_why;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use super::*;
-use crate::agent::{CallStatus, ModelError, Money, Reply, ScriptedModel, Stop, Usage};
+use crate::agent::{CallSite, CallStatus, ModelError, Money, Reply, ScriptedModel, Stop, Usage};
 use crate::graph::{Event, EventSink, Input, Interrupt, MemorySaver, RunEnd, RunError, RunOptions};
 
 const SCRIPT: &str = r#"
@@ -102,7 +102,7 @@ fn proposed(interrupt: &Interrupt) -> ProposedCall {
 
 fn reply(end: &RunEnd) -> String {
     let RunEnd::Finished { state } = end else { panic!("it should be finished: {end:?}") };
-    last_reply(state).expect("the agent had the last word").0
+    last_reply(&Seat::alone(), state).expect("the agent had the last word").0
 }
 
 #[tokio::test]
@@ -115,7 +115,7 @@ async fn from_a_message_over_two_calls_to_the_reply() {
         arguments: r#"{"order": "1042"}"#.to_owned(),
     };
     let claim = Some("I look up order 1042 first.".to_owned());
-    assert_eq!(proposed(&asked(&lookup)[0]), ProposedCall { call, claim });
+    assert_eq!(proposed(&asked(&lookup)[0]), ProposedCall { call, claim, site: CallSite::default() });
     let found = (&asked(&lookup)[0], CallStatus::Succeeded, r#"{"charge":"ch_7"}"#);
     let refund = thread.answers(&[found]).await;
     assert_eq!(proposed(&asked(&refund)[0]).call.arguments, r#"{"charge":"ch_7"}"#);

@@ -2,23 +2,24 @@
 
 use super::Findings;
 use crate::agent::check_answer_schema;
-use crate::config::Agent;
+use crate::config::{Agent, Mind};
 
 pub(super) fn check(findings: &mut Findings<'_>) {
     for agent in findings.config.agents.values() {
-        if let Some(answer) = &agent.answer
+        let Mind::Model { model, answer, .. } = &agent.mind else { continue };
+        if let Some(answer) = answer
             && let Err(why) = check_answer_schema(answer)
         {
             findings.error(answer.at, why, "mend the schema; references must stay inside it");
         }
-        cost(agent, findings);
+        cost(agent, model, findings);
     }
 }
 
 /// A limit in money means nothing to a model that has no price.
-fn cost(agent: &Agent, findings: &mut Findings<'_>) {
+fn cost(agent: &Agent, model: &str, findings: &mut Findings<'_>) {
     let models = &findings.config.models;
-    let Some(first) = models.get(&agent.model.value).filter(|_| agent.budget.cost.is_some()) else {
+    let Some(first) = models.get(model).filter(|_| agent.budget.cost.is_some()) else {
         return;
     };
     let others = first.fallback.iter().filter_map(|name| models.get(&name.value));

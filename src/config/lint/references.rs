@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Findings;
 use crate::config::reading::meant;
-use crate::config::{Located, Members};
+use crate::config::{Located, Members, Mind};
 
 pub(super) fn check(findings: &mut Findings<'_>) {
     let config = findings.config;
@@ -33,9 +33,14 @@ pub(super) fn check(findings: &mut Findings<'_>) {
         }
     }
     for agent in config.agents.values() {
-        known("model", &agent.model, &config.models, findings);
-        for tool in &agent.tools {
-            known("tool", tool, &config.tools, findings);
+        match &agent.mind {
+            Mind::Model { model, .. } => {
+                known("model", model, &config.models, findings);
+                for tool in &agent.tools {
+                    known("tool", tool, &config.tools, findings);
+                }
+            }
+            Mind::Graph(graph) => known("graph", graph, &config.graphs, findings),
         }
         for channel in &agent.channels {
             known("channel", channel, &config.channels, findings);
