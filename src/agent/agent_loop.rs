@@ -132,7 +132,7 @@ impl Node for AskModel {
             let (instructions, tools) = (self.instructions.clone(), self.tools.clone());
             let prompt = Prompt { instructions, messages, tools };
             ctx.emit(&ModelMark::Start { model: self.model.name().to_owned() }.to_value());
-            let reply = self.model.answer(&prompt, &Tokens(ctx)).await?;
+            let reply = self.model.answer(&prompt, &Tokens { ctx, seat: &self.seat }).await?;
             ctx.emit(&ModelMark::End.to_value());
             let spent = spent.with(&reply);
             let said = self.said(reply.text, reply.calls, was_mended)?;
@@ -189,15 +189,20 @@ impl ModelMark {
     }
 }
 
-struct Tokens<'a>(&'a Context);
+struct Tokens<'a> {
+    ctx: &'a Context,
+    seat: &'a Seat,
+}
 
 impl TokenSink for Tokens<'_> {
     fn token(&self, text: &str) {
-        self.0.token(text);
+        if self.seat.is_heard() {
+            self.ctx.token(text);
+        }
     }
 
     fn starts_over(&self) {
-        self.0.emit(&ModelMark::Again.to_value());
+        self.ctx.emit(&ModelMark::Again.to_value());
     }
 }
 

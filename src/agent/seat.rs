@@ -52,6 +52,12 @@ impl Seat {
         }
     }
 
+    /// Whether what the model says is for the requester. In a configured graph it is for the graph,
+    /// which tells the requester what its author wants told.
+    pub(super) fn is_heard(&self) -> bool {
+        self.proposer.is_none()
+    }
+
     /// Where the calls of the loop come from.
     pub(super) fn site(&self) -> CallSite {
         let node = self.proposer.as_ref().map(|_| self.approval.clone());
