@@ -24,7 +24,6 @@ use crate::graph::{
 /// How much of one call's content the conversation keeps, in bytes.
 const MAX_CONTENT: usize = 16 * 1024;
 
-
 /// One configured agent.
 #[derive(Clone, Debug)]
 pub struct AgentSpec {

@@ -28,6 +28,10 @@ pub enum RunEvent {
         content: String,
     },
     LlmEnd,
+    /// A graph tells its requester something.
+    Message {
+        content: String,
+    },
     /// A tool is called. It may be called again after a crash, if that is safe.
     ToolStart {
         tool: String,

@@ -168,7 +168,7 @@ impl Work for Runs {
 }
 
 /// What a node of a configured graph tells the requester.
-fn message(run: &ClaimedRun, text: &str) -> NewNotice {
+pub(super) fn message(run: &ClaimedRun, text: &str) -> NewNotice {
     NewNotice { kind: "message".to_owned(), ..reply(run, text) }
 }
 

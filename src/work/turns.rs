@@ -6,7 +6,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use super::recorder::Recorder;
-use super::runs::reply;
+use super::runs::{message, reply};
 use crate::agent;
 use crate::desk::{Asker, Desk, Occasion};
 use crate::graph::{
@@ -16,6 +16,7 @@ use crate::store::{
     ClaimedRun, Ending, KnownQuestions, NewCheckpoint, NewValue, NewWrites, SaveTurn, StoreError,
     StoredSnapshot,
 };
+use crate::stream::RunEvent;
 
 /// The saver of one run.
 pub(super) struct TurnSaver {
@@ -40,7 +41,8 @@ impl TurnSaver {
 
     /// Keeps a turn with all that was told until now.
     async fn keep(&self, mut turn: SaveTurn) -> Result<(), StoreError> {
-        let (next, events) = self.recorder.take().await;
+        let (next, mut events) = self.recorder.take().await;
+        events.append(&mut turn.events);
         turn.events = events;
         let kept = self.desk.store.save_turn(turn).await;
         drop(next);
@@ -64,10 +66,12 @@ impl TurnSaver {
             TurnStatus::Finished => Some(Ending::Done),
         };
         let said = turn.checkpoints.last().filter(|_| ending == Some(Ending::Done));
-        let notices = said
-            .and_then(agent::last_words)
-            .map(|text| vec![reply(&self.run, &text)])
-            .unwrap_or_default();
+        let said = said.and_then(agent::last_words).map(|text| reply(&self.run, &text));
+        let told: Vec<String> =
+            turn.checkpoints.iter().filter(|_| is_root).flat_map(agent::told_since).collect();
+        let events = told.iter().map(|text| RunEvent::Message { content: text.clone() }).collect();
+        let told = told.iter().map(|text| message(&self.run, text));
+        let notices = told.chain(said).collect();
         let surfaced = if is_root { turn.interrupts.as_slice() } else { &[] };
         let at = Occasion { now: self.desk.clock.now(), ids: self.desk.ids.as_ref() };
         let questions = self.desk.gate.questions(&self.asker, surfaced, known, at);
@@ -91,7 +95,7 @@ impl TurnSaver {
             consumed: turn.consumed,
             questions,
             notices,
-            events: Vec::new(),
+            events,
             ending,
         })
     }

@@ -115,7 +115,10 @@ async fn from_a_message_over_two_calls_to_the_reply() {
         arguments: r#"{"order": "1042"}"#.to_owned(),
     };
     let claim = Some("I look up order 1042 first.".to_owned());
-    assert_eq!(proposed(&asked(&lookup)[0]), ProposedCall { call, claim, site: CallSite::default() });
+    assert_eq!(
+        proposed(&asked(&lookup)[0]),
+        ProposedCall { call, claim, site: CallSite::default() }
+    );
     let found = (&asked(&lookup)[0], CallStatus::Succeeded, r#"{"charge":"ch_7"}"#);
     let refund = thread.answers(&[found]).await;
     assert_eq!(proposed(&asked(&refund)[0]).call.arguments, r#"{"charge":"ch_7"}"#);

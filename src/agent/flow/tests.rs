@@ -299,7 +299,8 @@ async fn each_agent_has_its_own_conversation_and_its_calls_are_asked_in_its_name
     let saver = MemorySaver::default();
     let asked = run(&graph, &saver, "run", says("tea")).await.expect("it asks");
     let RunEnd::Interrupted { interrupts, .. } = asked else { panic!("{asked:?}") };
-    let proposed: ProposedCall = serde_json::from_value(interrupts[0].value.clone()).expect("a call");
+    let proposed: ProposedCall =
+        serde_json::from_value(interrupts[0].value.clone()).expect("a call");
     assert_eq!(proposed.call.arguments, "{\"what\": \"tea\"}");
     assert_eq!(proposed.site.agent.as_deref(), Some("checker"));
     assert_eq!(proposed.site.node.as_deref(), Some("second/approval"));
@@ -311,5 +312,9 @@ async fn each_agent_has_its_own_conversation_and_its_calls_are_asked_in_its_name
     let state = end.state().to_value();
     assert_eq!(state["state.drafter"], json!({ "what": "tea" }));
     assert_eq!(state["state.checker"], json!(["fine"]));
-    assert_eq!(state["messages"].as_array().map(Vec::len), Some(1), "what people wrote, and no more");
+    assert_eq!(
+        state["messages"].as_array().map(Vec::len),
+        Some(1),
+        "what people wrote, and no more"
+    );
 }
