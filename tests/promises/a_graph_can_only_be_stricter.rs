@@ -3,6 +3,7 @@
 
 use countersign::base::Span;
 
+use crate::caller::{asking, kinds};
 use crate::office::Office;
 use crate::reckoning::count;
 
@@ -186,5 +187,22 @@ async fn a_changed_graph_does_not_go_on_with_a_run_that_waits() {
     let thread = office.thread("mia", &asked);
     assert_eq!((times(&thread, DONE), times(&thread, "Paid back")), (0, 0), "{thread}");
     assert!(thread.contains("stopped because of an error"), "the requester is told: {thread}");
+    office.closes().await;
+}
+
+/// Who asks by a program hears what the graph tells, and not what its agents say to it.
+#[tokio::test]
+async fn a_program_hears_what_the_graph_tells_once() {
+    let office = staffed(&[("      agents: [ops]\n", "      agents: [refunds]\n")]).await;
+    let mut stream = asking(ASKED).post(&office).await;
+    office.a_moment().await;
+    let mut frames = stream.until("approval_requested").await;
+    let card = office.card("priya", "#approvals");
+    office.approves("jonas", &card).await;
+    frames.extend(stream.rest().await);
+    let told: Vec<_> = frames.iter().filter(|frame| frame.kind() == "message").collect();
+    let told: Vec<_> = told.iter().map(|frame| frame.data["content"].clone()).collect();
+    assert_eq!(told, [ON_IT, DONE], "{:?}", kinds(&frames));
+    assert!(!kinds(&frames).contains(&"token"), "{:?}", kinds(&frames));
     office.closes().await;
 }
