@@ -142,11 +142,11 @@ impl<'g> Draft<'g> {
     fn superstep(&mut self, edits: Vec<Edit>) -> Result<(), RunError> {
         match <[Edit; 1]>::try_from(edits) {
             Ok([Edit(What::AsInput(raw))]) => {
-                self.position.note(raw);
+                self.position.note(self.graph, raw);
                 self.make(Source::Input, Changes::new(), Vec::new());
             }
             Ok([Edit(What::End)]) => {
-                self.position.close();
+                self.position.close(self.graph);
                 self.make(Source::Update, Changes::new(), Vec::new());
             }
             Ok([Edit(What::Copy)]) => self.copy()?,

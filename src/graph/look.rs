@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use serde_json::Value;
 
 use super::engine::{Position, live};
 use super::{
@@ -79,7 +80,6 @@ impl Graph {
             let mut snapshot = match (&at.checkpoint, latest) {
                 (None, None) => return Ok(graph.nothing()),
                 (None, Some(latest)) => graph.live(latest)?,
-                (Some(id), Some(latest)) if latest.checkpoint.id == *id => graph.live(latest)?,
                 (Some(id), _) => {
                     let all = saver.history(&at.namespace).await?;
                     let named = all.iter().find(|snapshot| snapshot.checkpoint.id == *id);
@@ -135,7 +135,7 @@ impl Graph {
         let Snapshot { checkpoint, tasks: records, .. } = snapshot;
         let mut position = Position::restore(self, checkpoint.clone())?;
         let planned = position.with_command(self, &records)?;
-        let tasks = self.tasks(&checkpoint, &planned, &records, TaskRecord::interrupts);
+        let tasks = self.tasks(&checkpoint, &planned, &records, TaskRecord::answerable);
         live(self, &mut position, &records)?;
         let unfinished = tasks.iter().filter(|task| task.result.is_none());
         let next = unfinished.map(|task| Arc::clone(&task.name)).collect();
@@ -185,6 +185,17 @@ impl Graph {
         }
     }
 
+    /// What a task wrote to the keys that are kept.
+    fn kept(&self, record: &TaskRecord) -> Option<Value> {
+        let mut result = record.result()?;
+        if let Value::Object(writes) = &mut result {
+            writes.retain(|key, _| {
+                self.keys.index(key).is_none_or(|key| self.keys.reducer(key).is_saved())
+            });
+        }
+        Some(result)
+    }
+
     fn tasks(
         &self,
         checkpoint: &Checkpoint,
@@ -220,7 +231,9 @@ impl Graph {
                 path: *path,
                 error: known.and_then(|record| record.error.clone()),
                 interrupts: known.map(&interrupts).unwrap_or_default(),
-                result: known.filter(|record| !record.is_handled()).and_then(TaskRecord::result),
+                result: known
+                    .filter(|record| !record.is_handled())
+                    .and_then(|record| self.kept(record)),
                 inner: None,
             }
         };

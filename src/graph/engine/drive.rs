@@ -62,9 +62,7 @@ impl Engine<'_> {
         mut records: Vec<Option<TaskRecord>>,
     ) -> Result<Ended, RunError> {
         loop {
-            if standing != Standing::OutOfSteps {
-                self.tell_plan(&records);
-            }
+            self.tell_plan(&records);
             match standing {
                 Standing::Due => {}
                 Standing::Paused => {

@@ -36,6 +36,7 @@ use self::opening::{Opening, Wanted};
 pub(super) use self::{
     advance::{as_nodes, live},
     fold::{Changes, add_changes},
+    lead::shown_targets,
     making::Making,
     position::Position,
 };

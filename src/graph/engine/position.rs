@@ -139,8 +139,8 @@ impl Position {
     }
 
     /// Lets a superstep pass after which nothing runs.
-    pub(in crate::graph) fn close(&mut self) {
-        self.drop_pending();
+    pub(in crate::graph) fn close(&mut self, graph: &Graph) {
+        self.drop_pending(graph);
         self.pass_step();
     }
 
@@ -153,12 +153,40 @@ impl Position {
         &self.ran
     }
 
-    /// Drops what is to run next. Joins keep who has come.
-    pub(super) fn drop_pending(&mut self) {
+    /// Drops what is to run next. Joins keep who has come, but for those that are full.
+    pub(super) fn drop_pending(&mut self, graph: &Graph) {
+        self.due.append(&mut self.deferred);
+        self.drop_due(graph);
+        self.entering = None;
+        self.sends.clear();
+    }
+
+    /// Drops what edges, and the joins that are full, lead to.
+    pub(super) fn drop_due(&mut self, graph: &Graph) {
+        for place in 0..graph.joins.len() {
+            if self.is_full(graph, place) && self.due.contains(&graph.joins[place].to) {
+                self.joins[place].clear();
+            }
+        }
+        self.due.clear();
+    }
+
+    /// Drops what is to run next, but for the nodes that full joins lead to.
+    pub(super) fn drop_but_joins(&mut self, graph: &Graph) {
         self.entering = None;
         self.due.clear();
-        self.sends.clear();
         self.deferred.clear();
+        self.sends.clear();
+        for (place, join) in graph.joins.iter().enumerate() {
+            if self.is_full(graph, place) {
+                self.trigger(graph, join.to);
+            }
+        }
+    }
+
+    /// Whether all have come that a join waits for. It stays so until its node runs.
+    pub(super) fn is_full(&self, graph: &Graph, join: usize) -> bool {
+        self.joins[join].len() == graph.joins[join].from.len()
     }
 
     /// The tasks of the next superstep in the order in which their writes are applied: those that

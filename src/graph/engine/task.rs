@@ -132,8 +132,8 @@ impl Engine<'_> {
             // The other keys are the graph's own.
             update.writes.retain(|(key, _)| graph.keys.index(key).is_some());
         }
-        let jumps = std::mem::take(&mut update.goto);
         let returned = self.shared.heard.then(|| update.clone());
+        let jumps = std::mem::take(&mut update.goto);
         let task = || context.task_id().to_owned();
         prepare(graph, &spec.name, &mut update, graph.unknown, task).map_err(Astray::Unknown)?;
         let mut leads = Vec::new();
