@@ -4,12 +4,14 @@
 //! left out of that form: a rotated password is no new tool, a changed credential name is one.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::Price;
 use crate::approval::RetryClass;
 use crate::base::Span;
 
@@ -159,6 +161,18 @@ pub struct ProviderSpec {
     /// Another address than the provider's own.
     pub base_url: Option<url::Url>,
     pub api_key: Option<SecretString>,
+    /// The longest answer, in tokens; the provider's own limit without it.
+    pub max_tokens: Option<NonZeroU32>,
+    /// The longest silence within an answer.
+    pub idle_timeout: Span,
+    /// For one whole answer.
+    pub timeout: Span,
+    pub price: Option<Price>,
+}
+
+impl ProviderSpec {
+    pub const IDLE_TIMEOUT: Span = Span::seconds(90);
+    pub const TIMEOUT: Span = Span::minutes(10);
 }
 
 /// Which API a model speaks.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::policies::{self, OtherwiseSection, RuleSection};
 use super::{
-    Config, ConfigErrors, Env, Limits, Otherwise, Source, Tool, agents, api, graphs, models,
+    Config, ConfigErrors, Env, Otherwise, Source, Tool, agents, api, graphs, limits, models,
     people, slack, tools,
 };
 use crate::config::reading::{Complained, Located, Named, Reader, parse};
@@ -43,7 +43,7 @@ struct File {
     #[serde(default)]
     streams: api::StreamsSection,
     #[serde(default)]
-    limits: Limits,
+    limits: limits::Section,
 }
 
 pub(super) fn read(source: Source, env: Env<'_>) -> Result<Config, ConfigErrors> {
@@ -80,7 +80,8 @@ impl File {
         let tools = with_readers(tools::read(self.tools, reader), graphs.tools, reader);
         let rules = policies::read_rules(self.policies, reader);
         let otherwise = self.default.map_or(Ok(Otherwise::Deny), |default| default.read(reader));
-        let agents = agents::read(self.agents, reader);
+        let limits = self.limits.read(reader)?;
+        let agents = agents::read(self.agents, limits.budget, &graphs.graphs, reader);
         let callers = self.api.read(reader);
         let streams = self.streams.read(reader);
         Ok(Config {
@@ -99,7 +100,7 @@ impl File {
             graphs: graphs.graphs,
             callers,
             streams,
-            limits: self.limits,
+            limits,
             source,
         })
     }

@@ -27,7 +27,7 @@ use std::path::Path;
 
 use url::Url;
 
-pub use agents::Agent;
+pub use agents::{Agent, Mind};
 pub use api::{Caller, Streams};
 pub use graphs::{Case, Graph, Keeps, Key, Node, Step};
 pub use limits::Limits;

@@ -5,10 +5,13 @@
 
 mod caller;
 mod office;
+mod provider;
 mod reckoning;
 
+mod a_graph_can_only_be_stricter;
 mod a_stream_misses_nothing;
 mod an_acknowledged_click_is_kept;
+mod an_agent_that_stops_says_why;
 mod cards_are_views;
 mod every_request_has_an_owner;
 mod forged_requests_do_nothing;

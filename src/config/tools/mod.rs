@@ -17,6 +17,7 @@ use crate::config::reading::{Complained, Length, Located, Named, OneOrMany, Read
 pub use command::CommandTarget;
 pub use http::HttpTarget;
 pub use target::Target;
+pub(super) use target::timeout;
 
 use command::CommandSection;
 pub(super) use http::HttpSection;

@@ -38,7 +38,7 @@ impl TargetSection {
 }
 
 /// How long a call may take.
-pub(super) fn timeout(
+pub(in crate::config) fn timeout(
     written: Option<Located<Length>>,
     default: Span,
     reader: &mut Reader<'_>,
