@@ -11,6 +11,7 @@ mod answer;
 mod budget;
 mod call;
 mod egress;
+mod mcp;
 mod model;
 mod process;
 mod schema;
@@ -24,13 +25,16 @@ pub use answer::check_answer_schema;
 pub use budget::{Budget, Money, Price, Spent, Stopped, Usage};
 pub use call::{APPROVAL_NODE, CallAnswer, CallStatus, ProposedCall};
 pub use egress::{Egress, EgressRefusal};
+use mcp::FailsCleanly;
+pub use mcp::{Described, McpServer, McpServers, NotAPin, Offer, Pin, Standing};
 pub use model::{
     FallbackModel, Message, Model, ModelError, ModelSpecError, Prompt, ProviderModel, Reply,
     ScriptError, ScriptedModel, Stop, TokenSink, ToolCall, ToolDescription, open_model,
 };
 pub use spec::{
-    Api, Body, CommandSpec, Credential, EnvironmentValue, HttpSpec, Method, ModelSpec,
-    ProviderSpec, RetrySpec, TargetSpec, ToolSpec,
+    Api, Body, CommandSpec, Credential, EnvironmentValue, HttpSpec, McpCommandSpec, McpHttpSpec,
+    McpServerSpec, McpToolSpec, McpTransportSpec, Method, ModelSpec, ProviderSpec, RetrySpec,
+    TargetSpec, ToolSpec,
 };
 pub use tools::{
     ArgumentError, CallOutcome, ConfiguredTool, ProbeOutcome, Resolved, Tool, ToolSpecError,

@@ -11,6 +11,7 @@ mod graphs;
 mod limits;
 mod lint;
 pub mod manifest;
+mod mcp;
 mod models;
 mod people;
 mod policies;
@@ -30,12 +31,13 @@ pub use agents::Agent;
 pub use graphs::{Case, Graph, Keeps, Key, Node, Step};
 pub use limits::Limits;
 pub use lint::{Finding, Severity, lint};
+pub use mcp::McpServer;
 pub use models::Model;
 pub use people::{Channel, Group, Member, Members, Person};
 pub use policies::{Ask, Otherwise, Rule, Stage, Then};
 pub use reading::{ConfigErrors, Located, Position, Problem, Source};
 pub use slack::{Mode, Slack};
-pub use tools::{CommandTarget, HttpTarget, Retry, Target, Tool};
+pub use tools::{CommandTarget, HttpTarget, McpTarget, Retry, Target, Tool};
 
 /// The variables of the environment: `&|name| std::env::var(name).ok()`, or a map in tests.
 pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -56,6 +58,7 @@ pub struct Config {
     pub groups: BTreeMap<String, Group>,
     pub channels: BTreeMap<String, Channel>,
     pub models: BTreeMap<String, Model>,
+    pub mcp: BTreeMap<String, McpServer>,
     pub tools: BTreeMap<String, Tool>,
     /// In order: the first that matches decides.
     pub rules: Vec<Rule>,

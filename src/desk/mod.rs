@@ -15,7 +15,7 @@ mod view;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use gate::{Asker, Gate, Occasion};
+pub use gate::{Asker, Gate, GateError, Occasion};
 pub use open::{StartError, group_sources};
 pub use view::card_view;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Desk, Gate, Worker};
+use super::{Desk, Gate, GateError, Worker};
 use crate::agent::{self, AgentSpec, Egress, FallbackModel, Model, ToolDescription, Toolbox};
 use crate::base::{Clock, Ids};
 use crate::config::{Agent, Config, Member, Members};
@@ -28,7 +28,7 @@ pub enum StartError {
     #[error("the way out to tools and models: {0}")]
     Egress(#[from] reqwest::Error),
     #[error("the tools: {0}")]
-    Tools(#[from] agent::ToolSpecError),
+    Tools(#[from] GateError),
     #[error("the agent `{agent}`: {why}")]
     Agent { agent: String, why: String },
 }

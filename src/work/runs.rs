@@ -249,6 +249,7 @@ impl Saver for TurnSaver<'_> {
                 [] => KnownQuestions::default(),
                 _ => self.desk.store.known_questions(&self.run.id).await.map_err(SaveError::new)?,
             };
+            self.desk.gate.look(&turn.interrupts).await;
             let turn = self.turn(turn, &known)?;
             self.desk.store.save_turn(turn).await.map_err(SaveError::new)
         }
