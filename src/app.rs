@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::desk::{Desk, StartError};
 use crate::http;
 use crate::store::StoreError;
-use crate::work::{self, Deliveries, Executions, Runs, Timers};
+use crate::work::{self, Deliveries, Executions, Runs, Streams, Timers};
 
 /// How long work under way may take to finish once we are told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -23,14 +23,16 @@ const RUNS_AT_ONCE: usize = 32;
 const EXECUTIONS_AT_ONCE: usize = 16;
 const TIMERS_AT_ONCE: usize = 64;
 const DELIVERIES_AT_ONCE: usize = 8;
+const STREAMS_AT_ONCE: usize = 32;
 
-/// The desk with its four loops.
+/// The desk with its loops.
 pub struct App {
     pub desk: Arc<Desk>,
     runs: Runs,
     executions: Executions,
     timers: Timers,
     deliveries: Deliveries,
+    streams: Streams,
 }
 
 impl App {
@@ -51,6 +53,7 @@ impl App {
             executions: Executions::new(desk.clone()),
             timers: Timers::new(desk.clone()),
             deliveries: Deliveries::new(desk.clone()),
+            streams: Streams::new(desk.clone()),
             desk,
         }
     }
@@ -67,7 +70,8 @@ impl App {
             let done = work::one_turn(&self.timers, TIMERS_AT_ONCE).await?
                 + work::one_turn(&self.runs, RUNS_AT_ONCE).await?
                 + work::one_turn(&self.executions, EXECUTIONS_AT_ONCE).await?
-                + work::one_turn(&self.deliveries, DELIVERIES_AT_ONCE).await?;
+                + work::one_turn(&self.deliveries, DELIVERIES_AT_ONCE).await?
+                + work::one_turn(&self.streams, STREAMS_AT_ONCE).await?;
             if done == 0 {
                 return Ok(());
             }
@@ -82,7 +86,7 @@ impl App {
         stop: CancellationToken,
     ) -> std::io::Result<()> {
         let router = self.router();
-        let Self { desk, runs, executions, timers, deliveries } = self;
+        let Self { desk, runs, executions, timers, deliveries, streams } = self;
         let wake = desk.wake.clone();
         let crew = TaskTracker::new();
         let (ear, end) = (wake.clone(), stop.clone());
@@ -93,13 +97,20 @@ impl App {
         );
         let (ear, end) = (wake.clone(), stop.clone());
         crew.spawn(async move { work::keep_going(timers, TIMERS_AT_ONCE, &ear, end).await });
-        let (ear, end) = (wake, stop.clone());
+        let (ear, end) = (wake.clone(), stop.clone());
         crew.spawn(
             async move { work::keep_going(deliveries, DELIVERIES_AT_ONCE, &ear, end).await },
         );
+        let (ear, end) = (wake, stop.clone());
+        crew.spawn(async move { work::keep_going(streams, STREAMS_AT_ONCE, &ear, end).await });
         crew.close();
-        let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
-        let result = served.await;
+        let patience = desk.config.streams.patience.to_std();
+        let listeners = desk.listeners.clone();
+        let end = async move {
+            stop.cancelled().await;
+            listeners.send_home();
+        };
+        let result = http::serve(listener, router, patience, end).await;
         if tokio::time::timeout(DRAIN, crew.wait()).await.is_err() {
             tracing::warn!("some work did not finish in time; its leases bring it back");
         }

@@ -6,6 +6,7 @@
 //! - [`approval`]: the pure core. What is asked, who may decide, what a decision means;
 //! - [`graph`]: the runtime of agents' graphs, after LangGraph's model;
 //! - [`agent`]: models, tools, and the agent's loop as a graph;
+//! - [`stream`]: what a run tells while it goes on, and how it is shown;
 //! - [`config`]: `countersign.yaml`, with every error at its place;
 //! - [`store`]: the database. One function is one transaction is one transition;
 //! - [`audit`]: the hash chain, its export and its verification;
@@ -31,4 +32,5 @@ pub mod http;
 pub mod sandbox;
 pub mod slack;
 pub mod store;
+pub mod stream;
 pub mod work;

@@ -76,6 +76,7 @@ impl Saver for SqliteSaver {
                 consumed: turn.consumed,
                 questions: Vec::new(),
                 notices: Vec::new(),
+                events: Vec::new(),
                 ending: (turn.status == TurnStatus::Finished).then_some(Ending::Done),
             };
             self.store.save_turn(turn).await.map_err(SaveError::new)

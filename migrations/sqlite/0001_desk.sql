@@ -14,10 +14,16 @@ CREATE TABLE threads (             -- one conversation with an agent
   id         TEXT   NOT NULL PRIMARY KEY,
   workspace  TEXT   NOT NULL,
   agent      TEXT   NOT NULL,
-  channel    TEXT   NOT NULL,      -- Slack channel id
-  thread_ts  TEXT   NOT NULL,      -- ts of the root message
+  channel    TEXT,                 -- Slack channel id; absent when a caller of the API holds it
+  thread_ts  TEXT,                 -- ts of the root message
+  caller     TEXT,                 -- which caller of the API holds it
+  name       TEXT,                 -- what that caller calls it
   created_at BIGINT NOT NULL,
-  UNIQUE (workspace, channel, thread_ts)
+  UNIQUE (workspace, channel, thread_ts),
+  UNIQUE (workspace, caller, name),
+  CHECK ((channel IS NULL) = (thread_ts IS NULL)),
+  CHECK ((caller IS NULL) = (name IS NULL)),
+  CHECK ((channel IS NULL) <> (caller IS NULL))
 );
 
 CREATE TABLE runs (                -- one pass of an agent's graph

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::answer::AnswerSchema;
@@ -31,9 +31,6 @@ const MESSAGES: &str = "messages";
 const ANSWERS: &str = "answers";
 /// What the run has used of its budget: a [`Spent`].
 const SPENT: &str = "spent";
-
-/// What is emitted when the tokens so far are void because another model begins its answer.
-const LLM: &str = "countersign.llm";
 
 /// One configured agent.
 #[derive(Clone, Debug)]
@@ -122,7 +119,9 @@ impl Node for AskModel {
             let was_mended = since_human(&messages).any(|message| message.is_from_desk());
             let (instructions, tools) = (self.instructions.clone(), self.tools.clone());
             let prompt = Prompt { instructions, messages, tools };
+            ctx.emit(&ModelMark::Start { model: self.model.name().to_owned() }.to_value());
             let reply = self.model.answer(&prompt, &Tokens(ctx)).await?;
+            ctx.emit(&ModelMark::End.to_value());
             let spent = spent.with(&reply);
             let said = self.said(reply.text, reply.calls, was_mended)?;
             Ok(Update::none()
@@ -155,6 +154,29 @@ impl AskModel {
     }
 }
 
+/// What is told of a model around its tokens, as a custom event of the graph.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "countersign.llm", rename_all = "snake_case")]
+pub enum ModelMark {
+    Start {
+        model: String,
+    },
+    /// Another model begins; what the first one has said counts for nothing.
+    Again,
+    End,
+}
+
+impl ModelMark {
+    /// Reads a custom event, if it is one of these.
+    pub fn read(event: &Value) -> Option<Self> {
+        Self::deserialize(event).ok()
+    }
+
+    fn to_value(&self) -> Value {
+        json!(self)
+    }
+}
+
 struct Tokens<'a>(&'a Context);
 
 impl TokenSink for Tokens<'_> {
@@ -163,7 +185,7 @@ impl TokenSink for Tokens<'_> {
     }
 
     fn starts_over(&self) {
-        self.0.emit(&json!({ LLM: "again" }));
+        self.0.emit(&ModelMark::Again.to_value());
     }
 }
 

@@ -20,7 +20,7 @@ mod template;
 mod text;
 mod tools;
 
-pub use agent_loop::{AgentError, AgentSpec, agent_graph, agent_input, last_words};
+pub use agent_loop::{AgentError, AgentSpec, ModelMark, agent_graph, agent_input, last_words};
 pub use answer::check_answer_schema;
 pub use budget::{Budget, Money, Price, Spent, Stopped, Usage};
 pub use call::{APPROVAL_NODE, CallAnswer, CallStatus, ProposedCall};

@@ -62,7 +62,7 @@ async fn servers(config: &Config) -> anyhow::Result<Vec<Finding>> {
             let (tool, offered) = (&tool.name.value, &mcp.tool);
             let what = match compared {
                 Compared::AsPinned => return None,
-                Compared::Changed(_) => format!("`{name}` describes `{tool}` otherwise than pinned"),
+                Compared::Changed => format!("`{name}` describes `{tool}` otherwise than pinned"),
                 Compared::Gone => format!("`{name}` does not offer `{tool}` any more"),
             };
             let mend = format!("run `countersign mcp pin {name} {offered}`, read it, and paste it");

@@ -48,9 +48,10 @@ pub(super) fn servers(config: &Config) -> anyhow::Result<McpServers> {
 }
 
 /// How one configured tool compares with what its server offers.
-pub(super) enum Compared<'a> {
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Compared {
     AsPinned,
-    Changed(&'a Offer),
+    Changed,
     Gone,
 }
 
@@ -58,8 +59,8 @@ pub(super) enum Compared<'a> {
 pub(super) fn compared<'a>(
     config: &'a Config,
     server: &str,
-    offers: &'a [Offer],
-) -> Vec<(&'a Tool, &'a config::McpTarget, Compared<'a>)> {
+    offers: &[Offer],
+) -> Vec<(&'a Tool, &'a config::McpTarget, Compared)> {
     let of_server = config.tools.values().filter_map(|tool| match &tool.target {
         Target::Mcp(mcp) if mcp.server.value == server => Some((tool, mcp)),
         Target::Mcp(_) | Target::Http(_) | Target::Command(_) => None,
@@ -68,7 +69,7 @@ pub(super) fn compared<'a>(
         let offer = offers.iter().find(|offer| offer.described.tool == mcp.tool);
         let compared = match offer {
             Some(offer) if offer.pin == mcp.pin.value => Compared::AsPinned,
-            Some(offer) => Compared::Changed(offer),
+            Some(_) => Compared::Changed,
             None => Compared::Gone,
         };
         (tool, mcp, compared)
@@ -105,7 +106,7 @@ async fn list(config: &Config, servers: &McpServers) -> anyhow::Result<ExitCode>
             };
             say(format_args!("  {:<32} {standing}", paste::plain(name)))?;
         }
-        for (tool, mcp, _) in tools.iter().filter(|(_, _, how)| matches!(how, Compared::Gone)) {
+        for (tool, mcp, _) in tools.iter().filter(|(_, _, how)| *how == Compared::Gone) {
             is_well = false;
             let name = &tool.name.value;
             say(format_args!("  {:<32} GONE; it was pinned as {name}", paste::plain(&mcp.tool)))?;
@@ -131,7 +132,7 @@ async fn pin(wanted: &Pin, config: &Config, servers: &McpServers) -> anyhow::Res
     let tools = compared(config, server.name(), &offers);
     for offer in chosen {
         let pinned = tools.iter().find(|(_, mcp, _)| mcp.tool == offer.described.tool);
-        if let Some((tool, _, Compared::Changed(_))) = pinned {
+        if let Some((tool, _, Compared::Changed)) = pinned {
             tell_changes(tool, &offer.described);
         }
         let name = match pinned {

@@ -72,9 +72,8 @@ pub(super) fn flow(value: &Value) -> String {
             format!("[{}]", items.join(", "))
         }
         Value::Object(fields) => {
-            let field = |(name, value): (&String, &Value)| {
-                format!("{}: {}", text(name), flow(value))
-            };
+            let field =
+                |(name, value): (&String, &Value)| format!("{}: {}", text(name), flow(value));
             let fields: Vec<_> = fields.iter().map(field).collect();
             format!("{{ {} }}", fields.join(", "))
         }
@@ -109,7 +108,8 @@ mod tests {
             };
             let pin = described.pin().expect("a pin");
             let entry = entry("a.tool", "a", &Offer { described: described.clone(), pin });
-            let visible = |c: char| c == '\n' || c == ' ' || c.is_alphanumeric() || c.is_ascii_graphic();
+            let visible =
+                |c: char| c == '\n' || c == ' ' || c.is_alphanumeric() || c.is_ascii_graphic();
             assert!(entry.chars().all(visible), "{entry}");
             let read: Value = serde_saphyr::from_str(&entry).expect("it is YAML");
             let tool = &read["a.tool"];

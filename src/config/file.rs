@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use super::policies::{self, OtherwiseSection, RuleSection};
 use super::{
-    Config, ConfigErrors, Env, Otherwise, Source, Tool, agents, graphs, limits, mcp, models, people,
-    slack, tools,
+    Config, ConfigErrors, Env, Otherwise, Source, Tool, agents, api, graphs, limits, mcp, models,
+    people, slack, tools,
 };
 use crate::config::reading::{Complained, Located, Named, Reader, parse};
 
@@ -40,6 +40,10 @@ struct File {
     agents: Named<agents::Section>,
     #[serde(default)]
     graphs: Named<graphs::Section>,
+    #[serde(default)]
+    api: api::ApiSection,
+    #[serde(default)]
+    streams: api::StreamsSection,
     #[serde(default)]
     limits: limits::Section,
 }
@@ -81,6 +85,8 @@ impl File {
         let otherwise = self.default.map_or(Ok(Otherwise::Deny), |default| default.read(reader));
         let limits = self.limits.read(reader)?;
         let agents = agents::read(self.agents, limits.budget, reader);
+        let callers = self.api.read(reader);
+        let streams = self.streams.read(reader);
         Ok(Config {
             slack: slack?,
             listen: listen?,
@@ -96,6 +102,8 @@ impl File {
             otherwise: otherwise?,
             agents,
             graphs: graphs.graphs,
+            callers,
+            streams,
             limits,
             source,
         })

@@ -6,6 +6,7 @@
 //! neither has anything to say that is an error.
 
 mod agents;
+mod api;
 mod file;
 mod graphs;
 mod limits;
@@ -28,6 +29,7 @@ use std::path::Path;
 use url::Url;
 
 pub use agents::Agent;
+pub use api::{Caller, Streams};
 pub use graphs::{Case, Graph, Keeps, Key, Node, Step};
 pub use limits::Limits;
 pub use lint::{Finding, Severity, lint};
@@ -65,6 +67,9 @@ pub struct Config {
     pub otherwise: Otherwise,
     pub agents: BTreeMap<String, Agent>,
     pub graphs: BTreeMap<String, Graph>,
+    /// Programs that may ask agents over HTTP.
+    pub callers: BTreeMap<String, Caller>,
+    pub streams: Streams,
     pub limits: Limits,
     /// What it was read from, for findings to point at.
     source: Source,

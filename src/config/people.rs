@@ -123,7 +123,7 @@ pub(super) fn read_groups(
     })
 }
 
-fn member(
+pub(super) fn member(
     written: Located<String>,
     reader: &mut Reader<'_>,
 ) -> Result<Located<Member>, Complained> {

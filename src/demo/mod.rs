@@ -7,4 +7,4 @@ mod world;
 
 pub use company::{Company, Entry};
 pub use mishaps::Mishap;
-pub use world::{Setting, World};
+pub use world::{API_KEY, SECOND_API_KEY, Setting, World};

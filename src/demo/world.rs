@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::audit;
 use crate::base::{Clock, Ids, RandomIds, Span, Timestamp, TurnableClock};
 use crate::config::{self, Config};
+use crate::http;
 use crate::sandbox::{Cast, Pace, Sandbox, SandboxHandle, SandboxSettings};
 use crate::store::Store;
 
@@ -23,7 +24,13 @@ use crate::store::Store;
 const SIGNING_SECRET: &str = "the-demo-signs-with-this";
 const BOT_TOKEN: &str = "xoxb-demo";
 
+/// The key of the demo's caller of the API; it acts for Mia.
+pub const API_KEY: &str = "demo-key-of-the-caller-called-support";
+/// The key of another caller, for configurations that have one.
+pub const SECOND_API_KEY: &str = "demo-key-of-the-caller-called-books-x";
+
 const CONFIGURATION: &str = include_str!("countersign.yaml");
+const CALLERS: &str = include_str!("callers.yaml");
 const SCRIPT: &str = include_str!("script.yaml");
 
 /// What the world is made of.
@@ -52,6 +59,7 @@ pub struct World {
 
 struct OpenDesk {
     app: Arc<App>,
+    url: String,
     server: JoinHandle<()>,
 }
 
@@ -77,7 +85,7 @@ impl World {
         })
         .await?;
         std::fs::write(folder.join("script.yaml"), SCRIPT)?;
-        let configuration = CONFIGURATION
+        let configuration = format!("{CONFIGURATION}{CALLERS}")
             .replace("SANDBOX_URL", &slack.url())
             .replace("COMPANY_URL", &format!("http://{company_host}"))
             .replace("COMPANY_HOST", &format!("\"{company_host}\""))
@@ -106,6 +114,8 @@ impl World {
         let env = |name: &str| match name {
             "DEMO_SIGNING_SECRET" => Some(SIGNING_SECRET.to_owned()),
             "DEMO_BOT_TOKEN" => Some(BOT_TOKEN.to_owned()),
+            "DEMO_API_KEY" => Some(API_KEY.to_owned()),
+            "DEMO_SECOND_API_KEY" => Some(SECOND_API_KEY.to_owned()),
             _ => None,
         };
         let file = self.folder.join("countersign.yaml");
@@ -138,26 +148,34 @@ impl World {
         Ok(&self.desk.as_ref().context("the desk is closed")?.app)
     }
 
+    /// Where the desk listens.
+    pub fn desk_url(&self) -> anyhow::Result<&str> {
+        Ok(&self.desk.as_ref().context("the desk is closed")?.url)
+    }
+
     /// Opens the desk on the database as it is.
     pub async fn open_desk(&mut self) -> anyhow::Result<()> {
         let ids: Arc<dyn Ids> = Arc::new(RandomIds);
         let app = Arc::new(App::open(self.config()?, self.clock.clone(), ids).await?);
         let listener = TcpListener::bind("127.0.0.1:0").await?;
-        self.slack.set_bot_url(&format!("http://{}", listener.local_addr()?));
+        let url = format!("http://{}", listener.local_addr()?);
+        self.slack.set_bot_url(&url);
         let router = app.router();
+        let patience = app.desk.config.streams.patience.to_std();
         let server = tokio::spawn(async move {
             // It ends when the desk is crashed or the world ends.
-            let _ = axum::serve(listener, router).await;
+            let _ = http::serve(listener, router, patience, std::future::pending()).await;
         });
-        self.desk = Some(OpenDesk { app, server });
+        self.desk = Some(OpenDesk { app, url, server });
         Ok(())
     }
 
     /// Takes the desk's memory away, between two commits, as a power cut would.
     pub async fn crash_desk(&mut self) {
-        if let Some(OpenDesk { app, server }) = self.desk.take() {
+        if let Some(OpenDesk { app, server, .. }) = self.desk.take() {
             server.abort();
             let _ = server.await;
+            app.desk.listeners.send_home();
             app.desk.store.close().await;
         }
     }

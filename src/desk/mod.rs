@@ -4,10 +4,12 @@
 //! Here the rooms meet: Slack's payloads and directory, the pure core, and the store. The desk
 //! itself keeps nothing; whatever matters is a row by the time a function here returns.
 
+mod calls;
 mod clicks;
 mod commands;
 mod gate;
 mod home;
+mod listeners;
 mod messages;
 mod open;
 mod view;
@@ -15,7 +17,9 @@ mod view;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use calls::{Call, CallRefused, Callers};
 pub use gate::{Asker, Gate, GateError, Occasion};
+pub use listeners::{Listeners, Seat};
 pub use open::{StartError, group_sources};
 pub use view::card_view;
 
@@ -37,10 +41,13 @@ pub struct Desk {
     pub channels: Channels,
     pub verifier: Verifier,
     pub gate: Gate,
+    pub callers: Callers,
     pub agents: BTreeMap<String, Worker>,
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<dyn Ids>,
     pub wake: Wake,
+    /// Who follows runs over HTTP.
+    pub listeners: Listeners,
     /// Who we are in Slack.
     pub identity: Identity,
     pub workspace: WorkspaceId,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Desk, Gate, GateError, Worker};
+use super::{Callers, Desk, Gate, GateError, Listeners, Worker};
 use crate::agent::{self, AgentSpec, Egress, FallbackModel, Model, ToolDescription, Toolbox};
 use crate::base::{Clock, Ids};
 use crate::config::{Agent, Config, Member, Members};
@@ -87,6 +87,8 @@ impl Desk {
             channels: Channels::new(slack.clone(), clock.clone()),
             owner: format!("desk-{}", ids.unique()),
             wake: Wake::new(),
+            listeners: Listeners::default(),
+            callers: Callers::of(&config),
             config,
             store,
             slack,

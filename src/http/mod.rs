@@ -3,7 +3,9 @@
 //! Whatever comes from Slack is verified over its raw bytes before anything reads it, and is
 //! answered only after what it changed is committed.
 
+mod agent;
 mod health;
+mod serve;
 mod slack;
 
 use std::sync::Arc;
@@ -14,6 +16,8 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
+
+pub use serve::serve;
 
 use crate::desk::Desk;
 
@@ -30,7 +34,8 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .route("/slack/commands", post(slack::commands).get(slack::tls_check))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
+        .with_state(desk.clone())
+        .merge(agent::routes(desk))
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIMEOUT))
-        .with_state(desk)
 }

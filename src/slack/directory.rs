@@ -3,6 +3,7 @@
 //! Standing is asked afresh at each click. Groups are kept for at most a minute, and what is older
 //! is never used, not even when Slack cannot be asked: an old yes is no yes.
 
+mod named;
 pub(super) mod standing;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -72,6 +73,7 @@ pub struct Directory {
 struct Seen {
     user_groups: HashMap<String, (Timestamp, BTreeSet<String>)>,
     emails: HashMap<String, (Timestamp, Option<String>)>,
+    addresses: HashMap<String, (Timestamp, Option<String>)>,
     names: HashMap<String, (Timestamp, Vec<String>)>,
 }
 

@@ -5,12 +5,13 @@ use serde_json::json;
 use super::rows::{big, count, instant};
 use super::runs::fenced;
 use super::{
-    ClaimedExecution, Store, StoreError, SwitchPosition, Tx, cards, executions, requests, settle,
-    switch,
+    ClaimedExecution, Store, StoreError, SwitchPosition, Tx, cards, events, executions, requests,
+    settle, switch,
 };
 use crate::approval::{self, ExecutionState, Sealed, StartFacts, StartRefusal, Terms, Warrant};
 use crate::audit::{self, Entry};
-use crate::base::{ExecutionId, RequestId, WorkspaceId};
+use crate::base::{ExecutionId, RequestId, RunId, WorkspaceId};
+use crate::stream::RunEvent;
 
 /// What only the configuration in force can say at the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,6 +124,12 @@ async fn begin(
         }),
     };
     audit::append(tx, entry).await?;
+    if let Some(run) = &row.run_id {
+        let envelope = warrant.sealed().envelope();
+        let (tool, input) = (envelope.tool.name.clone(), json!(envelope.arguments));
+        let started = vec![RunEvent::ToolStart { tool, input }];
+        events::tell(tx, &workspace, &RunId::existing(run), started).await?;
+    }
     if let Some(request) = &row.request_id {
         cards::refresh(tx, &RequestId::existing(request)).await?;
     }

@@ -7,8 +7,9 @@ use sqlx::AnyConnection;
 
 use super::rows::from_json;
 use super::runs::{self, Held};
-use super::{NewNotice, Question, Store, StoreError, Tx, answers, notices, questions};
+use super::{NewNotice, Question, Store, StoreError, Tx, answers, events, notices, questions};
 use crate::base::RunId;
+use crate::stream::{ErrorCode, RunEvent};
 
 /// A checkpoint, opaque to the store but for where it stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,6 +75,8 @@ pub struct SaveTurn {
     pub consumed: Vec<String>,
     pub questions: Vec<Question>,
     pub notices: Vec<NewNotice>,
+    /// What the run has told since its last turn.
+    pub events: Vec<RunEvent>,
     /// Absent while the run goes on.
     pub ending: Option<Ending>,
 }
@@ -166,6 +169,7 @@ async fn save(tx: &mut Tx, turn: SaveTurn) -> Result<(), StoreError> {
     for writes in &turn.writes {
         hang_on(tx, &run, newest, writes).await?;
     }
+    events::tell(tx, &run.workspace, &run.id, turn.events).await?;
     for interrupt in &turn.consumed {
         consume(tx, &run, interrupt).await?;
     }
@@ -178,8 +182,10 @@ async fn save(tx: &mut Tx, turn: SaveTurn) -> Result<(), StoreError> {
     match turn.ending {
         None => Ok(()),
         Some(Ending::Waiting) => suspend(tx, &run).await,
-        Some(Ending::Done) => runs::end(tx, &run, None).await,
-        Some(Ending::Failed { error }) => runs::end(tx, &run, Some(&error)).await,
+        Some(Ending::Done) => runs::end(tx, &run, Ok(())).await,
+        Some(Ending::Failed { error }) => {
+            runs::end(tx, &run, Err((ErrorCode::RunFailed, &error))).await
+        }
     }
 }
 

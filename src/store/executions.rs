@@ -242,6 +242,13 @@ impl Row {
         Ok(Some(Begun { first, attempts: count("attempts", self.attempts)? }))
     }
 
+    /// The name of its tool; empty when the bytes that tell are damaged.
+    pub(super) fn tool(&self) -> String {
+        Sealed::open(&self.envelope)
+            .map(|sealed| sealed.envelope().tool.name.clone())
+            .unwrap_or_default()
+    }
+
     pub(super) fn asking(&self) -> Option<Asking> {
         let (run, interrupt) = self.run_id.clone().zip(self.interrupt_id.clone())?;
         Some(Asking { run: RunId::existing(run), interrupt })

@@ -10,6 +10,7 @@ use super::{NewNotice, Store, StoreError, Tx, notices};
 use crate::approval::SlackUser;
 use crate::audit::{self, Entry};
 use crate::base::{RunId, ThreadId, WorkspaceId};
+use crate::stream::Modes;
 
 /// A message that an agent should answer.
 #[derive(Clone, Debug)]
@@ -50,9 +51,22 @@ pub enum Taken {
 pub struct Thread {
     pub id: ThreadId,
     pub agent: String,
+    /// Absent when a caller of the API holds it: then nothing of it is said in Slack.
+    pub slack: Option<SlackThread>,
+}
+
+/// Where a conversation lives in Slack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SlackThread {
     pub channel: String,
     /// The `ts` of the root message.
     pub thread_ts: String,
+}
+
+impl SlackThread {
+    pub(super) fn of(channel: Option<String>, thread_ts: Option<String>) -> Option<Self> {
+        channel.zip(thread_ts).map(|(channel, thread_ts)| Self { channel, thread_ts })
+    }
 }
 
 /// What a run was asked.
@@ -60,8 +74,11 @@ pub struct Thread {
 pub struct RunInput {
     pub text: String,
     pub user: SlackUser,
-    /// Of the message that asked.
-    pub ts: String,
+    /// Of the message that asked, if it was one in Slack.
+    pub ts: Option<String>,
+    /// The stream modes that are told beside the plain events.
+    #[serde(default, skip_serializing_if = "Modes::is_empty")]
+    pub modes: Modes,
 }
 
 impl Store {
@@ -101,7 +118,13 @@ async fn take(tx: &mut Tx, message: &NewMessage) -> Result<Taken, StoreError> {
     .bind(thread.id.as_str())
     .fetch_one(&mut tx.conn)
     .await?;
-    let run = queue(tx, message, &thread).await?;
+    let input = RunInput {
+        text: message.text.clone(),
+        user: message.user.clone(),
+        ts: Some(message.ts.clone()),
+        modes: Modes::default(),
+    };
+    let run = queue(tx, workspace, &thread, &message.graph_hash, &input).await?;
     let verdict = json!({ "run": run }).to_string();
     for key in [&message.event_key, &message.message_key] {
         remember(tx, workspace, key, &message.body_hash, &verdict).await?;
@@ -135,8 +158,10 @@ async fn new_thread(tx: &mut Tx, message: &NewMessage) -> Result<Thread, StoreEr
     let thread = Thread {
         id: ThreadId::new(tx.ids.as_ref()),
         agent: message.agent.clone(),
-        channel: message.channel.clone(),
-        thread_ts: message.thread_ts.clone(),
+        slack: Some(SlackThread {
+            channel: message.channel.clone(),
+            thread_ts: message.thread_ts.clone(),
+        }),
     };
     sqlx::query(
         "INSERT INTO threads (id, workspace, agent, channel, thread_ts, created_at)
@@ -145,29 +170,34 @@ async fn new_thread(tx: &mut Tx, message: &NewMessage) -> Result<Thread, StoreEr
     .bind(thread.id.as_str())
     .bind(message.workspace.as_str())
     .bind(&thread.agent)
-    .bind(&thread.channel)
-    .bind(&thread.thread_ts)
+    .bind(&message.channel)
+    .bind(&message.thread_ts)
     .bind(tx.now.as_millis())
     .execute(&mut tx.conn)
     .await?;
     Ok(thread)
 }
 
-async fn queue(tx: &mut Tx, message: &NewMessage, thread: &Thread) -> Result<RunId, StoreError> {
+/// Queues a run at the end of its conversation.
+pub(super) async fn queue(
+    tx: &mut Tx,
+    workspace: &WorkspaceId,
+    thread: &Thread,
+    graph_hash: &str,
+    input: &RunInput,
+) -> Result<RunId, StoreError> {
     let run = RunId::new(tx.ids.as_ref());
-    let input =
-        RunInput { text: message.text.clone(), user: message.user.clone(), ts: message.ts.clone() };
     sqlx::query(
         "INSERT INTO runs (id, workspace, thread_id, agent, graph_hash, input, state, epoch,
                            attempts, retry_at, created_at, updated_at)
          VALUES ($1, $2, $3, $4, $5, $6, 'queued', 0, 0, $7, $7, $7)",
     )
     .bind(run.as_str())
-    .bind(message.workspace.as_str())
+    .bind(workspace.as_str())
     .bind(thread.id.as_str())
-    .bind(&message.agent)
-    .bind(&message.graph_hash)
-    .bind(json(&input)?)
+    .bind(&thread.agent)
+    .bind(graph_hash)
+    .bind(json(input)?)
     .bind(tx.now.as_millis())
     .execute(&mut tx.conn)
     .await?;
@@ -191,8 +221,7 @@ async fn thread(
     Ok(found.map(|(id, agent)| Thread {
         id: ThreadId::existing(id),
         agent,
-        channel: channel.to_owned(),
-        thread_ts: thread_ts.to_owned(),
+        slack: Some(SlackThread { channel: channel.to_owned(), thread_ts: thread_ts.to_owned() }),
     }))
 }
 

@@ -9,10 +9,12 @@ mod answers;
 mod apply;
 mod begin;
 mod buttons;
+mod calls;
 mod cards;
 mod checkpoints;
 mod decide;
 mod error;
+mod events;
 mod executions;
 mod intake;
 mod lock;
@@ -35,14 +37,16 @@ mod writer;
 
 pub use begin::{StartCheck, StartRefused};
 pub use buttons::{Button, ButtonChoice, ShownAt};
+pub use calls::{CallLimits, CallView, Called, NewCall};
 pub use cards::{CardButtons, CardKind, OwedCard, Shown};
 pub use checkpoints::{
     Ending, NewCheckpoint, NewWrites, SaveTurn, StoredCheckpoint, StoredSnapshot,
 };
 pub use decide::{Click, Counted, Verdict};
 pub use error::StoreError;
+pub use events::{Batch, Listener};
 pub use executions::{ClaimedExecution, ExecutionView, NextStep};
-pub use intake::{NewMessage, RunInput, Taken, Thread};
+pub use intake::{NewMessage, RunInput, SlackThread, Taken, Thread};
 pub use notices::{NewNotice, OwedNotice};
 pub use open::Store;
 pub use owed::Owed;

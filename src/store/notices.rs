@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::buttons::shown_at;
 use super::rows::{big, count, from_json, instant};
 use super::runs::fenced;
-use super::{ShownAt, Store, StoreError, Thread, Tx};
+use super::{ShownAt, SlackThread, Store, StoreError, Thread, Tx};
 use crate::base::{NoticeId, RequestId, RunId, Span, ThreadId, Timestamp, WorkspaceId};
 
 /// A message to owe.
@@ -165,13 +165,18 @@ impl Store {
     }
 }
 
-/// Owes a message in the transaction of what it tells.
+/// Owes a message in the transaction of what it tells. What a thread would hear is not owed where
+/// the run has no thread in Slack: a caller of the API reads the run's events. (A reminder stands
+/// under a card.)
 pub(super) async fn owe(tx: &mut Tx, notice: &NewNotice) -> Result<NoticeId, StoreError> {
     let id = NoticeId::new(tx.ids.as_ref());
     sqlx::query(
         "INSERT INTO notices (id, workspace, request_id, run_id, kind, body, state, epoch, attempts,
                               retry_at, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, 'owed', 0, 0, $7, $7)",
+         SELECT $1, $2, $3, $4, $5, $6, 'owed', 0, 0, $7, $7
+         WHERE $5 = 'reminder' OR NOT EXISTS (
+           SELECT 1 FROM runs JOIN threads ON threads.id = thread_id
+           WHERE runs.id = $4 AND channel IS NULL)",
     )
     .bind(id.as_str())
     .bind(notice.workspace.as_str())
@@ -239,7 +244,6 @@ pub(super) async fn claim(
 }
 
 fn owed(row: Row) -> Result<OwedNotice, StoreError> {
-    let place = row.thread_id.zip(row.agent).zip(row.channel.zip(row.thread_ts));
     Ok(OwedNotice {
         id: NoticeId::existing(row.id),
         workspace: WorkspaceId::existing(row.workspace),
@@ -247,11 +251,10 @@ fn owed(row: Row) -> Result<OwedNotice, StoreError> {
         run: row.run_id.map(RunId::existing),
         kind: row.kind,
         body: from_json("notice", &row.body)?,
-        thread: place.map(|((id, agent), (channel, thread_ts))| Thread {
+        thread: row.thread_id.zip(row.agent).map(|(id, agent)| Thread {
             id: ThreadId::existing(id),
             agent,
-            channel,
-            thread_ts,
+            slack: SlackThread::of(row.channel, row.thread_ts),
         }),
         unsure_since: row.intent_at.map(instant),
         epoch: count::<u64>("epoch", row.epoch)? + 1,

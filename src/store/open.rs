@@ -11,6 +11,7 @@ use sqlx::migrate::MigrateError;
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor};
 
+use super::events::Feed;
 use super::lock::FileLock;
 use super::rows::instant;
 use super::writer::Writer;
@@ -28,6 +29,7 @@ static SCHEMA: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 #[derive(Clone)]
 pub struct Store {
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) feed: Feed,
     readers: AnyPool,
     /// Absent when the store was opened for reading only.
     writer: Option<Writer>,
@@ -84,9 +86,11 @@ impl Store {
         let newest: Option<i64> =
             sqlx::query_scalar("SELECT MAX(at) FROM audit_heads").fetch_one(&mut conn).await?;
         let now = clock.now().max(instant(newest.unwrap_or_default()));
-        let writer = Writer::start(Tx { conn, now, ids }, clock.clone(), lock)
+        let tx = Tx { conn, now, ids, told: Vec::new() };
+        let feed = Feed::default();
+        let writer = Writer::start(tx, clock.clone(), feed.clone(), lock)
             .map_err(|error| StoreError::Thread(error.to_string()))?;
-        Ok(Self { clock, readers: readers(path).await?, writer: Some(writer) })
+        Ok(Self { clock, feed, readers: readers(path).await?, writer: Some(writer) })
     }
 
     /// Opens an existing database for reading, beside a process that may be writing.
@@ -98,7 +102,7 @@ impl Store {
         check_version(&mut conn).await?;
         check_schema(&mut conn).await?;
         drop(conn);
-        Ok(Self { clock: Arc::new(SystemClock), readers, writer: None })
+        Ok(Self { clock: Arc::new(SystemClock), feed: Feed::default(), readers, writer: None })
     }
 
     /// Finishes what was asked and closes. Later calls get [`StoreError::Closed`].

@@ -8,10 +8,11 @@ use super::answers::{self, Asking};
 use super::apply::{Subject, apply};
 use super::rows::{big, count, json};
 use super::runs::Held;
-use super::{Store, StoreError, StoredRequest, Tx, executions};
+use super::{Store, StoreError, StoredRequest, Tx, events, executions};
 use crate::approval::{Effect, Request, Sealed};
 use crate::audit::{self, Entry};
 use crate::base::{RunId, Timestamp};
+use crate::stream::RunEvent;
 
 /// One interrupt, already put to the policy.
 #[derive(Clone, Debug)]
@@ -117,6 +118,10 @@ pub(super) async fn ask(tx: &mut Tx, run: &Held, question: Question) -> Result<(
                 }),
             };
             audit::append(tx, entry).await?;
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let (tool, status) = (text(&question.value["call"]["tool"]), text(&answer["status"]));
+            let told = vec![RunEvent::tool_end(&tool, &status, &text(&answer["content"]))];
+            events::tell(tx, &run.workspace, &run.id, told).await?;
             answers::answer(tx, &asking, &answer).await
         }
         QuestionOutcome::Allowed { sealed, start_by } => {
@@ -172,6 +177,15 @@ async fn open(tx: &mut Tx, asking: &Asking, new: NewRequest) -> Result<(), Store
         }),
     };
     audit::append(tx, entry).await?;
+    let envelope = sealed.envelope();
+    let told = RunEvent::ApprovalRequested {
+        request: request.id.to_string(),
+        tool: envelope.tool.name.clone(),
+        input: json!(envelope.arguments),
+        rule: request.terms.rule.clone(),
+        decide_by: request.decide_by().to_string(),
+    };
+    events::tell(tx, &request.workspace, &asking.run, vec![told]).await?;
     let subject = Subject { request: &request, sealed: &sealed, asking: Some(asking) };
     apply(tx, &subject, effects).await
 }

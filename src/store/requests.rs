@@ -5,7 +5,7 @@ use sqlx::AnyConnection;
 use super::answers::Asking;
 use super::executions::state_of;
 use super::rows::{count, from_json, instant};
-use super::{ExecutionView, Store, StoreError, Thread};
+use super::{ExecutionView, SlackThread, Store, StoreError, Thread};
 use crate::approval::{Request, Sealed, Vote};
 use crate::base::{ExecutionId, RequestId, RunId, ThreadId, WorkspaceId};
 
@@ -175,8 +175,7 @@ impl ShownRow {
         Some(Thread {
             id: ThreadId::existing(self.thread_id.clone()?),
             agent: self.agent.clone()?,
-            channel: self.channel.clone()?,
-            thread_ts: self.thread_ts.clone()?,
+            slack: SlackThread::of(self.channel.clone(), self.thread_ts.clone()),
         })
     }
 

@@ -4,10 +4,11 @@ use serde_json::json;
 use sqlx::any::AnyQueryResult;
 
 use super::rows::{big, count, from_json, json};
-use super::{NewNotice, RunInput, Store, StoreError, Thread, Tx, notices};
+use super::{NewNotice, RunInput, SlackThread, Store, StoreError, Thread, Tx, events, notices};
 use crate::approval::Requester;
 use crate::audit::{self, Entry};
 use crate::base::{RunId, Span, ThreadId, Timestamp, WorkspaceId};
+use crate::stream::{ErrorCode, RunEvent};
 
 /// A run that this worker holds until its lease ends.
 #[derive(Clone, Debug)]
@@ -115,11 +116,13 @@ impl Store {
         .await
     }
 
-    /// Ends a run that cannot go on, and owes its thread a word about it.
+    /// Ends a run that cannot go on, and owes its thread a word about it. `code` is what whoever
+    /// follows it is told; `error` is for the operator.
     pub async fn fail_run(
         &self,
         run: &RunId,
         epoch: u64,
+        code: ErrorCode,
         error: &str,
         notice: Option<NewNotice>,
     ) -> Result<(), StoreError> {
@@ -127,7 +130,7 @@ impl Store {
         self.write(move |tx| {
             Box::pin(async move {
                 let held = hold(tx, &run, epoch).await?;
-                end(tx, &held, Some(&error)).await?;
+                end(tx, &held, Err((code, &error))).await?;
                 if let Some(notice) = &notice {
                     notices::owe(tx, notice).await?;
                 }
@@ -168,8 +171,15 @@ pub(super) async fn hold(tx: &mut Tx, run: &RunId, epoch: u64) -> Result<Held, S
     })
 }
 
-/// Ends a held run: done, or failed with an error.
-pub(super) async fn end(tx: &mut Tx, run: &Held, error: Option<&str>) -> Result<(), StoreError> {
+/// Ends a held run: done, or failed with an error. It is the last thing its log tells.
+pub(super) async fn end(
+    tx: &mut Tx,
+    run: &Held,
+    ended: Result<(), (ErrorCode, &str)>,
+) -> Result<(), StoreError> {
+    let last = ended.map_or_else(|(code, _)| RunEvent::error(code), |()| RunEvent::Done);
+    events::tell(tx, &run.workspace, &run.id, vec![last]).await?;
+    let error = ended.err().map(|(_, error)| error);
     let state = if error.is_some() { "failed" } else { "done" };
     sqlx::query(
         "UPDATE runs SET state = $2, error = $3, owner = NULL, lease_until = NULL, updated_at = $4
@@ -196,8 +206,8 @@ struct Row {
     workspace: String,
     thread_id: String,
     agent: String,
-    channel: String,
-    thread_ts: String,
+    channel: Option<String>,
+    thread_ts: Option<String>,
     graph_hash: String,
     input: String,
     requester: Option<String>,
@@ -251,7 +261,9 @@ async fn claim(
         match claimed(row) {
             Ok(run) => runs.push(run),
             // A run that cannot be read must not keep the others from going on.
-            Err(error) => end(tx, &held, Some(&error.to_string())).await?,
+            Err(error) => {
+                end(tx, &held, Err((ErrorCode::RunFailed, &error.to_string()))).await?;
+            }
         }
     }
     Ok(runs)
@@ -265,8 +277,7 @@ fn claimed(row: Row) -> Result<ClaimedRun, StoreError> {
         thread: Thread {
             id: ThreadId::existing(row.thread_id),
             agent: row.agent,
-            channel: row.channel,
-            thread_ts: row.thread_ts,
+            slack: SlackThread::of(row.channel, row.thread_ts),
         },
         graph_hash: row.graph_hash,
         input: from_json("run input", &row.input)?,

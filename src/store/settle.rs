@@ -8,10 +8,11 @@ use super::executions::{self, Row, state_text};
 use super::notices::{self, NewNotice};
 use super::rows::big;
 use super::runs::fenced;
-use super::{Store, StoreError, Tx, cards};
+use super::{Store, StoreError, Tx, cards, events};
 use crate::approval::{ExecutionState, Notice, StartRefusal};
 use crate::audit::{self, Entry};
 use crate::base::{ExecutionId, RequestId, RunId, WorkspaceId};
+use crate::stream::RunEvent;
 
 /// How a call ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,6 +147,8 @@ pub(super) async fn end(
     };
     audit::append(tx, entry).await?;
     if let Some(asking) = row.asking() {
+        let told = vec![RunEvent::tool_end(&row.tool(), answer_status(state), note)];
+        events::tell(tx, &workspace, &asking.run, told).await?;
         answers::answer(tx, &asking, &call_answer(answer_status(state), note)).await?;
     }
     match &row.request_id {

@@ -5,9 +5,12 @@ use serde_json::{Map, Value, json};
 use super::apply::{Subject, apply};
 use super::requests::Loaded;
 use super::rows::{big, json};
-use super::{StoreError, Tx};
-use crate::approval::{self, Event, Outcome, Refusal, Request, TimerKind, Vote};
+use super::{StoreError, Tx, events};
+use crate::approval::{
+    self, DecidedBy, Decision, Event, Outcome, Refusal, Request, TimerKind, Vote,
+};
 use crate::audit::{self, Entry};
+use crate::stream::RunEvent;
 
 /// Puts one event to the core and writes what comes of it: the new state against the version that
 /// was read, the vote, every effect and the audit record. A refusal writes nothing.
@@ -45,10 +48,29 @@ pub(super) async fn transition(
         body: Value::Object(body),
     };
     audit::append(tx, entry).await?;
+    if let (Some(decision), Some(asking)) = (&after.decision, &loaded.asking) {
+        let told = vec![decided(&after, &loaded.sealed.envelope().tool.name, decision)];
+        events::tell(tx, &after.workspace, &asking.run, told).await?;
+    }
     let subject =
         Subject { request: &after, sealed: &loaded.sealed, asking: loaded.asking.as_ref() };
     apply(tx, &subject, effects).await?;
     Ok(Ok(after))
+}
+
+fn decided(request: &Request, tool: &str, decision: &Decision) -> RunEvent {
+    let by = match &decision.by {
+        DecidedBy::Person(person) => Some(person.name.clone()),
+        DecidedBy::Operator(_) => Some("the operator".to_owned()),
+        DecidedBy::Time | DecidedBy::Request(_) => None,
+    };
+    RunEvent::ApprovalDecided {
+        request: request.id.to_string(),
+        tool: tool.to_owned(),
+        outcome: outcome_text(decision.outcome).to_owned(),
+        by,
+        reason: decision.reason.clone(),
+    }
 }
 
 /// The name of a change in the audit log.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use sqlx::{AnyConnection, Executor};
 
 use super::StoreError;
+use super::events::Batch;
 use crate::base::{Ids, Timestamp};
 
 /// The writing connection inside a transaction, with the one instant all of it happens at.
@@ -13,6 +14,8 @@ pub(crate) struct Tx {
     /// Never before the newest audit record: time in the database does not go back.
     pub(crate) now: Timestamp,
     pub(crate) ids: Arc<dyn Ids>,
+    /// Events written so far; they are told once the transaction is committed.
+    pub(super) told: Vec<Batch>,
 }
 
 impl Tx {

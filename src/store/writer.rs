@@ -17,6 +17,7 @@ use futures::future::BoxFuture;
 use sqlx::Connection;
 use tokio::sync::{mpsc, oneshot};
 
+use super::events::Feed;
 use super::lock::FileLock;
 use super::{StoreError, Tx};
 use crate::base::Clock;
@@ -41,13 +42,14 @@ impl Writer {
     pub(super) fn start(
         tx: Tx,
         clock: Arc<dyn Clock>,
+        feed: Feed,
         lock: Option<FileLock>,
     ) -> std::io::Result<Self> {
         let (sender, commands) = mpsc::channel(QUEUE);
         let executor = tokio::runtime::Builder::new_current_thread().build()?;
         std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || executor.block_on(keep_writing(tx, clock, commands, lock)))?;
+            .spawn(move || executor.block_on(keep_writing(tx, clock, feed, commands, lock)))?;
         Ok(Self(sender))
     }
 
@@ -98,8 +100,12 @@ where
                 return Ok(());
             };
             // A half-done job is rolled back whole, so nothing it left broken can be seen.
+            let told = tx.told.len();
             let run = AssertUnwindSafe(async { work(tx).await }).catch_unwind();
             let outcome = run.await.unwrap_or(Err(StoreError::Panicked));
+            if outcome.is_err() {
+                tx.told.truncate(told);
+            }
             let kept = outcome.as_ref().map(drop).map_err(StoreError::clone);
             self.outcome = Some(outcome);
             kept
@@ -122,6 +128,7 @@ where
 async fn keep_writing(
     mut tx: Tx,
     clock: Arc<dyn Clock>,
+    feed: Feed,
     mut commands: mpsc::Receiver<Command>,
     lock: Option<FileLock>,
 ) {
@@ -147,6 +154,10 @@ async fn keep_writing(
         if matches!(committed, Err(StoreError::Unknown)) {
             tracing::error!("a commit failed and its outcome is unknown; refusing to write on");
             poisoned = true;
+        }
+        let told = tx.told.drain(..);
+        if committed.is_ok() {
+            feed.publish(told);
         }
         for job in jobs {
             job.answer(committed.clone());

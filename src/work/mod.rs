@@ -8,7 +8,10 @@ mod crew;
 mod deliveries;
 mod executions;
 mod lease;
+mod recorder;
 mod runs;
+mod streams;
+mod stumble;
 mod timers;
 mod wake;
 
@@ -16,5 +19,6 @@ pub use crew::{Work, keep_going, one_turn};
 pub use deliveries::Deliveries;
 pub use executions::Executions;
 pub use runs::Runs;
+pub use streams::Streams;
 pub use timers::Timers;
 pub use wake::{Loop, Wake};

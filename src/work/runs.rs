@@ -6,27 +6,20 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::json;
 
+use super::recorder::Recorder;
+use super::stumble::Stumble;
 use super::{Loop, Work, lease};
-use crate::agent::{self, ModelError, Stopped};
+use crate::agent;
 use crate::approval::{Requester, Standing};
-use crate::base::Span;
 use crate::desk::{Asker, Desk, Occasion};
 use crate::graph::{
-    Checkpoint, Input, Limits, NoEvents, RunEnd, RunError, SaveError, Saver, Snapshot, Turn,
-    TurnStatus,
+    Checkpoint, Input, Limits, RunEnd, RunError, SaveError, Saver, Snapshot, Turn, TurnStatus,
 };
 use crate::slack::texts;
 use crate::store::{
     ClaimedRun, Ending, KnownQuestions, NewCheckpoint, NewNotice, NewWrites, SaveTurn, StoreError,
 };
-
-/// How often a run is tried before its requester is told that it failed.
-const ATTEMPTS: u64 = 4;
-
-/// The same when its model cannot be reached: about four minutes, if the provider asks for no more.
-const OUTAGE_ATTEMPTS: u64 = 8;
-/// A provider that asks for more is not waited for.
-const LONGEST_WAIT: Span = Span::minutes(10);
+use crate::stream::ErrorCode;
 
 /// Drives runs that are queued.
 pub struct Runs {
@@ -42,10 +35,12 @@ impl Runs {
         let desk = &self.desk;
         let agent = claimed.thread.agent.clone();
         let Some(worker) = desk.agents.get(&agent) else {
-            return self.fail(&claimed, "the agent is no longer configured").await;
+            let why = "the agent is no longer configured";
+            return self.fail(&claimed, ErrorCode::AgentChanged, why).await;
         };
         if worker.graph.definition_hash() != claimed.graph_hash {
-            return self.fail(&claimed, "the agent was changed while the run was waiting").await;
+            let why = "the agent was changed while the run was waiting";
+            return self.fail(&claimed, ErrorCode::AgentChanged, why).await;
         }
         let requester = match &claimed.requester {
             Some(requester) => requester.clone(),
@@ -56,11 +51,14 @@ impl Runs {
         };
         let input = agent::agent_input(&claimed.input.text, Some(requester.name.clone()));
         let Ok(input) = input else {
-            return self.fail(&claimed, "the input is no text").await;
+            return self.fail(&claimed, ErrorCode::RunFailed, "the input is no text").await;
         };
+        let recorder = Arc::new(Recorder::new(claimed.input.modes.clone()));
         let saver = TurnSaver {
             desk,
             run: &claimed,
+            recorder: &recorder,
+            last: tokio::sync::Mutex::default(),
             asker: Asker {
                 workspace: desk.workspace.clone(),
                 run: claimed.id.clone(),
@@ -69,8 +67,9 @@ impl Runs {
             },
         };
         let limits = Limits::of_run(claimed.id.as_str()).supersteps(desk.config.limits.recursion);
-        let ended =
-            worker.graph.run(Input::Restart(input), &saver, Arc::new(NoEvents), limits).await;
+        let run = worker.graph.run(Input::Restart(input), &saver, recorder.clone(), limits);
+        let ended = recorder.keeping(&desk.store, &claimed, run).await;
+        saver.keep_last().await?;
         match ended {
             Ok(RunEnd::Finished { .. } | RunEnd::Interrupted { .. } | RunEnd::Paused { .. }) => {
                 desk.wake.these(&[Loop::Runs, Loop::Executions, Loop::Deliveries]);
@@ -79,13 +78,11 @@ impl Runs {
             Err(RunError::Save(error)) => {
                 Err(error.downcast_ref::<StoreError>().cloned().unwrap_or(StoreError::Fenced))
             }
-            Err(error) => match Stopped::of(&error) {
-                Some(stopped) => {
-                    let text = texts::run_stopped(&agent, &stopped);
-                    self.fail_saying(&claimed, &stopped.to_string(), &text).await
-                }
-                None => self.try_later_or_fail(&claimed, &Stumble::of(&error)).await,
-            },
+            Err(error) => {
+                let (_next, events) = recorder.take().await;
+                desk.store.tell(&claimed.id, claimed.epoch, events).await?;
+                self.try_later_or_fail(&claimed, Stumble::of(&error)).await
+            }
         }
     }
 
@@ -98,12 +95,13 @@ impl Runs {
             Standing::Member | Standing::Guest => {}
             Standing::Unreachable => {
                 let stumble = Stumble::new("the directory could not be asked");
-                self.try_later_or_fail(claimed, &stumble).await?;
+                self.try_later_or_fail(claimed, stumble).await?;
                 return Ok(None);
             }
             Standing::Deactivated | Standing::Bot | Standing::Outsider | Standing::Unknown => {
                 let why = "the agent works only for people of this workspace";
-                desk.store.fail_run(&claimed.id, claimed.epoch, why, None).await?;
+                let code = ErrorCode::RequesterRefused;
+                desk.store.fail_run(&claimed.id, claimed.epoch, code, why, None).await?;
                 return Ok(None);
             }
         }
@@ -116,59 +114,39 @@ impl Runs {
     async fn try_later_or_fail(
         &self,
         claimed: &ClaimedRun,
-        stumble: &Stumble,
+        stumble: Stumble,
     ) -> Result<(), StoreError> {
-        let Stumble { error, outage } = stumble;
+        let error = stumble.error.as_str();
         tracing::warn!(run = %claimed.id, attempt = claimed.attempts, error, "a run stumbled");
-        let most = if outage.is_some() { OUTAGE_ATTEMPTS } else { ATTEMPTS };
-        let asked_for = outage.unwrap_or_default();
-        if claimed.attempts >= most || asked_for > LONGEST_WAIT {
-            let agent = &claimed.thread.agent;
-            let text = match outage {
-                Some(_) => texts::model_away(agent),
-                None => texts::run_failed(agent),
-            };
-            return self.fail_saying(claimed, error, &text).await;
-        }
-        let wait =
-            Span::seconds(2_u32.saturating_pow(u32::try_from(claimed.attempts).unwrap_or(8)));
-        let retry_at = self.desk.clock.now().plus(wait.max(asked_for));
+        let Some(wait) = stumble.wait(claimed.attempts) else {
+            let (text, code) = stumble.told(&claimed.thread.agent);
+            return self.fail_saying(claimed, code, error, &text).await;
+        };
+        let retry_at = self.desk.clock.now().plus(wait);
         self.desk.store.release_run(&claimed.id, claimed.epoch, retry_at, error).await
     }
 
-    async fn fail(&self, claimed: &ClaimedRun, why: &str) -> Result<(), StoreError> {
-        self.fail_saying(claimed, why, &texts::run_failed(&claimed.thread.agent)).await
+    async fn fail(
+        &self,
+        claimed: &ClaimedRun,
+        code: ErrorCode,
+        why: &str,
+    ) -> Result<(), StoreError> {
+        self.fail_saying(claimed, code, why, &texts::run_failed(&claimed.thread.agent)).await
     }
 
     /// `why` is for the record, `text` for the requester.
     async fn fail_saying(
         &self,
         claimed: &ClaimedRun,
+        code: ErrorCode,
         why: &str,
         text: &str,
     ) -> Result<(), StoreError> {
         let notice = reply(claimed, text);
-        self.desk.store.fail_run(&claimed.id, claimed.epoch, why, Some(notice)).await?;
+        self.desk.store.fail_run(&claimed.id, claimed.epoch, code, why, Some(notice)).await?;
         self.desk.wake.these(&[Loop::Runs, Loop::Deliveries]);
         Ok(())
-    }
-}
-
-/// Why a run did not get on this time.
-struct Stumble {
-    /// For the log and the database; people in Slack are told that it failed, not how.
-    error: String,
-    /// The model could not be reached, and asks not to be asked again any sooner.
-    outage: Option<Span>,
-}
-
-impl Stumble {
-    fn new(error: &str) -> Self {
-        Self { error: error.to_owned(), outage: None }
-    }
-
-    fn of(error: &RunError) -> Self {
-        Self { error: chain(error), outage: ModelError::outage(error) }
     }
 }
 
@@ -193,17 +171,6 @@ impl Work for Runs {
     }
 }
 
-/// An error with its causes: the run's own text says only which node failed.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
-}
-
 /// A word of the agent to the thread.
 fn reply(run: &ClaimedRun, text: &str) -> NewNotice {
     NewNotice {
@@ -219,6 +186,10 @@ fn reply(run: &ClaimedRun, text: &str) -> NewNotice {
 struct TurnSaver<'a> {
     desk: &'a Desk,
     run: &'a ClaimedRun,
+    recorder: &'a Recorder,
+    /// The turn that ends or suspends the run. It is kept once the graph has told its last, so that
+    /// the end is the last thing in the log and in the same commit.
+    last: tokio::sync::Mutex<Option<SaveTurn>>,
     asker: Asker,
 }
 
@@ -251,13 +222,34 @@ impl Saver for TurnSaver<'_> {
             };
             self.desk.gate.look(&turn.interrupts).await;
             let turn = self.turn(turn, &known)?;
-            self.desk.store.save_turn(turn).await.map_err(SaveError::new)
+            self.keep_last().await.map_err(SaveError::new)?;
+            if turn.ending.is_some() {
+                *self.last.lock().await = Some(turn);
+                return Ok(());
+            }
+            self.keep(turn).await.map_err(SaveError::new)
         }
         .boxed()
     }
 }
 
 impl TurnSaver<'_> {
+    /// Keeps a turn with all that was told until now.
+    async fn keep(&self, mut turn: SaveTurn) -> Result<(), StoreError> {
+        let (next, events) = self.recorder.take().await;
+        turn.events = events;
+        let kept = self.desk.store.save_turn(turn).await;
+        drop(next);
+        kept
+    }
+
+    async fn keep_last(&self) -> Result<(), StoreError> {
+        match self.last.lock().await.take() {
+            Some(turn) => self.keep(turn).await,
+            None => Ok(()),
+        }
+    }
+
     fn turn(&self, turn: Turn, known: &KnownQuestions) -> Result<SaveTurn, SaveError> {
         let ending = match turn.status {
             TurnStatus::Continues | TurnStatus::Failed => None,
@@ -289,6 +281,7 @@ impl TurnSaver<'_> {
             consumed: turn.consumed,
             questions,
             notices,
+            events: Vec::new(),
             ending,
         })
     }

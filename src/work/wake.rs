@@ -9,6 +9,7 @@ pub enum Loop {
     Executions,
     Timers,
     Deliveries,
+    Streams,
 }
 
 /// Tells loops to look again, whoever committed what they are about to find. Losing a hint costs a
@@ -19,6 +20,7 @@ pub struct Wake {
     executions: Bell,
     timers: Bell,
     deliveries: Bell,
+    streams: Bell,
 }
 
 /// How often it rang, and who listens.
@@ -47,6 +49,7 @@ impl Wake {
             Loop::Executions => &self.executions,
             Loop::Timers => &self.timers,
             Loop::Deliveries => &self.deliveries,
+            Loop::Streams => &self.streams,
         }
     }
 }

@@ -3,12 +3,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a story that cannot go on fails its test")]
 
+mod caller;
 mod mcp_server;
 mod office;
 mod provider;
 mod reckoning;
 
 mod a_changed_tool_is_not_run;
+mod a_stream_misses_nothing;
 mod an_acknowledged_click_is_kept;
 mod an_agent_that_stops_says_why;
 mod cards_are_views;
@@ -21,6 +23,8 @@ mod real_wire_formats;
 mod several_calls_in_one_turn;
 mod slack_may_fail;
 mod the_reference_patterns_mistakes;
+mod the_reference_patterns_streams;
 mod the_stop_switch;
 mod what_was_approved_is_what_ran;
+mod who_may_call;
 mod who_may_decide;

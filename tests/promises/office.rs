@@ -114,6 +114,16 @@ impl Office {
         self.a_moment().await;
     }
 
+    /// The model follows another script from now on.
+    pub async fn follows_script(&mut self, script: &str) {
+        let file = self.world.database().with_file_name("another-script.yaml");
+        std::fs::write(file, script).unwrap();
+        self.world.crash_desk().await;
+        let (now, next) = ("script: script.yaml", "script: another-script.yaml");
+        self.world.edit_configuration(now, next).unwrap();
+        self.world.open_desk().await.unwrap();
+    }
+
     /// Everything the bot said in a thread, as one text.
     pub fn thread(&self, who: &str, root: &MessageRef) -> String {
         let replies = self.person(who).sees_in_thread(root);

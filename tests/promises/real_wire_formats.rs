@@ -68,8 +68,10 @@ fn card(office: &Office, tool: &str) -> MessageView {
 /// in one stream, and their results in the order of the calls (or the stand-in finds no answer).
 async fn all_three(provider: &str) {
     let models = Program::starts(&["models.mjs"], None, "http").await;
-    let model =
-        format!("{{ provider: {provider}, model: test, base_url: \"{}/v1\", api_key: ${{DEMO_BOT_TOKEN}} }}", models.says);
+    let model = format!(
+        "{{ provider: {provider}, model: test, base_url: \"{}/v1\", api_key: ${{DEMO_BOT_TOKEN}} }}",
+        models.says
+    );
     let office = Office::opens_with(&[(SCRIPT, model.as_str())]).await;
     let asked = office.writes("mia", "all three").await;
     assert_eq!(office.world.live_cards(), Vec::<String>::new(), "forty seconds are not over");

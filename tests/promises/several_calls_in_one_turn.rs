@@ -9,9 +9,15 @@ use crate::provider::{Provider, SCRIPT, Says};
 use crate::reckoning::count;
 
 const THREE: &[(&str, &str)] = &[
-    ("payments__refund", "{\"charge\": \"ch_1\", \"amount\": 640, \"currency\": \"EUR\", \"reason\": \"late\"}"),
+    (
+        "payments__refund",
+        "{\"charge\": \"ch_1\", \"amount\": 640, \"currency\": \"EUR\", \"reason\": \"late\"}",
+    ),
     ("orders__lookup", "{\"order\": \"1042\"}"),
-    ("vendor__pay_invoice", "{\"invoice\": \"V-7719\", \"amount\": 12400, \"currency\": \"EUR\", \"due\": \"today\"}"),
+    (
+        "vendor__pay_invoice",
+        "{\"invoice\": \"V-7719\", \"amount\": 12400, \"currency\": \"EUR\", \"due\": \"today\"}",
+    ),
 ];
 
 fn card(office: &Office, tool: &str) -> MessageView {
@@ -53,7 +59,9 @@ async fn one_is_allowed_one_approved_one_rejected_and_the_model_hears_of_all_in_
     assert_eq!(count(&desk, begun).await, 2, "nothing was begun twice");
     desk.close().await;
 
-    let [_, second] = &provider.journal()[..] else { panic!("asked twice: {:?}", provider.journal()) };
+    let [_, second] = &provider.journal()[..] else {
+        panic!("asked twice: {:?}", provider.journal())
+    };
     let messages = second["messages"].as_array().unwrap();
     let told: Vec<_> = messages[3..]
         .iter()
@@ -67,7 +75,10 @@ async fn one_is_allowed_one_approved_one_rejected_and_the_model_hears_of_all_in_
     };
     assert_eq!([first, second, third], ["call_1", "call_2", "call_3"]);
     assert!(told.iter().all(|(role, ..)| *role == "tool"), "{told:?}");
-    assert!(refunded.starts_with("Output of the tool") && refunded.contains("refund"), "{refunded}");
+    assert!(
+        refunded.starts_with("Output of the tool") && refunded.contains("refund"),
+        "{refunded}"
+    );
     assert!(found.starts_with("Output of the tool") && found.contains("Acme Bakery"), "{found}");
     assert!(refused.contains("a person rejected it"), "{refused}");
     assert!(office.thread("mia", &asked).contains("Noted."));

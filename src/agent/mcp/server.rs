@@ -48,8 +48,12 @@ pub enum Standing {
     /// It is described word for word as it was pinned.
     AsPinned,
     /// It is described otherwise, or not offered any more.
-    Changed { why: String },
-    Unreachable { why: String },
+    Changed {
+        why: String,
+    },
+    Unreachable {
+        why: String,
+    },
 }
 
 impl McpServer {
@@ -155,7 +159,8 @@ impl McpServer {
         }
         *connection = None;
         let connecting = tokio::time::timeout(self.timeout.to_std(), self.way.connect());
-        let new = connecting.await.map_err(|_| format!("no greeting within {}", self.timeout))??;
+        let new =
+            connecting.await.map_err(|_| format!("no greeting within {}", self.timeout))??;
         let new = Arc::new(new);
         *connection = Some(Arc::clone(&new));
         Ok((new, false))
@@ -203,9 +208,8 @@ async fn list(connection: &Connection) -> Result<Offers, String> {
     let mut cursor = None;
     for _ in 0..MAX_PAGES {
         let mut request = ListToolsRequest::default();
-        request.params = cursor.take().map(|cursor| {
-            PaginatedRequestParams::default().with_cursor(Some(cursor))
-        });
+        request.params =
+            cursor.take().map(|cursor| PaginatedRequestParams::default().with_cursor(Some(cursor)));
         let answer = connection.peer().send_request(ClientRequest::ListToolsRequest(request)).await;
         let page = match answer.map_err(|error| told(&error))? {
             ServerResult::ListToolsResult(page) => page,

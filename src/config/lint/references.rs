@@ -49,6 +49,9 @@ pub(super) fn check(findings: &mut Findings<'_>) {
             known("tool", tool, &config.tools, findings);
         }
     }
+    for agent in config.callers.values().flat_map(|caller| &caller.agents) {
+        known("agent", agent, &config.agents, findings);
+    }
     who_answers(findings);
 }
 

@@ -57,6 +57,39 @@ fn secrets_come_from_variables_and_files_and_show_nowhere() {
 }
 
 #[test]
+fn callers_have_keys_a_person_and_limits() {
+    let key = "value-of-A_VARIABLE_WITH_A_LONG_NAME";
+    let api = "\napi:\n  callers:\n    books:\n      key: ${A_VARIABLE_WITH_A_LONG_NAME}\n      \
+               acts_for: mia@example.com\n      agents: ops\n      streams: 3\nstreams: { keep: 2h }\n";
+    let config = accepted(&format!("{MINIMAL}{api}"));
+    assert_eq!(lint(&config), lint(&accepted(MINIMAL)));
+    let caller = &config.callers["books"];
+    assert_eq!(caller.keys[0].expose_secret(), key);
+    assert_eq!(caller.acts_for.value, Member::Email("mia@example.com".to_owned()));
+    assert_eq!((caller.streams.get(), caller.unfinished.get()), (3, 16));
+    assert_eq!(config.streams.keep, Span::minutes(120));
+    assert_eq!(config.streams.heartbeat, Span::seconds(15));
+
+    let refused = |from: &str, to: &str| {
+        let text = format!("{MINIMAL}{}", api.replace(from, to));
+        match crate::config::read(&text, "countersign.yaml", &super::env) {
+            Ok(config) => lint(&config).into_iter().map(|found| found.to_string()).collect(),
+            Err(errors) => errors.to_string(),
+        }
+    };
+    for (from, to, told) in [
+        ("A_VARIABLE_WITH_A_LONG_NAME", "SHORT", "this key has fewer than 32 characters"),
+        ("${A_VARIABLE_WITH_A_LONG_NAME}", "abc", "the value of `key` stands in the file itself"),
+        ("agents: ops", "agents: []", "may ask no agent"),
+        ("agents: ops", "agents: obs", "there is no agent called `obs`"),
+        ("mia@example.com", "Mia", "neither an e-mail address nor the id"),
+    ] {
+        let said: String = refused(from, to);
+        assert!(said.contains(told), "{to}: {said}");
+    }
+}
+
+#[test]
 fn relative_paths_start_at_the_folder_of_the_file() {
     let config = crate::config::read(MINIMAL, "/etc/countersign/countersign.yaml", &super::env)
         .expect("it is right");

@@ -130,7 +130,8 @@ fn of_server(
     reader: &mut Reader<'_>,
 ) -> Result<Target, Complained> {
     if let Ok(Retry::Keyed { .. }) = retry {
-        let text = format!("the tool `{}` is an MCP server's, and none of those is keyed", name.value);
+        let text =
+            format!("the tool `{}` is an MCP server's, and none of those is keyed", name.value);
         reader.complain(name.at, text, "write `retry: once`, or `pure` if it changes nothing");
     }
     section.value.read(reader).map(Target::Mcp)

@@ -17,13 +17,14 @@ pub(in crate::store) async fn owe(
     insert(tx, request, &kind, &buttons).await
 }
 
-/// Owes the live line in the requester's thread, once.
+/// Owes the live line in the requester's thread, once. A caller of the API has none: it hears the
+/// same from the run's events.
 pub(in crate::store) async fn owe_status(
     tx: &mut Tx,
     request: &Request,
     run: &RunId,
 ) -> Result<(), StoreError> {
-    let thread: Option<(String, String)> = sqlx::query_as(
+    let thread: Option<(Option<String>, Option<String>)> = sqlx::query_as(
         "SELECT channel, thread_ts FROM threads JOIN runs ON runs.thread_id = threads.id
          WHERE runs.id = $1",
     )
@@ -31,6 +32,9 @@ pub(in crate::store) async fn owe_status(
     .fetch_optional(&mut tx.conn)
     .await?;
     let (channel, thread_ts) = thread.ok_or(StoreError::NotFound("run"))?;
+    let Some((channel, thread_ts)) = channel.zip(thread_ts) else {
+        return Ok(());
+    };
     let kind = CardKind::Status { channel, thread_ts };
     insert(tx, request, &kind, &[ButtonChoice::ShowAll, ButtonChoice::Withdraw]).await
 }

@@ -46,8 +46,8 @@ impl Deliveries {
         &self,
         owed: &OwedNotice,
     ) -> Result<Option<(Place, Rendered)>, StoreError> {
-        let thread =
-            owed.thread.as_ref().map(|thread| place(&thread.channel, Some(&thread.thread_ts)));
+        let thread = owed.thread.as_ref().and_then(|thread| thread.slack.as_ref());
+        let thread = thread.map(|slack| place(&slack.channel, Some(&slack.thread_ts)));
         let Some(request) = &owed.request else {
             let text = owed.body.get("text").and_then(Value::as_str);
             return Ok(thread.zip(text.map(texts::agent_reply)));

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use super::target::Target;
 use super::{ConfiguredTool, Tool};
 use crate::agent::{
-    Body, CommandSpec, Egress, EnvironmentValue, HttpSpec, McpServers, Method, RetrySpec, TargetSpec, ToolSpec,
+    Body, CommandSpec, Egress, EnvironmentValue, HttpSpec, McpServers, Method, RetrySpec,
+    TargetSpec, ToolSpec,
 };
 use crate::approval::{
     Envelope, PolicyFacts, Requester, Risk, Sealed, SlackUser, StartFacts, Warrant, warrant,

@@ -1,0 +1,126 @@
+//! What a run tells on its way to the log. Most of it is kept with the superstep it belongs to; what
+//! a slow model says is kept meanwhile, a few times a second.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+use tokio::sync::{Notify, OwnedMutexGuard};
+
+use crate::agent::ModelMark;
+use crate::graph::{Event, EventSink, Update};
+use crate::store::{ClaimedRun, Store, StoreError};
+use crate::stream::{Modes, RunEvent, StreamMode};
+
+/// How long what is told may wait for more that is told with it.
+const GATHERED_FOR: Duration = Duration::from_millis(50);
+
+/// Collects the events of one run until they are kept.
+pub(super) struct Recorder {
+    modes: Modes,
+    told: Mutex<Vec<RunEvent>>,
+    news: Notify,
+    /// Whoever holds it keeps what was told next, so that the log is in order.
+    turn: std::sync::Arc<tokio::sync::Mutex<()>>,
+}
+
+impl Recorder {
+    pub(super) fn new(modes: Modes) -> Self {
+        Self { modes, told: Mutex::default(), news: Notify::new(), turn: Default::default() }
+    }
+
+    /// Everything told so far, for whoever keeps it before letting go of the turn.
+    pub(super) async fn take(&self) -> (OwnedMutexGuard<()>, Vec<RunEvent>) {
+        let turn = self.turn.clone().lock_owned().await;
+        let told = std::mem::take(&mut *self.told());
+        (turn, told)
+    }
+
+    /// Keeps what is told while `work` goes on. What cannot be kept is lost to those who watch,
+    /// never to the run: its answer is in the checkpoint.
+    pub(super) async fn keeping<T>(
+        &self,
+        store: &Store,
+        run: &ClaimedRun,
+        work: impl Future<Output = T>,
+    ) -> T {
+        let keep = async {
+            loop {
+                self.news.notified().await;
+                tokio::time::sleep(GATHERED_FOR).await;
+                let (turn, told) = self.take().await;
+                if told.is_empty() {
+                    continue;
+                }
+                match store.tell(&run.id, run.epoch, told).await {
+                    Ok(()) | Err(StoreError::Fenced) => {}
+                    Err(error) => tracing::warn!(run = %run.id, %error, "events were lost"),
+                }
+                drop(turn);
+            }
+        };
+        tokio::select! {
+            biased;
+            done = work => done,
+            () = keep => unreachable!("it goes on for as long as the work"),
+        }
+    }
+
+    fn told(&self) -> MutexGuard<'_, Vec<RunEvent>> {
+        // Each use is one step; a panic elsewhere leaves nothing half done in it.
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn chunk(&self, mode: StreamMode, data: impl FnOnce() -> Value) -> Option<RunEvent> {
+        self.modes.has(mode).then(|| RunEvent::Chunk { mode, ns: Vec::new(), data: data() })
+    }
+}
+
+impl EventSink for Recorder {
+    fn event(&self, event: Event<'_>) {
+        let (plain, chunk) = match event {
+            Event::NodeStarted { node, .. } => {
+                (Some(RunEvent::NodeStart { node: node.to_owned() }), None)
+            }
+            Event::NodeFinished { node, update, .. } => {
+                let chunk = self.chunk(StreamMode::Updates, || json!({ node: written(update) }));
+                (Some(RunEvent::NodeEnd { node: node.to_owned() }), chunk)
+            }
+            Event::Token { node, step, text } => {
+                let from = json!({ "langgraph_node": node, "langgraph_step": step });
+                let data = || json!([{ "type": "AIMessageChunk", "content": text }, from]);
+                let token = RunEvent::Token { content: text.to_owned() };
+                (Some(token), self.chunk(StreamMode::Messages, data))
+            }
+            Event::Custom { value, .. } => {
+                let marked = ModelMark::read(value).map(|mark| match mark {
+                    ModelMark::Start { model } => RunEvent::LlmStart { model },
+                    ModelMark::Again => RunEvent::LlmStart { model: "another".to_owned() },
+                    ModelMark::End => RunEvent::LlmEnd,
+                });
+                (marked, None)
+            }
+            Event::NodeInterrupted { interrupts, .. } => {
+                let asked = || json!({ "__interrupt__": interrupts });
+                (None, self.chunk(StreamMode::Updates, asked))
+            }
+            Event::SuperstepFinished { state, .. } => {
+                (None, self.chunk(StreamMode::Values, || state.to_value()))
+            }
+            Event::SuperstepStarted { .. } | Event::NodeFailed { .. } => (None, None),
+        };
+        let mut told = self.told();
+        let before = told.len();
+        told.extend(plain.into_iter().chain(chunk));
+        if told.len() > before {
+            self.news.notify_one();
+        }
+    }
+}
+
+/// A node's update as LangGraph shows it: null when it wrote nothing.
+fn written(update: &Update) -> Value {
+    let writes: Map<String, Value> =
+        update.writes().map(|(key, value)| (key.to_owned(), value.clone())).collect();
+    if writes.is_empty() { Value::Null } else { Value::Object(writes) }
+}
