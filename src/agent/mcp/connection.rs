@@ -1,12 +1,13 @@
 //! The way to one server: a program's standard streams, or HTTP.
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::process::Stdio;
 use std::sync::Arc;
 
 use reqwest::header::{HeaderName, HeaderValue};
 use rmcp::model::{ClientCapabilities, ClientConfig, Implementation};
-use rmcp::service::{RunningService, ServiceExt};
+use rmcp::service::{ClientInitializeError, RunningService, ServiceExt};
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::async_rw::AsyncRwTransport;
 use rmcp::transport::common::client_side_sse::NeverRetry;
@@ -19,7 +20,9 @@ use url::Url;
 use crate::agent::egress::PrivateHosts;
 use crate::agent::process::{Group, quoted};
 use crate::agent::text::capped;
-use crate::agent::{Credential, Egress, EnvironmentValue, McpCommandSpec, McpTransportSpec};
+use crate::agent::{
+    Credential, Egress, EgressRefusal, EnvironmentValue, McpCommandSpec, McpTransportSpec,
+};
 
 /// How much of an error is told, in bytes.
 const MAX_REASON: usize = 500;
@@ -97,7 +100,7 @@ impl Way {
                 let (output, input) = streams.ok_or("its streams cannot be opened")?;
                 let transport = AsyncRwTransport::<RoleClient, _, _>::new(output, input)
                     .with_max_line_length(MAX_MESSAGE);
-                let service = us.serve(transport).await.map_err(|error| told(&error))?;
+                let service = us.serve(transport).await.map_err(|error| unmet(&error))?;
                 Ok(Connection { service, _program: Some((child, group)) })
             }
             Self::Http { url, client, credential } => {
@@ -112,7 +115,7 @@ impl Way {
                 }
                 let client = client.as_ref().clone();
                 let transport = StreamableHttpClientTransport::with_client(client, config);
-                let service = us.serve(transport).await.map_err(|error| told(&error))?;
+                let service = us.serve(transport).await.map_err(|error| unmet(&error))?;
                 Ok(Connection { service, _program: None })
             }
         }
@@ -168,16 +171,28 @@ fn with_credential(
     Ok(config.custom_headers(HashMap::from([(name, value)])))
 }
 
-/// An error with its causes, in a bounded sentence.
-pub(super) fn told(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(deeper) = cause {
-        let deeper_text = deeper.to_string();
-        if !text.contains(&deeper_text) {
-            text = format!("{text}: {deeper_text}");
+/// Why there was no greeting.
+fn unmet(error: &ClientInitializeError) -> String {
+    match error {
+        // The library keeps the cause of these to itself.
+        ClientInitializeError::TransportError { error, .. } => told(error.error.as_ref()),
+        other => told(other),
+    }
+}
+
+/// An error with its causes, in a bounded sentence; a refusal of ours alone.
+pub(super) fn told(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let mut text = String::new();
+    for cause in causes {
+        if let Some(refusal) = cause.downcast_ref::<EgressRefusal>() {
+            return refusal.to_string();
         }
-        cause = deeper.source();
+        let cause = cause.to_string();
+        if !text.contains(&cause) {
+            let gap = if text.is_empty() { "" } else { ": " };
+            text = format!("{text}{gap}{cause}");
+        }
     }
     capped(&text, MAX_REASON)
 }
