@@ -13,6 +13,7 @@ mod runs;
 mod streams;
 mod stumble;
 mod timers;
+mod turns;
 mod wake;
 
 pub use crew::{Work, keep_going, one_turn};

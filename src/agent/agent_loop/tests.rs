@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use super::*;
 use crate::agent::{CallStatus, ModelError, Money, Reply, ScriptedModel, Stop, Usage};
-use crate::graph::{Event, EventSink, Input, Interrupt, Limits, MemorySaver, RunEnd, RunError};
+use crate::graph::{Event, EventSink, Input, Interrupt, MemorySaver, RunEnd, RunError, RunOptions};
 
 const SCRIPT: &str = r#"
     rules:
@@ -71,9 +71,9 @@ impl Thread {
     }
 
     async fn go(&self, input: Input) -> Result<RunEnd, RunError> {
-        let limits =
-            Limits::of_run(self.run).supersteps(std::num::NonZeroU32::new(200).expect("200"));
-        self.graph.run(input, &self.saver, self.heard.clone(), limits).await
+        let options =
+            RunOptions::of_run(self.run).supersteps(std::num::NonZeroU32::new(200).expect("200"));
+        self.graph.run(input, Arc::new(self.saver.clone()), self.heard.clone(), options).await
     }
 
     async fn says(&self, text: &str) -> RunEnd {
