@@ -11,18 +11,18 @@ use rmcp::service::{ClientInitializeError, RunningService, ServiceExt};
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::async_rw::AsyncRwTransport;
 use rmcp::transport::common::client_side_sse::NeverRetry;
-use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
+use rmcp::transport::streamable_http_client::{
+    StreamableHttpClientTransportConfig, StreamableHttpError,
+};
 use rmcp::{Peer, RoleClient};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::process::{Child, Command};
 use url::Url;
 
-use crate::agent::egress::PrivateHosts;
+use crate::agent::egress::{self, PrivateHosts};
 use crate::agent::process::{Group, quoted};
 use crate::agent::text::capped;
-use crate::agent::{
-    Credential, Egress, EgressRefusal, EnvironmentValue, McpCommandSpec, McpTransportSpec,
-};
+use crate::agent::{Credential, Egress, EnvironmentValue, McpCommandSpec, McpTransportSpec};
 
 /// How much of an error is told, in bytes.
 const MAX_REASON: usize = 500;
@@ -174,24 +174,27 @@ fn with_credential(
 /// Why there was no greeting.
 fn unmet(error: &ClientInitializeError) -> String {
     match error {
-        // The library keeps the cause of these to itself.
-        ClientInitializeError::TransportError { error, .. } => told(error.error.as_ref()),
+        // The library keeps the causes of these to itself.
+        ClientInitializeError::TransportError { error, .. } => {
+            match error.error.downcast_ref::<StreamableHttpError<reqwest::Error>>() {
+                Some(StreamableHttpError::Client(error)) => egress::told(error),
+                Some(_) | None => told(error.error.as_ref()),
+            }
+        }
         other => told(other),
     }
 }
 
-/// An error with its causes, in a bounded sentence; a refusal of ours alone.
+/// An error with its causes, in a bounded sentence.
 pub(super) fn told(error: &(dyn Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
     let mut text = String::new();
-    for cause in causes {
-        if let Some(refusal) = cause.downcast_ref::<EgressRefusal>() {
-            return refusal.to_string();
-        }
-        let cause = cause.to_string();
-        if !text.contains(&cause) {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        cause = error.source();
+        let told = error.to_string();
+        if !text.contains(&told) {
             let gap = if text.is_empty() { "" } else { ": " };
-            text = format!("{text}{gap}{cause}");
+            text = format!("{text}{gap}{told}");
         }
     }
     capped(&text, MAX_REASON)
