@@ -207,9 +207,8 @@ async fn list(connection: &Connection) -> Result<Offers, String> {
     let mut offers = Offers::new();
     let mut cursor = None;
     for _ in 0..MAX_PAGES {
-        let mut request = ListToolsRequest::default();
-        request.params =
-            cursor.take().map(|cursor| PaginatedRequestParams::default().with_cursor(Some(cursor)));
+        let params = PaginatedRequestParams::default().with_cursor(cursor.take());
+        let request = ListToolsRequest { params: Some(params), ..Default::default() };
         let answer = connection.peer().send_request(ClientRequest::ListToolsRequest(request)).await;
         let page = match answer.map_err(|error| told(&error))? {
             ServerResult::ListToolsResult(page) => page,
