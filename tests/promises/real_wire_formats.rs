@@ -7,6 +7,7 @@ use countersign::base::Span;
 use countersign::sandbox::MessageView;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
+use tokio::sync::mpsc::UnboundedSender;
 
 use crate::office::Office;
 use crate::provider::{Provider, SCRIPT, Says};
@@ -38,23 +39,27 @@ impl Program {
         }
         let mut child = command.spawn().expect("Node is installed: https://nodejs.org");
         let (output, errors) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
-        let says = tokio::select! {
-            Some(line) = line_with(word, output) => line,
-            Some(line) = line_with(word, errors) => line,
-            else => panic!("{arguments:?} ended without saying `{word}`"),
-        };
-        Self { _child: child, says }
+        let (heard, mut lines) = tokio::sync::mpsc::unbounded_channel();
+        listen(output, heard.clone());
+        listen(errors, heard);
+        while let Some(line) = lines.recv().await {
+            if line.contains(word) {
+                return Self { _child: child, says: line };
+            }
+        }
+        panic!("{arguments:?} ended without saying `{word}`")
     }
 }
 
-async fn line_with(word: &str, output: impl AsyncRead + Unpin) -> Option<String> {
-    let mut lines = BufReader::new(output).lines();
-    while let Ok(Some(line)) = lines.next_line().await {
-        if line.contains(word) {
-            return Some(line);
+/// Reads to the end: a program whose words nobody takes would stop.
+fn listen(output: impl AsyncRead + Send + Unpin + 'static, heard: UnboundedSender<String>) {
+    tokio::spawn(async move {
+        let mut lines = BufReader::new(output).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            // Once the word was said nobody listens any more.
+            let _ = heard.send(line);
         }
-    }
-    None
+    });
 }
 
 fn card(office: &Office, tool: &str) -> MessageView {
@@ -69,7 +74,7 @@ fn card(office: &Office, tool: &str) -> MessageView {
 async fn all_three(provider: &str) {
     let models = Program::starts(&["models.mjs"], None, "http").await;
     let model = format!(
-        "{{ provider: {provider}, model: test, base_url: \"{}/v1\", api_key: ${{DEMO_BOT_TOKEN}} }}",
+        "{{ provider: {provider}, model: test, base_url: \"{}/v1\", api_key: \"${{DEMO_BOT_TOKEN}}\" }}",
         models.says
     );
     let office = Office::opens_with(&[(SCRIPT, model.as_str())]).await;
@@ -111,7 +116,7 @@ async fn anthropic_as_an_independent_stand_in_speaks_it() {
 async fn pinned(section: &str, tools: &[&str]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("countersign.yaml");
-    let slack = "slack: { signing_secret: ${SECRET}, bot_token: ${SECRET} }";
+    let slack = "slack: { signing_secret: \"${SECRET}\", bot_token: \"${SECRET}\" }";
     std::fs::write(&file, format!("{slack}\n{section}")).unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_countersign"))
         .args(["mcp", "pin", "everything"])
