@@ -14,6 +14,7 @@ mod budget;
 mod call;
 mod egress;
 mod flow;
+mod mcp;
 mod model;
 mod process;
 mod schema;
@@ -31,13 +32,16 @@ pub use egress::{Egress, EgressRefusal};
 pub use flow::{
     Crew, CrewMember, FlowCase, FlowError, FlowSpec, FlowStep, compile_flow, told_since,
 };
+use mcp::FailsCleanly;
+pub use mcp::{Described, McpServer, McpServers, NotAPin, Offer, Pin, Standing};
 pub use model::{
     FallbackModel, Message, Model, ModelError, ModelSpecError, Prompt, ProviderModel, Reply,
     ScriptError, ScriptedModel, Stop, TokenSink, ToolCall, ToolDescription, open_model,
 };
 pub use spec::{
-    Api, Body, CommandSpec, Credential, EnvironmentValue, HttpSpec, Method, ModelSpec,
-    ProviderSpec, RetrySpec, TargetSpec, ToolSpec,
+    Api, Body, CommandSpec, Credential, EnvironmentValue, HttpSpec, McpCommandSpec, McpHttpSpec,
+    McpServerSpec, McpToolSpec, McpTransportSpec, Method, ModelSpec, ProviderSpec, RetrySpec,
+    TargetSpec, ToolSpec,
 };
 pub use tools::{
     ArgumentError, CallOutcome, ConfiguredTool, ProbeOutcome, Resolved, Tool, ToolSpecError,

@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Price;
+use super::{Pin, Price};
 use crate::approval::RetryClass;
 use crate::base::Span;
 
@@ -36,6 +36,7 @@ pub struct ToolSpec {
 pub enum TargetSpec {
     Http(HttpSpec),
     Command(CommandSpec),
+    Mcp(McpToolSpec),
 }
 
 /// What may be done when nobody knows whether a call took effect.
@@ -142,6 +143,58 @@ pub enum EnvironmentValue {
     Plain(String),
     /// Left out of the tool's version.
     Secret(#[serde(skip)] SecretString),
+}
+
+/// A tool of an MCP server.
+#[derive(Clone, Debug, Serialize)]
+pub struct McpToolSpec {
+    pub server: McpServerSpec,
+    /// The server's own name for it.
+    pub tool: String,
+    /// What the operator has read and agreed to.
+    pub pin: Pin,
+    /// The server promises that an answer it marks as an error changed nothing.
+    pub fails_cleanly: bool,
+}
+
+/// An MCP server.
+#[derive(Clone, Debug, Serialize)]
+pub struct McpServerSpec {
+    pub name: String,
+    pub transport: McpTransportSpec,
+    /// For each of greeting, listing and calling.
+    pub timeout: Span,
+}
+
+/// How an MCP server is reached.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum McpTransportSpec {
+    /// A program that is spoken to over its standard streams.
+    Command(McpCommandSpec),
+    /// Streamable HTTP.
+    Http(McpHttpSpec),
+}
+
+/// A program, started without a shell and without templates.
+#[derive(Clone, Debug, Serialize)]
+pub struct McpCommandSpec {
+    /// The program, by its absolute path, and its arguments.
+    pub argv: Vec<String>,
+    pub cwd: Option<PathBuf>,
+    /// The whole environment the program gets; nothing is inherited.
+    pub environment: BTreeMap<String, EnvironmentValue>,
+    /// As whom it acts, for cards and the audit log.
+    pub credential: Option<String>,
+}
+
+/// A service.
+#[derive(Clone, Debug, Serialize)]
+pub struct McpHttpSpec {
+    pub url: url::Url,
+    pub credential: Option<Credential>,
+    /// As in [`HttpSpec`].
+    pub allow_private: Vec<String>,
 }
 
 /// Where a model's answers come from.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::policies::{self, OtherwiseSection, RuleSection};
 use super::{
-    Config, ConfigErrors, Env, Otherwise, Source, Tool, agents, api, graphs, limits, models,
+    Config, ConfigErrors, Env, Otherwise, Source, Tool, agents, api, graphs, limits, mcp, models,
     people, slack, tools,
 };
 use crate::config::reading::{Complained, Located, Named, Reader, parse};
@@ -29,6 +29,8 @@ struct File {
     channels: Named<Located<String>>,
     #[serde(default)]
     models: Named<models::Section>,
+    #[serde(default)]
+    mcp: Named<mcp::Section>,
     #[serde(default)]
     tools: Named<tools::Section>,
     #[serde(default)]
@@ -76,6 +78,7 @@ impl File {
         let groups = people::read_groups(self.groups, reader);
         let channels = people::read_channels(self.channels, reader);
         let models = models::read(self.models, reader);
+        let mcp = mcp::read(self.mcp, reader);
         let graphs = graphs::read(self.graphs, reader);
         let tools = with_readers(tools::read(self.tools, reader), graphs.tools, reader);
         let rules = policies::read_rules(self.policies, reader);
@@ -93,6 +96,7 @@ impl File {
             groups,
             channels,
             models,
+            mcp,
             tools,
             rules,
             otherwise: otherwise?,

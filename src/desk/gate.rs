@@ -6,11 +6,12 @@
 
 use std::collections::BTreeMap;
 
+use futures::future::join_all;
 use serde_json::json;
 
 use crate::agent::{
-    self, CallAnswer, CallStatus, Egress, GatePlace, ProposedCall, Resolved, Tool, ToolSpecError,
-    Toolbox,
+    self, CallAnswer, CallStatus, Egress, GatePlace, McpServers, ProposedCall, Resolved, Standing,
+    Tool, ToolSpecError, Toolbox,
 };
 use crate::approval::{
     self, Ask, Envelope, Policy, PolicyFacts, Proposal, Requester, Risk, Ruling, Sealed, Terms,
@@ -26,12 +27,22 @@ const ALLOWED_VALID_FOR: Span = Span::minutes(10);
 /// What stands between a proposed call and its tool.
 pub struct Gate {
     pub toolbox: Toolbox,
+    pub servers: McpServers,
     policy: Policy,
     grants: BTreeMap<String, Grant>,
     /// Whom the approval nodes of graphs ask where the policy would ask nobody.
     gates: BTreeMap<GatePlace, Ask>,
     /// Whom those ask that name nobody themselves.
     otherwise: Option<Ask>,
+}
+
+/// Why there is no gate. The operator reads this.
+#[derive(Debug, thiserror::Error)]
+pub enum GateError {
+    #[error(transparent)]
+    Tool(#[from] ToolSpecError),
+    #[error("{0}")]
+    Servers(String),
 }
 
 /// What an agent was given.
@@ -59,7 +70,11 @@ pub struct Occasion<'a> {
 }
 
 impl Gate {
-    pub fn new(config: &Config, egress: &Egress) -> Result<Self, ToolSpecError> {
+    pub fn new(config: &Config, egress: &Egress) -> Result<Self, GateError> {
+        let servers = McpServers::new(config.mcp.values().map(config::McpServer::spec), egress)
+            .map_err(GateError::Servers)?;
+        let specs = config.tools.values().map(|tool| tool.spec(&config.mcp));
+        let specs = specs.collect::<Result<Vec<_>, _>>().map_err(GateError::Servers)?;
         let grant = |agent: &config::Agent| Grant {
             tools: agent.tools.iter().map(|tool| tool.value.clone()).collect(),
             approvals: agent.budget.approvals,
@@ -69,7 +84,8 @@ impl Gate {
             Otherwise::Ask(ask) => Some(ask.terms()),
         };
         Ok(Self {
-            toolbox: Toolbox::from_specs(config.tools.values().map(config::Tool::spec), egress)?,
+            toolbox: Toolbox::from_specs(specs, egress, &servers)?,
+            servers,
             policy: config.policy(),
             grants: config
                 .agents
@@ -84,6 +100,15 @@ impl Gate {
     /// Names the policy in force, in hex.
     pub fn policy_digest(&self) -> &str {
         self.policy.digest()
+    }
+
+    /// Asks the MCP servers of all proposed tools how they describe them now.
+    pub async fn look(&self, interrupts: &[Interrupt]) {
+        let proposed = interrupts.iter().filter_map(|interrupt| {
+            let proposed: ProposedCall = serde_json::from_value(interrupt.value.clone()).ok()?;
+            self.toolbox.get(&proposed.call.tool)
+        });
+        join_all(proposed.map(|tool| tool.look())).await;
     }
 
     /// Turns the interrupts of a run into the questions that the store writes down. Those that it
@@ -119,9 +144,22 @@ impl Gate {
         let Interrupt { id, value, .. } = interrupt;
         let proposed = serde_json::from_value(value.clone())
             .map_err(|_| answer(CallStatus::Invalid, "this is not a tool call"));
-        let outcome = proposed.and_then(|proposed| self.judge(asker, proposed, at));
+        let outcome = proposed.and_then(|proposed: ProposedCall| {
+            self.as_pinned(&proposed.call.tool)?;
+            self.judge(asker, proposed, at)
+        });
         let outcome = outcome.unwrap_or_else(|answer| QuestionOutcome::Answered(json!(answer)));
         Question { interrupt_id: id.clone(), value: value.clone(), outcome }
+    }
+
+    /// Nobody is asked about a tool that may not be what the operator has read.
+    fn as_pinned(&self, tool: &str) -> Result<(), CallAnswer> {
+        match self.toolbox.get(tool).map(|tool| tool.standing()) {
+            None | Some(Standing::AsPinned) => Ok(()),
+            Some(Standing::Changed { why } | Standing::Unreachable { why }) => {
+                Err(answer(CallStatus::Invalid, &why))
+            }
+        }
     }
 
     /// Rules on a call. An error is what the agent is told instead of a result.
@@ -207,7 +245,11 @@ impl Gate {
         StartCheck {
             policy_still_holds: self.policy.still_permits(&Proposal::from(envelope), terms)
                 && terms.is_none_or(|terms| self.gate_still_holds(terms)),
-            tool_unchanged: tool.is_some_and(|tool| *tool.facts() == envelope.tool),
+            // A server that cannot be reached is no changed tool: then the call is not made.
+            tool_unchanged: tool.is_some_and(|tool| {
+                *tool.facts() == envelope.tool
+                    && !matches!(tool.standing(), Standing::Changed { .. })
+            }),
         }
     }
 

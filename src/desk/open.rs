@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::staff::Staff;
-use super::{Callers, Desk, Gate, Listeners};
-use crate::agent::{self, Egress};
+use super::{Callers, Desk, Gate, GateError, Listeners};
+use crate::agent::Egress;
 use crate::base::{Clock, Ids};
 use crate::config::{Config, Member, Members};
 use crate::slack::client::SlackError;
@@ -29,7 +29,7 @@ pub enum StartError {
     #[error("the way out to tools and models: {0}")]
     Egress(#[from] reqwest::Error),
     #[error("the tools: {0}")]
-    Tools(#[from] agent::ToolSpecError),
+    Tools(#[from] GateError),
     #[error("the agent `{agent}`: {why}")]
     Agent { agent: String, why: String },
 }

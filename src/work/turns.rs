@@ -119,6 +119,7 @@ impl Saver for TurnSaver {
                 [] => KnownQuestions::default(),
                 _ => self.desk.store.known_questions(&self.run.id).await.map_err(SaveError::new)?,
             };
+            self.desk.gate.look(&turn.interrupts).await;
             let turn = self.turn(turn, &known)?;
             if turn.ending.is_some() {
                 *self.last.lock().await = Some(turn);
