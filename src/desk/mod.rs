@@ -12,6 +12,7 @@ mod home;
 mod listeners;
 mod messages;
 mod open;
+mod stops;
 mod view;
 
 use std::collections::BTreeMap;

@@ -54,7 +54,7 @@ impl Runs {
         let Ok(input) = input else {
             return self.fail(&claimed, ErrorCode::RunFailed, "the input is no text").await;
         };
-        let recorder = Arc::new(Recorder::new(claimed.input.modes.clone()));
+        let recorder = Arc::new(Recorder::new(claimed.input.modes.clone(), desk.wake.clone()));
         let saver = TurnSaver {
             desk,
             run: &claimed,
@@ -69,11 +69,11 @@ impl Runs {
         };
         let limits = Limits::of_run(claimed.id.as_str()).supersteps(desk.config.limits.recursion);
         let run = worker.graph.run(Input::Restart(input), &saver, recorder.clone(), limits);
-        let ended = recorder.keeping(&desk.store, &claimed, run).await;
+        let ended = recorder.keeping(&desk.store, &claimed, run).await?;
         saver.keep_last().await?;
         match ended {
             Ok(RunEnd::Finished { .. } | RunEnd::Interrupted { .. } | RunEnd::Paused { .. }) => {
-                desk.wake.these(&[Loop::Runs, Loop::Executions, Loop::Deliveries]);
+                desk.wake.these(&[Loop::Runs, Loop::Executions, Loop::Deliveries, Loop::Streams]);
                 Ok(())
             }
             Err(RunError::Save(error)) => {
@@ -131,7 +131,7 @@ impl Runs {
         let text = texts::run_failed(&claimed.thread.agent);
         let notice = reply(claimed, &text);
         self.desk.store.fail_run(&claimed.id, claimed.epoch, code, why, Some(notice)).await?;
-        self.desk.wake.these(&[Loop::Runs, Loop::Deliveries]);
+        self.desk.wake.these(&[Loop::Runs, Loop::Deliveries, Loop::Streams]);
         Ok(())
     }
 }
