@@ -19,10 +19,10 @@ CREATE TABLE shows (               -- what the Slack thread of a run shows of it
   seen        BIGINT NOT NULL,     -- the last event that was taken in
   body        TEXT   NOT NULL,     -- JSON Show
   state       TEXT   NOT NULL,     -- idle | live | over; live = a message may be growing
-  owes        BIGINT NOT NULL,     -- 1 = there is something to do even if nothing more is told
   epoch       BIGINT NOT NULL,
   owner       TEXT,
   lease_until BIGINT,
-  retry_at    BIGINT NOT NULL
+  retry_at    BIGINT NOT NULL,     -- nothing before, whatever is told
+  due_at      BIGINT               -- something then, even if nothing more is told
 );
 CREATE INDEX shows_due ON shows (retry_at) WHERE state <> 'over';

@@ -73,7 +73,9 @@ impl Desk {
             .agents
             .iter()
             .map(|(name, agent)| {
-                Ok((name.clone(), worker(&config, &gate.toolbox, &egress, name, agent)?))
+                let model_clock = clock.clone();
+                let worker = worker(&config, &gate.toolbox, &egress, name, agent, model_clock)?;
+                Ok((name.clone(), worker))
             })
             .collect::<Result<_, StartError>>()?;
         let adopted = store.adopt_orphans().await?;
@@ -110,13 +112,14 @@ fn worker(
     egress: &Egress,
     name: &str,
     agent: &Agent,
+    clock: Arc<dyn Clock>,
 ) -> Result<Worker, StartError> {
     let refuse = |why: String| StartError::Agent { agent: name.to_owned(), why };
     let model = config
         .models
         .get(&agent.model.value)
         .ok_or_else(|| refuse(format!("there is no model called `{}`", agent.model.value)))?;
-    let model = agent::open_model(&agent.model, model.spec.clone(), egress)
+    let model = agent::open_model(&agent.model, model.spec.clone(), egress, clock)
         .map_err(|error| refuse(error.to_string()))?;
     let tools: Vec<ToolDescription> = agent
         .tools

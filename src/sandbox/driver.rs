@@ -120,6 +120,25 @@ impl Driver {
             .collect()
     }
 
+    /// Looks again whenever something changes in the workspace, until there is what was looked for.
+    pub async fn sees_until<T>(&self, mut look: impl FnMut(&Self) -> Option<T>) -> T {
+        let mut changes = self.inner.shared.changed.subscribe();
+        loop {
+            changes.mark_unchanged();
+            if let Some(seen) = look(self) {
+                return seen;
+            }
+            if changes.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// Lets Slack deliver what is due now.
+    pub async fn delivers(&self) {
+        people::deliver_due(&self.inner).await;
+    }
+
     /// How a conversation stands, in Slack's words.
     pub fn session(&self, root: &MessageRef) -> Option<String> {
         let now = self.inner.shared.clock.now();

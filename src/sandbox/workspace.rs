@@ -20,8 +20,9 @@ pub(super) const STREAM_LIFE: Span = Span::minutes(5);
 const SESSION_LIFE: Span = Span::minutes(60);
 
 /// What Countersign's manifest asks for.
-const SCOPES: [&str; 12] = [
+const SCOPES: [&str; 13] = [
     "app_mentions:read",
+    "assistant:write",
     "channels:history",
     "channels:read",
     "chat:write",

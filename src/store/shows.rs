@@ -27,10 +27,10 @@ pub struct ClaimedShow {
 pub enum Left {
     /// It is held on to: nothing else may happen meanwhile.
     Held,
-    /// There is something to do at this instant, whatever the run tells.
+    /// There is something to do at this instant and nothing before, whatever the run tells.
     Due(Timestamp),
-    /// Nothing until the run tells more.
-    Idle,
+    /// Nothing until the run tells more, or until this instant if there is one.
+    Idle(Option<Timestamp>),
     /// Nothing any more.
     Over,
 }
@@ -53,19 +53,20 @@ impl Store {
         let state = match left {
             Left::Over => "over",
             Left::Held => "live",
-            Left::Due(_) | Left::Idle if claimed.show.is_live() => "live",
-            Left::Due(_) | Left::Idle => "idle",
+            Left::Due(_) | Left::Idle(_) if claimed.show.is_live() => "live",
+            Left::Due(_) | Left::Idle(_) => "idle",
         };
         let (run, epoch, seen) = (claimed.run.clone(), claimed.epoch, claimed.seen);
         let body = json(&claimed.show)?;
         self.write(move |tx| {
             Box::pin(async move {
-                let retry_at = match left {
-                    Left::Due(at) => at,
-                    Left::Held | Left::Idle | Left::Over => tx.now,
+                let (retry_at, due_at) = match left {
+                    Left::Due(at) => (at, Some(at)),
+                    Left::Idle(until) => (tx.now, until),
+                    Left::Held | Left::Over => (tx.now, None),
                 };
                 let written = sqlx::query(
-                    "UPDATE shows SET body = $3, seen = $4, state = $5, owes = $6, retry_at = $7,
+                    "UPDATE shows SET body = $3, seen = $4, state = $5, due_at = $6, retry_at = $7,
                             owner = CASE WHEN $8 = 1 THEN owner END,
                             lease_until = CASE WHEN $8 = 1 THEN lease_until END
                      WHERE run_id = $1 AND epoch = $2 AND state <> 'over'",
@@ -75,7 +76,7 @@ impl Store {
                 .bind(body)
                 .bind(big(seen))
                 .bind(state)
-                .bind(i64::from(matches!(left, Left::Due(_))))
+                .bind(due_at.map(Timestamp::as_millis))
                 .bind(retry_at.as_millis())
                 .bind(i64::from(left == Left::Held))
                 .execute(&mut tx.conn)
@@ -103,8 +104,8 @@ pub(super) async fn open(
     run: &RunId,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO shows (run_id, workspace, told, seen, body, state, owes, epoch, retry_at)
-         VALUES ($1, $2, 0, 0, $3, 'idle', 0, 0, $4)",
+        "INSERT INTO shows (run_id, workspace, told, seen, body, state, epoch, retry_at)
+         VALUES ($1, $2, 0, 0, $3, 'idle', 0, $4)",
     )
     .bind(run.as_str())
     .bind(workspace.as_str())
@@ -150,7 +151,7 @@ async fn claim(
     let due: Vec<Row> = sqlx::query_as(
         "SELECT run_id, channel, thread_ts, input, body, seen, shows.epoch, shows.owner
          FROM shows JOIN runs ON runs.id = run_id JOIN threads ON threads.id = thread_id
-         WHERE shows.state <> 'over' AND shows.retry_at <= $1 AND (told > seen OR owes = 1)
+         WHERE shows.state <> 'over' AND shows.retry_at <= $1 AND (told > seen OR due_at <= $1)
            AND (shows.lease_until IS NULL OR shows.lease_until <= $1)
          ORDER BY shows.retry_at LIMIT $2",
     )
@@ -162,7 +163,7 @@ async fn claim(
     for row in due {
         sqlx::query(
             "UPDATE shows SET owner = $2, lease_until = $3, epoch = epoch + 1, state = 'live',
-                    owes = 1
+                    due_at = $3
              WHERE run_id = $1",
         )
         .bind(&row.run_id)

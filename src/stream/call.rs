@@ -90,10 +90,10 @@ pub enum Went {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
     Call(ShowCall),
-    /// Nothing before then, unless the run tells more.
+    /// Nothing before then.
     Later(Timestamp),
-    /// Nothing until the run tells more.
-    Idle,
+    /// Nothing until the run tells more, or until then if there is an instant.
+    Idle(Option<Timestamp>),
     /// Nothing any more.
     Over,
 }

@@ -96,6 +96,9 @@ impl Show {
             }
             RunEvent::ApprovalDecided { tool, outcome, .. } => {
                 self.waiting = self.waiting.saturating_sub(1);
+                if self.waiting == 0 && self.message.is_none() {
+                    self.begin_leg();
+                }
                 let approved = outcome == "approved";
                 let status = if approved { TaskStatus::Complete } else { TaskStatus::Error };
                 self.settle(&TaskKind::Approval(tool.clone()), status);
@@ -221,10 +224,10 @@ impl Show {
             if !said {
                 return Next::Call(ShowCall::Session(session));
             }
-            return if self.ended { Next::Over } else { Next::Idle };
+            return if self.ended { Next::Over } else { Next::Idle(None) };
         }
         if self.unsent().is_empty() && !self.tasks.iter().any(|shown| shown.task.is_shown()) {
-            return Next::Idle;
+            return Next::Idle(None);
         }
         Next::Call(ShowCall::Start { pieces: self.news(true) })
     }
@@ -246,7 +249,7 @@ impl Show {
         }
         if pieces.is_empty() {
             // An old message is closed even if nothing comes any more.
-            return Next::Later(message.since.plus(OLDEST));
+            return Next::Idle(Some(message.since.plus(OLDEST)));
         }
         let soon = message.last_call.plus(GATHERED_FOR);
         if soon > now { Next::Later(soon) } else { Next::Call(ShowCall::Append { ts, pieces }) }
@@ -330,6 +333,7 @@ impl Show {
         self.closed = None;
         self.doubted = false;
         self.hushed = false;
+        self.tasks.retain(|shown| shown.task.is_open());
     }
 
     fn answer_begins(&mut self) {

@@ -19,6 +19,7 @@ mod slack_may_fail;
 mod the_reference_patterns_mistakes;
 mod the_reference_patterns_streams;
 mod the_stop_switch;
+mod what_is_done_is_shown;
 mod what_was_approved_is_what_ran;
 mod who_may_call;
 mod who_may_decide;

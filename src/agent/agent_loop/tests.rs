@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::agent::{CallStatus, ModelError, Reply, ScriptedModel, Stop, Usage};
+use crate::base::SystemClock;
 use crate::graph::{Event, EventSink, Input, Interrupt, Limits, MemorySaver, RunEnd, RunError};
 
 const SCRIPT: &str = r#"
@@ -56,7 +57,7 @@ impl Thread {
     }
 
     fn scripted() -> Self {
-        Self::with(ScriptedModel::read(SCRIPT).expect("a good script"))
+        Self::with(ScriptedModel::read(SCRIPT, Arc::new(SystemClock)).expect("a good script"))
     }
 
     async fn go(&self, input: Input) -> Result<RunEnd, RunError> {

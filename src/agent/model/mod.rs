@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{CallStatus, Egress, ModelSpec};
-use crate::base::Span;
+use crate::base::{Clock, Span};
 
 pub use provider::ProviderModel;
 pub use script::{ScriptError, ScriptedModel};
@@ -144,6 +144,7 @@ pub fn open_model(
     name: &str,
     spec: ModelSpec,
     egress: &Egress,
+    clock: Arc<dyn Clock>,
 ) -> Result<Arc<dyn Model>, ModelSpecError> {
     match spec {
         ModelSpec::Script(path) => {
@@ -151,7 +152,7 @@ pub fn open_model(
                 let path = path.display().to_string();
                 ModelSpecError::NoScript { path, error }
             })?;
-            Ok(Arc::new(ScriptedModel::read(&text)?))
+            Ok(Arc::new(ScriptedModel::read(&text, clock)?))
         }
         ModelSpec::Provider(spec) => Ok(Arc::new(ProviderModel::new(name, spec, egress)?)),
     }

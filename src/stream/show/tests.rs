@@ -150,7 +150,7 @@ fn a_run_from_its_first_word_over_an_approval_to_its_answer() {
 
     thread.says(" it.");
     thread.tells(&[RunEvent::LlmEnd, RunEvent::NodeEnd { node: "agent".to_owned() }, asked()]);
-    assert_eq!(thread.settles(), Next::Idle);
+    assert_eq!(thread.settles(), Next::Idle(None));
     let stop = r#"stop m1 [task-1 Complete] [task-2 Pending] " it." Suspended"#;
     assert_eq!(thread.heard(), [stop], "the session says that a human is waited for");
     assert_eq!(thread.show.shows("I propose it."), None, "that was no answer");
@@ -184,7 +184,7 @@ fn what_is_over_before_it_could_be_shown_is_left_to_the_answer() {
 fn without_a_message_the_session_still_says_that_a_human_is_waited_for() {
     let mut thread = Thread::new();
     thread.tells(&[node("agent"), llm(), token("I propose."), RunEvent::LlmEnd, asked()]);
-    assert_eq!(thread.settles(), Next::Idle);
+    assert_eq!(thread.settles(), Next::Idle(None));
     assert_eq!(thread.heard(), ["session Suspended"]);
     thread.tells(&[approved(), llm(), token("Done."), RunEvent::LlmEnd, RunEvent::Done]);
     assert_eq!(thread.settles(), Next::Over);
@@ -273,7 +273,7 @@ fn a_process_that_died_leaves_a_message_that_is_repaired_and_begins_no_second_on
     let mut without = Thread::new();
     without.tells(&[node("agent"), llm(), token("One ")]);
     without.show.was_interrupted();
-    assert_eq!(without.passes(SOON), Next::Idle);
+    assert_eq!(without.passes(SOON), Next::Idle(None));
     without.tells(&[RunEvent::LlmEnd, RunEvent::Done]);
     assert_eq!(without.passes(SOON), Next::Over);
     assert_eq!(without.heard(), Vec::<String>::new());
@@ -283,7 +283,7 @@ fn a_process_that_died_leaves_a_message_that_is_repaired_and_begins_no_second_on
 fn an_old_message_is_closed_before_slack_does_it() {
     let mut thread = Thread::new();
     thread.tells(&[node("agent"), llm()]);
-    assert_eq!(thread.settles(), Next::Later(START.plus(OLDEST)));
+    assert_eq!(thread.settles(), Next::Idle(Some(START.plus(OLDEST))));
     thread.passes(OLDEST);
     assert_eq!(
         thread.heard(),
@@ -296,7 +296,7 @@ fn where_slack_streams_nothing_the_run_is_told_plainly() {
     let mut thread = Thread::new();
     thread.tells(&[node("agent"), llm(), token("One ")]);
     let never = |call: &ShowCall| matches!(call, ShowCall::Start { .. }).then_some(Went::Never);
-    assert_eq!(thread.settles_with(never), Next::Idle);
+    assert_eq!(thread.settles_with(never), Next::Idle(None));
     thread.tells(&[token("two."), RunEvent::LlmEnd, RunEvent::Done]);
     assert_eq!(thread.settles(), Next::Over);
     assert_eq!(thread.heard(), ["start [task-1 InProgress]"], "it is tried once");

@@ -26,7 +26,7 @@ impl Streams {
             let call = match claimed.show.next(now) {
                 Next::Call(call) => call,
                 Next::Later(at) => return self.leave(&claimed, Left::Due(at)).await,
-                Next::Idle => return self.leave(&claimed, Left::Idle).await,
+                Next::Idle(until) => return self.leave(&claimed, Left::Idle(until)).await,
                 Next::Over => return self.leave(&claimed, Left::Over).await,
             };
             let went = self.make(&claimed, &call).await;
