@@ -10,7 +10,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use countersign::graph::{
-    Context, END, Graph, GraphBuilder, Input, Limits, MemorySaver, NoEvents, NoSaver, Reducer,
+    Context, END, Graph, GraphBuilder, Input, MemorySaver, NoEvents, NoSaver, Reducer, RunOptions,
     START, Saver, State, Update,
 };
 use divan::Bencher;
@@ -44,27 +44,25 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
 }
 
-fn hundred_supersteps(bencher: Bencher<'_, '_>, saver: impl Fn() -> Box<dyn Saver> + Sync) {
+fn hundred_supersteps(bencher: Bencher<'_, '_>, saver: impl Fn() -> Arc<dyn Saver> + Sync) {
     let graph = counter();
     let runtime = runtime();
     let enough = NonZeroU32::new(SUPERSTEPS + 2).expect("more than nothing");
     bencher.counter(ItemsCount::new(SUPERSTEPS)).with_inputs(saver).bench_values(|saver| {
-        let limits = Limits::of_run("bench").supersteps(enough);
+        let options = RunOptions::of_run("bench").supersteps(enough);
         let input = Input::New(json!({ "count": 0 }));
-        runtime
-            .block_on(graph.run(input, saver.as_ref(), Arc::new(NoEvents), limits))
-            .expect("it ends")
+        runtime.block_on(graph.run(input, saver, Arc::new(NoEvents), options)).expect("it ends")
     });
 }
 
 #[divan::bench]
 fn without_checkpoint(bencher: Bencher<'_, '_>) {
-    hundred_supersteps(bencher, || Box::new(NoSaver));
+    hundred_supersteps(bencher, || Arc::new(NoSaver));
 }
 
 #[divan::bench]
 fn with_checkpoint_in_memory(bencher: Bencher<'_, '_>) {
-    hundred_supersteps(bencher, || Box::new(MemorySaver::default()));
+    hundred_supersteps(bencher, || Arc::new(MemorySaver::default()));
 }
 
 /// One run alone: every superstep waits for a durable commit of its own. The store has a task that
@@ -78,5 +76,5 @@ fn with_checkpoint_in_sqlite(bencher: Bencher<'_, '_>) {
         .build()
         .expect("a runtime");
     let runs = keeper.block_on(sqlite::Runs::open(folder.path()));
-    hundred_supersteps(bencher, || Box::new(keeper.block_on(runs.begin())));
+    hundred_supersteps(bencher, || Arc::new(keeper.block_on(runs.begin())));
 }

@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use countersign::approval::SlackUser;
 use countersign::base::{RandomIds, RunId, Span, SystemClock, WorkspaceId};
-use countersign::graph::{Checkpoint, SaveError, Saver, Snapshot, Turn, TurnStatus};
-use countersign::store::{Ending, NewCheckpoint, NewMessage, SaveTurn, Store};
+use countersign::graph::{
+    At, Checkpoint, SaveError, Saver, Snapshot, Stored, StoredChange, Turn, TurnStatus,
+};
+use countersign::store::{Ending, NewCheckpoint, NewMessage, NewValue, SaveTurn, Store};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
@@ -62,16 +64,22 @@ pub struct SqliteSaver {
 
 impl Saver for SqliteSaver {
     /// Every run of the bench is new.
-    fn load(&self) -> BoxFuture<'_, Result<Option<Snapshot>, SaveError>> {
+    fn load<'a>(&'a self, _: &'a At) -> BoxFuture<'a, Result<Option<Snapshot>, SaveError>> {
         std::future::ready(Ok(None)).boxed()
+    }
+
+    fn history<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Vec<Snapshot>, SaveError>> {
+        std::future::ready(Ok(Vec::new())).boxed()
     }
 
     fn save(&self, turn: Turn) -> BoxFuture<'_, Result<(), SaveError>> {
         async move {
+            let checkpoints = turn.checkpoints.into_iter().map(stored);
             let turn = SaveTurn {
                 run: self.run.clone(),
                 epoch: self.epoch,
-                checkpoint: turn.checkpoint.map(stored).transpose().map_err(SaveError::new)?,
+                namespace: turn.namespace,
+                checkpoints: checkpoints.collect::<Result<_, _>>().map_err(SaveError::new)?,
                 writes: Vec::new(),
                 consumed: turn.consumed,
                 questions: Vec::new(),
@@ -86,11 +94,10 @@ impl Saver for SqliteSaver {
 }
 
 fn stored(checkpoint: Checkpoint) -> Result<NewCheckpoint, serde_json::Error> {
-    Ok(NewCheckpoint {
-        id: checkpoint.id.clone(),
-        parent: checkpoint.parent.clone(),
-        namespace: checkpoint.namespace.clone(),
-        step: checkpoint.step,
-        body: serde_json::to_value(checkpoint)?,
-    })
+    let (id, parent) = (checkpoint.id.clone(), checkpoint.parent.clone());
+    let (namespace, step) = (checkpoint.namespace.clone(), checkpoint.step);
+    let Stored { body, keys, changes } = checkpoint.into_stored()?;
+    let changes = changes.into_iter();
+    let changes = changes.map(|StoredChange { key, start, value }| NewValue { key, start, value });
+    Ok(NewCheckpoint { id, parent, namespace, step, body, keys, changes: changes.collect() })
 }

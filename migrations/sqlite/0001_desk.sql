@@ -57,9 +57,21 @@ CREATE TABLE checkpoints (
   namespace  TEXT   NOT NULL,      -- '' for the root graph
   parent     TEXT,
   step       BIGINT NOT NULL,
-  body       TEXT   NOT NULL,      -- JSON, the graph's own form
+  keys       TEXT   NOT NULL,      -- JSON list: the state keys that have a value
+  body       TEXT   NOT NULL,      -- JSON, the graph's own form, without the values
   created_at BIGINT NOT NULL,
   PRIMARY KEY (thread_id, seq)
+);
+
+CREATE TABLE state_values (        -- what each checkpoint changed; a branch repeats all of them
+  thread_id  TEXT   NOT NULL,
+  namespace  TEXT   NOT NULL,
+  key        TEXT   NOT NULL,
+  seq        BIGINT NOT NULL,      -- of the checkpoint that changed it
+  workspace  TEXT   NOT NULL,
+  start      BIGINT NOT NULL,      -- 0: a whole value; else further entries of a list, from here
+  value      TEXT   NOT NULL,      -- JSON
+  PRIMARY KEY (thread_id, namespace, key, seq)
 );
 
 CREATE TABLE pending_writes (      -- finished tasks of a superstep that is not finished

@@ -1,14 +1,15 @@
-//! How a graph is put together. Everything is checked once, when it is built.
+//! How a graph is put together. [`check`] looks everything over once, when it is built.
 
-use std::collections::BTreeMap;
+mod check;
+
 use std::sync::Arc;
 
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
-use super::graph::{Exits, Join, NodeIndex, NodeSpec};
-use super::state::Keys;
-use super::{END, Graph, Node, Reducer, Route, START};
+pub use self::check::BuildError;
+use super::graph::{Memory, Pauses, Unknown};
+use super::subgraph::Subgraph;
+use super::{Graph, Node, NodeOptions, Reducer, Route};
 
 /// Puts a graph together; [`build`](Self::build) checks it.
 ///
@@ -24,38 +25,44 @@ use super::{END, Graph, Node, Reducer, Route, START};
 /// ```
 pub struct GraphBuilder {
     definition: Definition,
-    nodes: Vec<Box<dyn Node>>,
+    nodes: Vec<(Box<dyn Node>, NodeOptions)>,
     routes: Vec<Box<dyn Route>>,
+    memory: Memory,
+    unknown: Unknown,
 }
 
 /// Everything the builder was told that is plain data; what the definition's hash is over.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Definition {
     name: String,
     version: String,
     keys: Vec<(String, Reducer)>,
+    input_keys: Option<Vec<String>>,
+    output_keys: Option<Vec<String>>,
     nodes: Vec<String>,
+    deferred: Vec<String>,
+    /// The hashes of the graphs that are nodes.
+    subgraphs: Vec<(String, String)>,
     edges: Vec<(String, String)>,
     joins: Vec<(Vec<String>, String)>,
     /// Where each of the builder's routes starts.
     routes: Vec<String>,
+    /// Where a route may lead, by its place.
+    route_targets: Vec<(usize, Vec<String>)>,
     interrupt_before: Vec<String>,
+    interrupt_after: Vec<String>,
 }
 
 impl GraphBuilder {
     /// A graph without anything in it.
     pub fn new(name: impl Into<String>) -> Self {
-        let definition = Definition {
-            name: name.into(),
-            version: String::new(),
-            keys: Vec::new(),
+        Self {
+            definition: Definition { name: name.into(), ..Definition::default() },
             nodes: Vec::new(),
-            edges: Vec::new(),
-            joins: Vec::new(),
             routes: Vec::new(),
-            interrupt_before: Vec::new(),
-        };
-        Self { definition, nodes: Vec::new(), routes: Vec::new() }
+            memory: Memory::default(),
+            unknown: Unknown::default(),
+        }
     }
 
     /// Names the version of what the graph's closures do. It goes into
@@ -73,16 +80,82 @@ impl GraphBuilder {
         self
     }
 
-    /// Adds a node.
+    /// The keys that an input may write; what else it holds is dropped. All, unless told.
     #[must_use]
-    pub fn node(mut self, name: impl Into<String>, node: impl Node + 'static) -> Self {
-        self.definition.nodes.push(name.into());
-        self.nodes.push(Box::new(node));
+    pub fn input_keys<N: Into<String>>(mut self, keys: impl IntoIterator<Item = N>) -> Self {
+        self.definition.input_keys = Some(keys.into_iter().map(Into::into).collect());
         self
     }
 
-    /// After `from` (or from [`START`]) runs `to`; an edge to [`END`] leads nowhere. Edges from
-    /// several nodes into one are no [`join`](Self::join): each runs `to` when it fires.
+    /// The keys that [`Graph::output`] has. All, unless told.
+    #[must_use]
+    pub fn output_keys<N: Into<String>>(mut self, keys: impl IntoIterator<Item = N>) -> Self {
+        self.definition.output_keys = Some(keys.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Drops writes to unknown keys and jumps to unknown nodes, with a line in the log, as
+    /// LangGraph does. Without it a task that makes one fails.
+    #[must_use]
+    pub fn lenient(mut self) -> Self {
+        self.unknown = Unknown::Dropped;
+        self
+    }
+
+    /// What this graph remembers when another graph runs it.
+    #[must_use]
+    pub fn memory(mut self, memory: Memory) -> Self {
+        self.memory = memory;
+        self
+    }
+
+    /// Adds a node.
+    #[must_use]
+    pub fn node(self, name: impl Into<String>, node: impl Node + 'static) -> Self {
+        self.node_with(name, node, NodeOptions::new())
+    }
+
+    /// Adds a node that is cared for: deferred, tried again, limited in time, stood in for.
+    #[must_use]
+    pub fn node_with(
+        mut self,
+        name: impl Into<String>,
+        node: impl Node + 'static,
+        options: NodeOptions,
+    ) -> Self {
+        let name = name.into();
+        if options.defer {
+            self.definition.deferred.push(name.clone());
+        }
+        if let Some(graph) = node.subgraph() {
+            self.definition.subgraphs.push((name.clone(), graph.definition_hash()));
+        }
+        self.definition.nodes.push(name);
+        self.nodes.push((Box::new(node), options));
+        self
+    }
+
+    /// Adds a graph as a node. It is given this graph's values of its input keys, and its output
+    /// is written to this graph's keys of the same names, by their reducers.
+    #[must_use]
+    pub fn subgraph(self, name: impl Into<String>, graph: Arc<Graph>) -> Self {
+        self.subgraph_with(name, graph, NodeOptions::new())
+    }
+
+    /// As [`subgraph`](Self::subgraph), cared for as [`node_with`](Self::node_with) does.
+    #[must_use]
+    pub fn subgraph_with(
+        self,
+        name: impl Into<String>,
+        graph: Arc<Graph>,
+        options: NodeOptions,
+    ) -> Self {
+        self.node_with(name, Subgraph::new(graph), options)
+    }
+
+    /// After `from` (or from [`START`](super::START)) runs `to`; an edge to [`END`](super::END)
+    /// leads nowhere. Edges from several nodes into one are no [`join`](Self::join): each runs
+    /// `to` when it fires.
     #[must_use]
     pub fn edge(mut self, from: impl Into<String>, to: impl Into<String>) -> Self {
         self.definition.edges.push((from.into(), to.into()));
@@ -102,7 +175,7 @@ impl GraphBuilder {
         self
     }
 
-    /// After `from` (or from [`START`]) asks `route` where to go.
+    /// After `from` (or from [`START`](super::START)) asks `route` where to go.
     #[must_use]
     pub fn conditional_edge(
         mut self,
@@ -114,10 +187,31 @@ impl GraphBuilder {
         self
     }
 
-    /// Pauses before a superstep that has one of these nodes.
+    /// As [`conditional_edge`](Self::conditional_edge), and says where the route may lead: nodes
+    /// that must exist, or [`END`](super::END).
+    #[must_use]
+    pub fn conditional_edge_to<N: Into<String>>(
+        mut self,
+        from: impl Into<String>,
+        route: impl Route + 'static,
+        targets: impl IntoIterator<Item = N>,
+    ) -> Self {
+        let targets = targets.into_iter().map(Into::into).collect();
+        self.definition.route_targets.push((self.routes.len(), targets));
+        self.conditional_edge(from, route)
+    }
+
+    /// Pauses before a superstep that has one of these nodes; [`ALL`](super::ALL) means every one.
     #[must_use]
     pub fn interrupt_before<N: Into<String>>(mut self, nodes: impl IntoIterator<Item = N>) -> Self {
         self.definition.interrupt_before.extend(nodes.into_iter().map(Into::into));
+        self
+    }
+
+    /// Pauses after a superstep that had one of these nodes; [`ALL`](super::ALL) means every one.
+    #[must_use]
+    pub fn interrupt_after<N: Into<String>>(mut self, nodes: impl IntoIterator<Item = N>) -> Self {
+        self.definition.interrupt_after.extend(nodes.into_iter().map(Into::into));
         self
     }
 
@@ -126,148 +220,12 @@ impl GraphBuilder {
     /// # Errors
     /// The first fault, with the name it lies at.
     pub fn build(self) -> Result<Graph, BuildError> {
-        let Self { definition, nodes, routes } = self;
-        let hash = definition.hash();
-        let keys = definition.checked_keys()?;
-        let mut graph = Graph {
-            hash,
-            keys: Arc::new(Keys::sorted(keys)),
-            nodes: definition.checked_nodes(nodes)?,
-            joins: Vec::new(),
-            entry: Exits::default(),
-            name: definition.name,
-        };
-        for (from, to) in definition.edges {
-            let to = target(&graph, &from, &to)?;
-            exits(&mut graph, from)?.edges.extend(to);
-        }
-        for (from, route) in definition.routes.into_iter().zip(routes) {
-            exits(&mut graph, from)?.routes.push(route);
-        }
-        for (from, to) in definition.joins {
-            add_join(&mut graph, from, &to)?;
-        }
-        for node in definition.interrupt_before {
-            match graph.find(&node) {
-                Some(index) => graph.nodes[index].pause_before = true,
-                None => return Err(BuildError::UnknownPause { node }),
-            }
-        }
-        if graph.entry.edges.is_empty() && graph.entry.routes.is_empty() {
-            return Err(BuildError::NoEntry { graph: graph.name });
-        }
-        Ok(graph)
+        check::checked(self)
     }
 }
 
 impl Definition {
-    fn hash(&self) -> String {
-        let json = serde_json::to_vec(self).expect("texts and lists of texts always serialize");
-        hex::encode(Sha256::digest(json))
+    fn pauses(names: &[String]) -> Pauses {
+        Pauses::at(names.iter().map(String::as_str))
     }
-
-    fn checked_keys(&self) -> Result<BTreeMap<Arc<str>, Reducer>, BuildError> {
-        let mut keys = BTreeMap::new();
-        for (key, reducer) in &self.keys {
-            if keys.insert(Arc::from(key.as_str()), *reducer).is_some() {
-                return Err(BuildError::DuplicateKey { key: key.clone() });
-            }
-        }
-        Ok(keys)
-    }
-
-    fn checked_nodes(&self, nodes: Vec<Box<dyn Node>>) -> Result<Vec<NodeSpec>, BuildError> {
-        let mut specs: Vec<NodeSpec> = Vec::with_capacity(nodes.len());
-        for (name, node) in self.nodes.iter().zip(nodes) {
-            let why = match name.as_str() {
-                "" => Some("it is empty"),
-                START | END => Some("the name is reserved"),
-                name if name.contains(['|', ':']) => Some("it contains | or :"),
-                _ => None,
-            };
-            if let Some(why) = why {
-                return Err(BuildError::BadNodeName { node: name.clone(), why });
-            }
-            match specs.binary_search_by(|spec| (*spec.name).cmp(name)) {
-                Ok(_) => return Err(BuildError::DuplicateNode { node: name.clone() }),
-                Err(place) => specs.insert(
-                    place,
-                    NodeSpec {
-                        name: name.as_str().into(),
-                        node,
-                        exits: Exits::default(),
-                        joins: Vec::new(),
-                        pause_before: false,
-                    },
-                ),
-            }
-        }
-        Ok(specs)
-    }
-}
-
-/// The node an edge leads to; none if it leads to the end.
-fn target(graph: &Graph, from: &str, to: &str) -> Result<Option<NodeIndex>, BuildError> {
-    if to == END {
-        return Ok(None);
-    }
-    match graph.find(to) {
-        Some(index) => Ok(Some(index)),
-        None => Err(BuildError::UnknownTarget { from: from.to_owned(), to: to.to_owned() }),
-    }
-}
-
-fn exits(graph: &mut Graph, from: String) -> Result<&mut Exits, BuildError> {
-    if from == START {
-        return Ok(&mut graph.entry);
-    }
-    match graph.find(&from) {
-        Some(index) => Ok(&mut graph.nodes[index].exits),
-        None => Err(BuildError::UnknownSource { from }),
-    }
-}
-
-fn add_join(graph: &mut Graph, from: Vec<String>, to: &str) -> Result<(), BuildError> {
-    let name = format!("{}:{to}", from.join("+"));
-    let mut sources = Vec::with_capacity(from.len());
-    for source in from {
-        match graph.find(&source) {
-            Some(index) => sources.push(index),
-            None => return Err(BuildError::UnknownSource { from: source }),
-        }
-    }
-    sources.sort_unstable();
-    sources.dedup();
-    if sources.is_empty() {
-        return Err(BuildError::EmptyJoin { to: to.to_owned() });
-    }
-    let Some(to) = target(graph, &name, to)? else {
-        return Ok(());
-    };
-    for source in &sources {
-        graph.nodes[*source].joins.push(graph.joins.len());
-    }
-    graph.joins.push(Join { name: name.into(), from: sources, to });
-    Ok(())
-}
-
-/// Why a graph was refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BuildError {
-    #[error("graph {graph} has no edge from the start")]
-    NoEntry { graph: String },
-    #[error("an edge from {from} leads to {to}, which is not a node")]
-    UnknownTarget { from: String, to: String },
-    #[error("an edge starts at {from}, which is not a node")]
-    UnknownSource { from: String },
-    #[error("interrupt_before names {node}, which is not a node")]
-    UnknownPause { node: String },
-    #[error("{node:?} cannot be the name of a node: {why}")]
-    BadNodeName { node: String, why: &'static str },
-    #[error("there are two nodes named {node}")]
-    DuplicateNode { node: String },
-    #[error("there are two state keys named {key}")]
-    DuplicateKey { key: String },
-    #[error("the join into {to} waits for no node")]
-    EmptyJoin { to: String },
 }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{SendTo, StateValue, Target, Update};
+use super::{SendTo, StateValue, Target, TaskRecord};
 
 /// The state of a thread after a superstep, and what is to run next. The plain-data form of
-/// everything a run needs; its JSON is what a saver stores.
+/// everything a run needs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Checkpoint {
     /// 32 lower-case hex digits: a hash of parent, run and step. Nothing random goes into it, so
@@ -18,26 +18,99 @@ pub struct Checkpoint {
     pub id: String,
     /// The checkpoint this one follows; none at the start of a thread.
     pub parent: Option<String>,
-    /// Empty for the root graph.
+    /// Empty for the root graph; `NODE:TASK` for each graph that a task runs, joined by `|`.
     pub namespace: String,
-    /// The run that made it.
+    /// Where the graphs that run this one stand, outermost first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parents: Vec<CheckpointRef>,
+    /// The run that made it; in a graph that a task runs, the task.
     pub run: String,
-    /// Counts over all runs of the thread. The first input makes 0, the first nodes run in 1; a
-    /// later input takes two numbers (LangGraph counts the input and its distribution apart).
+    /// Counts over all runs of the thread. The first input makes −1, its distribution 0, the first
+    /// nodes run in 1.
     pub step: i64,
     /// What made it.
     pub source: Source,
+    /// When it was made, in milliseconds since 1970.
+    pub created_at: i64,
     /// The values of the state keys that have one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub values: BTreeMap<Arc<str>, StateValue>,
     /// How this checkpoint's values differ from its parent's, so that a saver can store what
     /// changed and no more.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub changed: BTreeMap<Arc<str>, Change>,
+    /// An input that is still to be taken at the entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entering: Option<Value>,
     /// Nodes that run next because an edge, a route or a jump leads to them, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub due: Vec<Arc<str>>,
     /// Tasks that run next with an argument of their own, in the order in which they were sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sends: Vec<SendTo>,
+    /// Nodes that run once nothing else is due, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deferred: Vec<Arc<str>>,
     /// For each join that has been reached by some, but not all, of its nodes: by which.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub joins: BTreeMap<Arc<str>, BTreeSet<Arc<str>>>,
+    /// The nodes that edges led to in the last superstep that had such, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ran: Vec<Arc<str>>,
+    /// The tasks whose results this checkpoint is made of, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<TaskRecord>,
+}
+
+impl Default for Checkpoint {
+    /// Of a thread before its first input.
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            parent: None,
+            namespace: String::new(),
+            parents: Vec::new(),
+            run: String::new(),
+            step: -2,
+            source: Source::Input,
+            created_at: 0,
+            values: BTreeMap::new(),
+            changed: BTreeMap::new(),
+            entering: None,
+            due: Vec::new(),
+            sends: Vec::new(),
+            deferred: Vec::new(),
+            joins: BTreeMap::new(),
+            ran: Vec::new(),
+            tasks: Vec::new(),
+        }
+    }
+}
+
+impl Checkpoint {
+    /// Where this checkpoint is found.
+    pub fn reference(&self) -> CheckpointRef {
+        CheckpointRef { id: self.id.clone(), namespace: self.namespace.clone() }
+    }
+
+    /// Where the one before it is found.
+    pub fn parent_reference(&self) -> Option<CheckpointRef> {
+        let namespace = self.namespace.clone();
+        self.parent.clone().map(|id| CheckpointRef { id, namespace })
+    }
+
+    /// Whether something is to run next.
+    pub fn is_pending(&self) -> bool {
+        self.entering.is_some() || !self.due.is_empty() || !self.sends.is_empty()
+    }
+}
+
+/// A checkpoint of a thread.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckpointRef {
+    pub id: String,
+    /// Empty for the root graph.
+    pub namespace: String,
 }
 
 /// What made a checkpoint.
@@ -46,8 +119,24 @@ pub struct Checkpoint {
 pub enum Source {
     /// New input from outside.
     Input,
-    /// A superstep of nodes.
-    Superstep,
+    /// A superstep.
+    Loop,
+    /// A change from outside, as if a node had made it.
+    Update,
+    /// A copy of an older checkpoint, to go on from there.
+    Fork,
+}
+
+impl Source {
+    /// LangGraph's word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Input => "input",
+            Self::Loop => "loop",
+            Self::Update => "update",
+            Self::Fork => "fork",
+        }
+    }
 }
 
 /// How a key changed in one superstep.
@@ -58,92 +147,30 @@ pub enum Change {
     Replaced,
     /// Entries were appended to the `from` that were there.
     Appended { from: usize },
+    /// It has no value any more.
+    Removed,
 }
 
-/// What is known of one task of a superstep that is not complete.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TaskWrites {
-    /// The task's id: 32 lower-case hex digits, the same whenever the task is planned from the
-    /// same checkpoint.
-    pub task: String,
-    /// The name of its node.
-    pub node: Arc<str>,
-    /// How far it came.
-    pub outcome: TaskOutcome,
-}
-
-/// How far a task came.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TaskOutcome {
-    /// It is done and does not run again.
-    Finished {
-        update: Update,
-        /// Where its edges, routes and jumps lead.
-        targets: Vec<Target>,
-        /// Ids of the interrupts whose answers it used.
-        answered: Vec<String>,
-    },
-    /// It waits for at least one answer. All its questions so far, in order.
-    Asking { questions: Vec<Question> },
-    /// It failed after it had got answers. They are kept for the next try, and may be given anew.
-    Failed { questions: Vec<Question> },
-}
-
-/// One question of an unfinished task, and its answer if it has one.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Question {
-    /// The interrupt's id.
-    pub id: String,
-    pub value: Value,
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
-    pub answer: Option<Value>,
-}
-
-/// Keeps `null` as an answer apart from no answer.
-mod present {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-    use serde_json::Value;
-
-    pub(super) fn serialize<S: Serializer>(
-        answer: &Option<Value>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        answer.serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<Value>, D::Error> {
-        Value::deserialize(deserializer).map(Some)
-    }
-}
-
-/// An open question, as it is surfaced.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Interrupt {
-    /// 32 lower-case hex digits of SHA-256 over namespace, task and position: asking again gives
-    /// the same id.
-    pub id: String,
-    /// The task that asks.
-    pub task: String,
-    /// The name of its node.
-    pub node: Arc<str>,
-    /// What is asked.
-    pub value: Value,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn null_is_an_answer_and_survives_being_stored() {
-        for answer in [None, Some(Value::Null), Some(Value::Bool(false))] {
-            let question = Question { id: "q".into(), value: Value::Null, answer };
-            let stored = serde_json::to_string(&question).expect("a question is plain data");
-            let loaded: Question = serde_json::from_str(&stored).expect("it reads its own form");
-            assert_eq!(loaded, question);
+impl Change {
+    /// What this change and a later one amount to.
+    pub(super) fn then(self, later: Self) -> Self {
+        match (self, later) {
+            (Self::Appended { from }, Self::Appended { .. }) => Self::Appended { from },
+            (Self::Replaced | Self::Removed, Self::Appended { .. }) => Self::Replaced,
+            (_, Self::Replaced) => Self::Replaced,
+            (_, Self::Removed) => Self::Removed,
         }
+    }
+}
+
+/// The task id under which the writes and jumps of a command from outside are kept.
+pub(super) const COMMAND: &str = "command";
+
+/// What a command from outside wrote and where it leads.
+pub(super) fn command(targets: Vec<Target>, update: super::Update) -> TaskRecord {
+    TaskRecord {
+        task: COMMAND.to_owned(),
+        done: Some(super::Done { update, targets, by: super::By::Node }),
+        ..TaskRecord::default()
     }
 }

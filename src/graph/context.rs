@@ -1,130 +1,278 @@
-//! What a node is given besides the state: its place in the run, a way to ask people, and a way
-//! to be heard while it works.
+//! What a node is given besides the state: its place in the run, a way to ask people, a way to be
+//! heard while it works, and ways to do things once.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+mod ask;
+mod calls;
+mod graphs;
+mod steps;
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde_json::Value;
 
-use super::node::Cause;
-use super::{Event, EventSink, NodeError};
+pub use self::ask::Ask;
+use self::ask::Asked;
+pub use self::calls::{ModelCall, ModelStart, ToolRun, ToolStart};
+use super::shared::Shared;
+use super::values::Values;
+use super::{Event, Question, State, TaskError, TaskInfo, TaskPath, TaskRecord, ids};
 
-/// The run as one task sees it. Cheap to clone; all clones are the same task.
+/// The run as one task sees it. Cheap to clone; all clones are the same try of the same task.
 #[derive(Clone)]
-pub struct Context(Arc<Task>);
+pub struct Context(pub(super) Arc<Task>);
 
-struct Task {
-    node: Arc<str>,
-    run: Arc<str>,
-    step: i64,
-    events: Arc<dyn EventSink>,
-    /// What the task asked when it ran before, in order.
-    before: Vec<Asked>,
-    asked: Mutex<Vec<Asked>>,
+/// One try of one task.
+pub(super) struct Task {
+    pub(super) place: Place,
+    /// Counted from one.
+    pub(super) attempt: u32,
+    /// The failure that an error handler stands in for.
+    pub(super) failure: Option<TaskError>,
+    /// What earlier tries asked and did.
+    before: Before,
+    log: Mutex<Log>,
+    /// When something was last heard of it, if that matters, in the timer's milliseconds.
+    heard_at: AtomicI64,
+    info: OnceLock<TaskInfo>,
 }
 
-/// One question of a task, at the position of its place in the list.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Asked {
-    pub(super) value: Value,
-    pub(super) answer: Option<Value>,
+/// Where a task stands, from which everything about it is known.
+#[derive(Clone)]
+pub(super) struct Place {
+    pub(super) shared: Arc<Shared>,
+    pub(super) node: Arc<str>,
+    pub(super) triggers: Arc<[Arc<str>]>,
+    pub(super) step: i64,
+    /// The checkpoint that it is planned from.
+    pub(super) checkpoint: Option<Arc<str>>,
+    pub(super) path: TaskPath,
+    /// The state as the superstep began.
+    pub(super) values: Values,
+}
+
+/// What is known of a task from earlier tries.
+#[derive(Clone, Default)]
+pub(super) struct Before {
+    pub(super) questions: Vec<Asked>,
+    pub(super) inner: Vec<Question>,
+    pub(super) steps: Vec<(String, Value)>,
+    /// A graph within is paused, and is now to go on.
+    pub(super) paused: bool,
+}
+
+/// What happened in this try.
+#[derive(Default)]
+struct Log {
+    asked: Vec<Asked>,
+    /// Questions that graphs within have open.
+    inner: Vec<Question>,
+    paused: bool,
+    /// The steps that are finished, those of earlier tries first.
+    steps: Vec<(String, Value)>,
+    /// The places of those that this try has come to.
+    reached: Vec<usize>,
+    /// How many graphs it has run.
+    graphs: usize,
+    /// How many models, tools and routes it has called.
+    calls: usize,
 }
 
 impl Context {
     pub(super) fn new(
-        node: Arc<str>,
-        run: Arc<str>,
-        step: i64,
-        events: Arc<dyn EventSink>,
-        before: Vec<Asked>,
+        place: Place,
+        attempt: u32,
+        failure: Option<TaskError>,
+        mut before: Before,
     ) -> Self {
-        Self(Arc::new(Task { node, run, step, events, before, asked: Mutex::default() }))
+        let log = Log { steps: std::mem::take(&mut before.steps), ..Log::default() };
+        Self(Arc::new(Task {
+            place,
+            attempt,
+            failure,
+            before,
+            log: Mutex::new(log),
+            heard_at: AtomicI64::new(0),
+            info: OnceLock::new(),
+        }))
     }
 
     /// The name of the node that runs.
     pub fn node(&self) -> &str {
-        &self.0.node
+        &self.0.place.node
     }
 
     /// The id of the run, as the caller gave it.
     pub fn run(&self) -> &str {
-        &self.0.run
+        &self.0.place.shared.run
     }
 
     /// The number of the superstep. It goes on counting over all runs of a thread.
-    pub fn step(&self) -> i64 {
-        self.0.step
+    pub fn superstep(&self) -> i64 {
+        self.0.place.step
     }
 
-    /// Asks a person. Returns the answer if there is one; else the run is suspended once this
-    /// superstep's other tasks are done, and the node starts again from its first line when the
-    /// question is answered: what comes before it must bear being repeated.
-    ///
-    /// A question is known by its position in the task, so it must be the same, in the same order,
-    /// whenever the node runs again: an answer to other words than were asked is no answer.
-    ///
-    /// # Errors
-    /// The interrupt on its way out: hand it on with `?`. (A node that swallows it is suspended
-    /// all the same, and its update is dropped.) A failure when the node asked something else at
-    /// this position before.
-    pub fn interrupt(&self, value: impl Into<Value>) -> Result<Value, NodeError> {
-        self.ask(&mut self.asked(), value.into())?.ok_or(NodeError(Cause::Interrupted))
+    /// The state as the superstep began, also for a task that was sent an argument of its own.
+    pub fn state(&self) -> State {
+        self.0.place.values.clone().into()
     }
 
-    /// Asks several questions at once: every one without an answer surfaces, and the answers come
-    /// in the order of the questions once all are there.
-    ///
-    /// # Errors
-    /// As [`interrupt`](Self::interrupt).
-    pub fn interrupt_many(&self, values: Vec<Value>) -> Result<Vec<Value>, NodeError> {
-        let mut asked = self.asked();
-        let mut answers = Vec::with_capacity(values.len());
-        for value in values {
-            answers.push(self.ask(&mut asked, value)?);
-        }
-        answers.into_iter().collect::<Option<_>>().ok_or(NodeError(Cause::Interrupted))
+    /// The number of this try, counted from one.
+    pub fn attempt(&self) -> u32 {
+        self.0.attempt
     }
 
-    /// Streams a piece of a model's answer.
+    /// The id of the task: the same whenever it runs again from the same checkpoint.
+    pub fn task_id(&self) -> &str {
+        &self.info().id
+    }
+
+    /// The namespace of the graph that the node is of; empty for the root graph.
+    pub fn namespace(&self) -> &str {
+        &self.0.place.shared.namespace
+    }
+
+    /// In an error handler: the failure that it stands in for.
+    pub fn error(&self) -> Option<&TaskError> {
+        self.0.failure.as_ref()
+    }
+
+    /// Tells a piece of a model's answer.
     pub fn token(&self, text: &str) {
-        let Task { node, step, events, .. } = &*self.0;
-        events.event(Event::Token { step: *step, node, text });
+        self.tell(|task| Event::Token { task, text });
     }
 
-    /// Streams anything the node wants to tell while it works.
+    /// Tells whatever it likes.
     pub fn emit(&self, value: &Value) {
-        let Task { node, step, events, .. } = &*self.0;
-        events.event(Event::Custom { step: *step, node, value });
+        self.tell(|task| Event::Custom { task, value });
     }
 
-    /// Whether something was asked in this try that has no answer.
-    pub(super) fn is_waiting(&self) -> bool {
-        self.asked().iter().any(|asked| asked.answer.is_none())
+    /// Says that the node is still at work, for its idle limit.
+    pub fn heartbeat(&self) {
+        if self.0.heard_at.load(Ordering::Relaxed) > 0 {
+            let now = self.0.place.shared.timer.now();
+            self.0.heard_at.store(now.max(1), Ordering::Relaxed);
+        }
     }
 
-    /// Everything asked in this try, and what earlier tries asked beyond it: a try that fails
-    /// early must not forget the answers to what it did not reach.
-    pub(super) fn all_asked(&self) -> Vec<Asked> {
-        let mut all = self.asked().clone();
-        all.extend_from_slice(self.0.before.get(all.len()..).unwrap_or_default());
-        all
+    /// Asks the run to stop at its next superstep; it can be continued.
+    pub fn drain(&self, reason: impl Into<String>) {
+        self.0.place.shared.drain.request(reason);
     }
 
-    fn asked(&self) -> MutexGuard<'_, Vec<Asked>> {
-        self.0.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    /// When something was last heard; the first call makes it matter.
+    pub(super) fn last_heard(&self) -> i64 {
+        let heard = self.0.heard_at.load(Ordering::Relaxed);
+        if heard > 0 {
+            return heard;
+        }
+        let now = self.0.place.shared.timer.now().max(1);
+        self.0.heard_at.store(now, Ordering::Relaxed);
+        now
     }
 
-    fn ask(&self, asked: &mut Vec<Asked>, value: Value) -> Result<Option<Value>, NodeError> {
-        let answer = match self.0.before.get(asked.len()) {
-            Some(known) if known.value == value => known.answer.clone(),
-            Some(_) => {
-                let position = asked.len();
-                return Err(NodeError::message(format!(
-                    "question {position} of this task is not the one that it asked before"
-                )));
+    pub(super) fn info(&self) -> &TaskInfo {
+        self.0.info.get_or_init(|| self.0.place.info())
+    }
+
+    fn tell<'a>(&'a self, event: impl FnOnce(&'a TaskInfo) -> Event<'a>) {
+        self.heartbeat();
+        let shared = &self.0.place.shared;
+        if shared.heard {
+            shared.events.event(event(self.info()));
+        }
+    }
+
+    fn log(&self) -> MutexGuard<'_, Log> {
+        self.0.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What further tries must know of this one and of those before it.
+    pub(super) fn so_far(&self) -> Before {
+        let log = self.log();
+        let inner = self.0.before.answered_inner().chain(log.inner.iter().cloned()).collect();
+        Before {
+            questions: self.all_asked(&log),
+            inner,
+            steps: log.steps.clone(),
+            paused: log.paused,
+        }
+    }
+
+    /// What is to be kept of the task, but for its result and failure.
+    pub(super) fn record(&self) -> TaskRecord {
+        let Before { questions, inner, steps, paused } = self.so_far();
+        let mut record = TaskRecord { inner, steps, paused, ..TaskRecord::default() };
+        if !questions.is_empty() {
+            record.questions = self.0.place.questions(self.task_id(), questions);
+        }
+        record.task = self.task_id().to_owned();
+        record.node = Arc::clone(&self.0.place.node);
+        record.sent = self.0.place.path.sent();
+        record
+    }
+
+    /// Whether nothing was asked and nothing needs to be kept: the usual case, for which no record
+    /// is made.
+    pub(super) fn is_plain(&self) -> bool {
+        let log = self.log();
+        log.asked.is_empty() && log.steps.is_empty() && self.0.before.is_empty()
+    }
+}
+
+impl Before {
+    pub(super) fn of(record: TaskRecord) -> Self {
+        let TaskRecord { questions, inner, steps, paused, .. } = record;
+        let asked = |Question { value, schema, answer, .. }| Asked { value, schema, answer };
+        Self { questions: questions.into_iter().map(asked).collect(), inner, steps, paused }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.questions.is_empty() && self.inner.is_empty()
+    }
+
+    /// Questions of graphs within that have their answers: they stay answered.
+    fn answered_inner(&self) -> impl Iterator<Item = Question> {
+        self.inner.iter().filter(|question| question.answer.is_some()).cloned()
+    }
+}
+
+impl Place {
+    pub(super) fn info(&self) -> TaskInfo {
+        TaskInfo {
+            id: self.task_id(),
+            node: Arc::clone(&self.node),
+            step: self.step,
+            namespace: Arc::clone(&self.shared.namespace),
+            path: self.path,
+            triggers: match self.path {
+                TaskPath::Edge => Arc::clone(&self.triggers),
+                TaskPath::Sent(_) => Arc::from([Arc::from("__pregel_push")]),
+            },
+        }
+    }
+
+    /// Without a saver there is no checkpoint; then the run alone makes the ids unique.
+    pub(super) fn task_id(&self) -> String {
+        let Shared { namespace, maker, .. } = &*self.shared;
+        let sent = self.path.sent();
+        match &self.checkpoint {
+            Some(checkpoint) => ids::task(checkpoint, namespace, self.step, &self.node, sent),
+            None => {
+                let checkpoint = ids::checkpoint(None, namespace, maker, self.step - 1, None);
+                ids::task(&checkpoint, namespace, self.step, &self.node, sent)
             }
-            None => None,
+        }
+    }
+
+    fn questions(&self, task: &str, asked: Vec<Asked>) -> Vec<Question> {
+        let numbered = asked.into_iter().enumerate();
+        let question = |(position, Asked { value, schema, answer })| Question {
+            id: ids::interrupt(&self.shared.namespace, task, position),
+            value,
+            schema,
+            answer,
         };
-        asked.push(Asked { value, answer: answer.clone() });
-        Ok(answer)
+        numbered.map(question).collect()
     }
 }

@@ -2,19 +2,33 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::state::Keys;
-use super::{EventSink, Input, Limits, Node, Route, RunEnd, RunError, Saver, engine};
+use serde_json::Value;
+
+use super::keys::Keys;
+use super::{
+    EventSink, Input, Node, RetryPolicy, Route, RunEnd, RunError, RunOptions, Saver, State,
+    TaskInfo, engine,
+};
 
 /// A graph that was built and checked. It holds no run: any number of runs share one.
 pub struct Graph {
     pub(super) name: String,
     pub(super) hash: String,
     pub(super) keys: Arc<Keys>,
+    /// The places of the keys that an input may write; none means all.
+    pub(super) input_keys: Option<Vec<usize>>,
+    /// The places of the keys that the output has; none means all.
+    pub(super) output_keys: Option<Vec<usize>>,
     /// In the order of their names, which is the order in which their writes are applied.
     pub(super) nodes: Vec<NodeSpec>,
     pub(super) joins: Vec<Join>,
     pub(super) entry: Exits,
+    pub(super) pause_before: Pauses,
+    pub(super) pause_after: Pauses,
+    pub(super) memory: Memory,
+    pub(super) unknown: Unknown,
 }
 
 /// The place of a node in [`Graph::nodes`]; smaller means an earlier name.
@@ -23,17 +37,44 @@ pub(super) type NodeIndex = usize;
 pub(super) struct NodeSpec {
     pub(super) name: Arc<str>,
     pub(super) node: Box<dyn Node>,
+    /// Its place in the order in which nodes were added.
+    pub(super) defined: usize,
     pub(super) exits: Exits,
     /// The joins that wait for this node, as places in [`Graph::joins`].
     pub(super) joins: Vec<usize>,
-    pub(super) pause_before: bool,
+    /// What can make it run, by LangGraph's names.
+    pub(super) triggers: Arc<[Arc<str>]>,
+    /// Runs only once nothing else is due.
+    pub(super) deferred: bool,
+    /// What it takes that a plain node does not.
+    pub(super) care: Option<Box<Care>>,
+}
+
+/// How a node is cared for that may fail or take too long.
+pub(super) struct Care {
+    pub(super) retry: Vec<RetryPolicy>,
+    pub(super) run_timeout: Option<Duration>,
+    pub(super) idle_timeout: Option<Duration>,
+    pub(super) on_error: Option<Handler>,
+}
+
+/// What runs in the stead of a node that failed for good.
+pub(super) struct Handler {
+    /// As LangGraph names it.
+    pub(super) name: Arc<str>,
+    pub(super) node: Box<dyn Node>,
 }
 
 /// The ways out of a node, or out of the start.
 #[derive(Default)]
 pub(super) struct Exits {
     pub(super) edges: Vec<NodeIndex>,
-    pub(super) routes: Vec<Box<dyn Route>>,
+    pub(super) routes: Vec<NamedRoute>,
+}
+
+pub(super) struct NamedRoute {
+    pub(super) name: String,
+    pub(super) route: Box<dyn Route>,
 }
 
 /// An edge from several nodes, taken once all of them have run.
@@ -41,6 +82,57 @@ pub(super) struct Join {
     pub(super) name: Arc<str>,
     pub(super) from: Vec<NodeIndex>,
     pub(super) to: NodeIndex,
+}
+
+/// At which nodes a run pauses.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Pauses {
+    #[default]
+    None,
+    All,
+    At(Vec<String>),
+}
+
+impl Pauses {
+    /// From names, of which [`ALL`](super::ALL) means every node.
+    pub fn at<N: Into<String>>(names: impl IntoIterator<Item = N>) -> Self {
+        let names: Vec<String> = names.into_iter().map(Into::into).collect();
+        match () {
+            () if names.iter().any(|name| name == super::ALL) => Self::All,
+            () if names.is_empty() => Self::None,
+            () => Self::At(names),
+        }
+    }
+
+    pub(super) fn has(&self, node: &str) -> bool {
+        match self {
+            Self::None => false,
+            Self::All => true,
+            Self::At(names) => names.iter().any(|name| name == node),
+        }
+    }
+}
+
+/// What a graph remembers when another graph runs it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Memory {
+    /// What its run needs to go on after a question, a failure or a crash. Each run begins empty.
+    #[default]
+    Inherit,
+    /// Its state, from run to run of the thread.
+    Own,
+    /// Nothing: a question within starts it over.
+    Nothing,
+}
+
+/// What becomes of writes to unknown keys and jumps to unknown nodes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Unknown {
+    /// The task fails.
+    #[default]
+    Refused,
+    /// They are dropped, with a line in the log, as LangGraph does.
+    Dropped,
 }
 
 impl Graph {
@@ -52,11 +144,11 @@ impl Graph {
     pub async fn run(
         &self,
         input: Input,
-        saver: &dyn Saver,
+        saver: Arc<dyn Saver>,
         events: Arc<dyn EventSink>,
-        limits: Limits,
+        options: RunOptions,
     ) -> Result<RunEnd, RunError> {
-        engine::run(self, input, saver, events, limits).await
+        engine::run(self, input, saver, events, options).await
     }
 
     /// The name its author gave it.
@@ -68,6 +160,24 @@ impl Graph {
     /// reducers, edges, pauses and the author's version string.
     pub fn definition_hash(&self) -> String {
         self.hash.clone()
+    }
+
+    /// The output keys of a state of this graph as one JSON object.
+    pub fn output(&self, state: &State) -> Value {
+        match &self.output_keys {
+            None => state.to_value(),
+            Some(keys) => state
+                .to_value_of(|key| self.keys.index(key).is_some_and(|index| keys.contains(&index))),
+        }
+    }
+
+    /// Where this graph is kept when `task` is the first to run it.
+    pub(super) fn namespace_in(&self, task: &TaskInfo) -> String {
+        match (self.memory, &*task.namespace) {
+            (Memory::Inherit | Memory::Nothing, _) => task.own_namespace(),
+            (Memory::Own, "") => task.node.to_string(),
+            (Memory::Own, outer) => format!("{outer}|{}", task.node),
+        }
     }
 
     pub(super) fn find(&self, name: &str) -> Option<NodeIndex> {

@@ -48,6 +48,16 @@ impl SharedList {
         }
     }
 
+    /// Replaces the entry at `index`, which must be there. Copies a chunk's pointers at most.
+    pub(super) fn set(&mut self, index: usize, value: Value) {
+        let within = index % CHUNK;
+        let chunk = match index / CHUNK {
+            full if full < self.full.len() => &mut Arc::make_mut(&mut self.full)[full],
+            _ => &mut self.tail,
+        };
+        Arc::make_mut(chunk)[within] = Arc::new(value);
+    }
+
     /// The entry at `index`, counted from zero.
     pub fn get(&self, index: usize) -> Option<&Value> {
         let chunk = self.full.get(index / CHUNK).unwrap_or(&self.tail);
@@ -173,6 +183,17 @@ mod tests {
         list.extend([json!("x"), json!("y")]);
         assert_eq!(before, numbers(CHUNK - 1));
         assert_eq!(list.len(), CHUNK + 1);
+    }
+
+    #[test]
+    fn replacing_an_entry_leaves_older_clones_as_they_were() {
+        for index in [0, CHUNK, 2 * CHUNK + 1] {
+            let mut list = numbers(2 * CHUNK + 2);
+            let before = list.clone();
+            list.set(index, json!("x"));
+            assert_eq!(list.get(index), Some(&json!("x")));
+            assert_eq!(before, numbers(2 * CHUNK + 2));
+        }
     }
 
     #[test]

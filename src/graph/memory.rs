@@ -1,39 +1,55 @@
 //! A saver in memory, for tests and for runs that need not outlive the process.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Checkpoint, Interrupt, SaveError, Saver, Snapshot, TaskWrites, Turn, TurnStatus};
+use super::{At, Checkpoint, Interrupt, SaveError, Saver, Snapshot, TaskRecord, Turn, TurnStatus};
 
-/// Keeps one thread in memory, by the rules that any saver keeps.
-#[derive(Debug, Default)]
-pub struct MemorySaver(Mutex<Kept>);
+/// Keeps one thread in memory, by the rules that any saver keeps. Clones are the same thread.
+#[derive(Clone, Debug, Default)]
+pub struct MemorySaver(Arc<Mutex<Kept>>);
 
 /// All that is kept of a thread.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Kept {
-    /// Oldest first.
+    /// Of all namespaces, oldest first.
     pub checkpoints: Vec<Checkpoint>,
-    /// What hangs on the latest checkpoint, by task id.
-    pub writes: BTreeMap<String, TaskWrites>,
-    /// The questions of the latest checkpoint's tasks, by id.
+    /// What hangs on each checkpoint, by its id and the task's.
+    pub tasks: BTreeMap<String, BTreeMap<String, TaskRecord>>,
+    /// The open and answered questions of the latest checkpoint's tasks, by id.
     pub interrupts: BTreeMap<String, Interrupt>,
     /// Answers to those questions.
     pub answers: BTreeMap<String, Value>,
     /// Ids of all interrupts whose answers a checkpoint has used up.
     pub consumed: Vec<String>,
-    /// One for each turn, oldest first.
+    /// One for each turn of the root graph, oldest first.
     pub statuses: Vec<TurnStatus>,
+}
+
+impl Kept {
+    /// The latest checkpoint of a namespace.
+    pub fn latest(&self, namespace: &str) -> Option<&Checkpoint> {
+        self.checkpoints.iter().rfind(|checkpoint| checkpoint.namespace == namespace)
+    }
+
+    fn snapshot(&self, checkpoint: &Checkpoint, answers: &BTreeMap<String, Value>) -> Snapshot {
+        let tasks = self.tasks.get(&checkpoint.id).into_iter().flatten();
+        Snapshot {
+            checkpoint: checkpoint.clone(),
+            tasks: tasks.map(|(_, task)| task.clone()).collect(),
+            answers: answers.clone(),
+        }
+    }
 }
 
 impl MemorySaver {
     /// Takes up what another saver kept.
     pub fn of(kept: Kept) -> Self {
-        Self(Mutex::new(kept))
+        Self(Arc::new(Mutex::new(kept)))
     }
 
     /// A copy of all that is kept.
@@ -59,29 +75,58 @@ impl MemorySaver {
 }
 
 impl Saver for MemorySaver {
-    fn load(&self) -> BoxFuture<'_, Result<Option<Snapshot>, SaveError>> {
+    fn load<'a>(&'a self, at: &'a At) -> BoxFuture<'a, Result<Option<Snapshot>, SaveError>> {
         let kept = self.lock();
-        let snapshot = kept.checkpoints.last().map(|checkpoint| Snapshot {
-            checkpoint: checkpoint.clone(),
-            writes: kept.writes.values().cloned().collect(),
-            answers: kept.answers.clone(),
+        let (none, latest) = (BTreeMap::new(), kept.latest(&at.namespace));
+        let found = match &at.checkpoint {
+            None => latest.map(|checkpoint| (checkpoint, &kept.answers)),
+            Some(id) => {
+                let mut all = kept.checkpoints.iter().rev();
+                let found = all.find(|c| c.id == *id && c.namespace == at.namespace);
+                found.map(|found| match latest {
+                    Some(latest) if latest.id == *id => (found, &kept.answers),
+                    Some(_) | None => (found, &none),
+                })
+            }
+        };
+        let snapshot = found.map(|(checkpoint, answers)| {
+            // The answers are to questions that surfaced, and those are the root's.
+            let answers = if at.namespace.is_empty() { answers } else { &none };
+            kept.snapshot(checkpoint, answers)
         });
         Box::pin(std::future::ready(Ok(snapshot)))
     }
 
     fn save(&self, turn: Turn) -> BoxFuture<'_, Result<(), SaveError>> {
-        let Turn { checkpoint, writes, interrupts, consumed, status } = turn;
+        let Turn { namespace, checkpoints, tasks, interrupts, consumed, status } = turn;
         let mut kept = self.lock();
-        if let Some(checkpoint) = checkpoint {
-            kept.checkpoints.push(checkpoint);
-            kept.writes.clear();
+        let root = namespace.is_empty();
+        if root && !checkpoints.is_empty() {
             kept.interrupts.clear();
             kept.answers.clear();
         }
-        kept.writes.extend(writes.into_iter().map(|task| (task.task.clone(), task)));
-        kept.interrupts.extend(interrupts.into_iter().map(|open| (open.id.clone(), open)));
-        kept.consumed.extend(consumed);
-        kept.statuses.push(status);
+        kept.checkpoints.extend(checkpoints);
+        if let Some(latest) = kept.latest(&namespace).map(|latest| latest.id.clone())
+            && !tasks.is_empty()
+        {
+            let hanging = kept.tasks.entry(latest).or_default();
+            hanging.extend(tasks.into_iter().map(|task| (task.task.clone(), task)));
+        }
+        if root {
+            kept.interrupts.extend(interrupts.into_iter().map(|open| (open.id.clone(), open)));
+            kept.consumed.extend(consumed);
+            kept.statuses.push(status);
+        }
         Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn history<'a>(
+        &'a self,
+        namespace: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<Snapshot>, SaveError>> {
+        let (kept, none) = (self.lock(), BTreeMap::new());
+        let within = kept.checkpoints.iter().rev().filter(|c| c.namespace == namespace);
+        let history = within.map(|checkpoint| kept.snapshot(checkpoint, &none)).collect();
+        Box::pin(std::future::ready(Ok(history)))
     }
 }

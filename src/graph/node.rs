@@ -1,13 +1,12 @@
 //! What does the work (nodes) and what picks the way (routes): trait objects, with closures as
 //! the usual form of both.
 
-use std::error::Error;
 use std::marker::PhantomData;
 
 use futures::future::BoxFuture;
 use serde::de::DeserializeOwned;
 
-use super::{Context, IntoTargets, State, Target, Update};
+use super::{Context, Graph, IntoTargets, NodeError, State, Target, Update};
 
 /// One step of a graph.
 ///
@@ -23,6 +22,12 @@ pub trait Node: Send + Sync {
         ctx: &'a Context,
         state: State,
     ) -> BoxFuture<'a, Result<Update, NodeError>>;
+
+    /// The graph that this node is, if it is one; what is kept of it can then be read and changed
+    /// through the graph that it is a node of.
+    fn subgraph(&self) -> Option<&Graph> {
+        None
+    }
 }
 
 impl<F, Work> Node for F
@@ -93,37 +98,5 @@ where
 {
     fn route(&self, state: &State) -> Result<Vec<Target>, NodeError> {
         self(state).into_targets()
-    }
-}
-
-/// Why a node did not finish: it failed, or it asks a question and waits.
-///
-/// Every error converts into it, so `?` works in nodes. (For that it cannot be an
-/// [`Error`] itself; the run's error carries the failure as its source.)
-#[derive(Debug)]
-pub struct NodeError(pub(super) Cause);
-
-#[derive(Debug)]
-pub(super) enum Cause {
-    /// The node asks; its [`Context`] knows what.
-    Interrupted,
-    Failed(Box<dyn Error + Send + Sync>),
-}
-
-impl NodeError {
-    /// A failure that is told by a text only.
-    pub fn message(text: impl Into<String>) -> Self {
-        Self(Cause::Failed(text.into().into()))
-    }
-
-    /// Whether this is an interrupt on its way out of the node rather than a failure.
-    pub fn is_interrupt(&self) -> bool {
-        matches!(self.0, Cause::Interrupted)
-    }
-}
-
-impl<E: Error + Send + Sync + 'static> From<E> for NodeError {
-    fn from(error: E) -> Self {
-        Self(Cause::Failed(Box::new(error)))
     }
 }

@@ -5,7 +5,8 @@ use serde::de::{Deserializer, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 use serde_json::Error;
 
-use super::state::{ValueRef, Values};
+use super::state::ValueRef;
+use super::values::Values;
 
 /// The whole state as a map.
 pub(super) struct StateReader<'a>(pub(super) &'a Values);

@@ -1,5 +1,6 @@
 //! What goes into a run and what comes out of it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::num::NonZeroU32;
@@ -7,7 +8,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Interrupt, SaveError, State};
+use super::error::BadReturn;
+use super::{Drain, Interrupt, Pauses, SaveError, State, Timer, TokioTimer, Update};
 
 /// Why a run is started.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,23 +24,75 @@ pub enum Input {
     Restart(Value),
     /// Answers by interrupt id. At least one, and each to a question that is open.
     Resume(BTreeMap<String, Value>),
+    /// An answer without an id, to the one question that is open. Refused if there is none, or
+    /// more than one.
+    Answer(Value),
     /// No input: goes on with what is pending, with the answers that the saver has recorded.
     Continue,
+    /// Answers, writes and jumps at once.
+    Command(Command),
 }
 
-/// The run's identity and how far it may go.
-#[derive(Clone, Debug)]
-pub struct Limits {
+/// A command from outside. Its writes apply before what is pending runs; its jumps run beside
+/// that. On a fresh thread it starts the graph, unless it answers: nothing was asked there.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Command {
+    pub resume: Option<Resume>,
+    pub update: Update,
+}
+
+/// Answers to open questions.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Resume {
+    /// To the one question that is open.
+    Answer(Value),
+    /// By interrupt id.
+    ById(BTreeMap<String, Value>),
+}
+
+/// When a run's turns are saved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// Each before the next superstep begins: a crash loses the superstep under way, no more.
+    #[default]
+    Sync,
+    /// Each while the next superstep runs, in order: a crash may lose two supersteps.
+    Async,
+    /// One, at the run's end, pause, question or failure: a crash loses the whole run.
+    Exit,
+}
+
+/// The run's identity, how far it may go and what it goes by.
+#[derive(Clone)]
+pub struct RunOptions {
     pub(super) run: Arc<str>,
     pub(super) supersteps: NonZeroU32,
+    pub(super) durability: Durability,
+    pub(super) at: Option<String>,
+    pub(super) pause_before: Option<Pauses>,
+    pub(super) pause_after: Option<Pauses>,
+    pub(super) drain: Drain,
+    pub(super) stray: Stray,
+    pub(super) timer: Arc<dyn Timer>,
 }
 
-impl Limits {
-    /// The limits of a run: 25 supersteps unless told otherwise. `run` must be unique among all
-    /// runs; ids of checkpoints, tasks and interrupts are derived from it.
+impl RunOptions {
+    /// The options of a run: 25 supersteps, saved one by one, on the machine's time, unless told
+    /// otherwise. `run` must be unique among all runs; ids of checkpoints, tasks and interrupts
+    /// are derived from it.
     pub fn of_run(run: impl Into<Arc<str>>) -> Self {
         const DEFAULT: NonZeroU32 = NonZeroU32::new(25).expect("25 is not zero");
-        Self { run: run.into(), supersteps: DEFAULT }
+        Self {
+            run: run.into(),
+            supersteps: DEFAULT,
+            durability: Durability::default(),
+            at: None,
+            pause_before: None,
+            pause_after: None,
+            drain: Drain::default(),
+            stray: Stray::default(),
+            timer: Arc::new(TokioTimer),
+        }
     }
 
     /// Sets the recursion limit, counted as LangGraph does: new input needs one more than it has
@@ -49,6 +103,65 @@ impl Limits {
         self.supersteps = limit;
         self
     }
+
+    /// Sets when turns are saved.
+    #[must_use]
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// Goes on from an older checkpoint: the run makes a copy of it, a fork, and leaves what came
+    /// after it in the history. Nothing that was answered there is answered in the fork.
+    #[must_use]
+    pub fn at(mut self, checkpoint: impl Into<String>) -> Self {
+        self.at = Some(checkpoint.into());
+        self
+    }
+
+    /// Pauses before these nodes, instead of the graph's own; for this run only.
+    #[must_use]
+    pub fn interrupt_before(mut self, nodes: Pauses) -> Self {
+        self.pause_before = Some(nodes);
+        self
+    }
+
+    /// Pauses after these nodes, instead of the graph's own; for this run only.
+    #[must_use]
+    pub fn interrupt_after(mut self, nodes: Pauses) -> Self {
+        self.pause_after = Some(nodes);
+        self
+    }
+
+    /// Lets the holder of `drain` stop the run at its next superstep.
+    #[must_use]
+    pub fn drain(mut self, drain: Drain) -> Self {
+        self.drain = drain;
+        self
+    }
+
+    /// Ignores answers that find no open question, as LangGraph does: what is pending runs as if
+    /// they had not been given. Without it they are refused.
+    #[must_use]
+    pub fn ignore_unknown_answers(mut self) -> Self {
+        self.stray = Stray::Ignored;
+        self
+    }
+
+    /// Sets the time that the run goes by.
+    #[must_use]
+    pub fn timer(mut self, timer: Arc<dyn Timer>) -> Self {
+        self.timer = timer;
+        self
+    }
+}
+
+/// What becomes of answers that find no open question.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Stray {
+    #[default]
+    Refused,
+    Ignored,
 }
 
 /// How a run ended, if it did not fail.
@@ -58,7 +171,8 @@ pub enum RunEnd {
     Finished { state: State },
     /// It waits for answers to all of these. The state shows what finished siblings wrote.
     Interrupted { state: State, interrupts: Vec<Interrupt> },
-    /// It stopped before these nodes, because of `interrupt_before`.
+    /// It stopped with these nodes next, because of `interrupt_before` or `interrupt_after`, its
+    /// own or that of a graph within.
     Paused { state: State, next: Vec<Arc<str>> },
 }
 
@@ -80,28 +194,102 @@ pub enum RunError {
     Pending { next: Vec<Arc<str>> },
     #[error("the thread has no checkpoint to go on from")]
     NothingToContinue,
+    #[error("the thread has no checkpoint {id}")]
+    UnknownCheckpoint { id: String },
     #[error("a resume needs at least one answer")]
     NoAnswers,
     #[error("no open question has the id {}", .ids.join(" or "))]
     UnknownInterrupts { ids: Vec<String> },
+    #[error("an answer without an id needs one open question, and there are {open}")]
+    Ambiguous { open: usize },
+    #[error("the answer to {id} does not fit what was asked for: {why}")]
+    BadAnswer { id: String, why: String },
     #[error("the input must be an object of state keys")]
     InputNotAnObject,
     #[error("{writer} wrote to {key}, which is not a state key")]
     UnknownKey { writer: Arc<str>, key: String },
     #[error("{writer} wrote to {key}: {why}")]
-    BadWrite { writer: Arc<str>, key: Arc<str>, why: &'static str },
+    BadWrite { writer: Arc<str>, key: Arc<str>, why: Cow<'static, str> },
     #[error("{} wrote to {key} in one superstep, and {key} takes one value", names(.writers))]
     Conflict { key: Arc<str>, writers: Vec<Arc<str>> },
     #[error("{from} leads to {target}, which is not a node")]
     UnknownTarget { from: Arc<str>, target: String },
+    #[error("{node} hands a command to the graph that runs this one, and none does")]
+    NoParent { node: Arc<str> },
     #[error("the recursion limit of {limit} supersteps is reached without an end")]
     RecursionLimit { limit: NonZeroU32 },
+    #[error("the run was asked to stop: {reason}")]
+    Drained { reason: String },
     #[error("node {node} failed")]
-    Node { node: Arc<str>, step: i64, source: Box<dyn Error + Send + Sync> },
+    Node {
+        node: Arc<str>,
+        step: i64,
+        kind: Cow<'static, str>,
+        source: Box<dyn Error + Send + Sync>,
+    },
+    #[error("the update must name a node: {why}")]
+    AmbiguousUpdate { why: &'static str },
+    #[error("{node} is not a node")]
+    UnknownNode { node: String },
     #[error("the checkpoint does not fit this graph: {what}")]
     ForeignCheckpoint { what: String },
     #[error("the run could not be saved or loaded")]
     Save(#[from] SaveError),
+}
+
+impl RunError {
+    /// The name of the error's kind: of a failed node, the failure's, see
+    /// [`NodeError::kind`](super::NodeError::kind); of the runtime's own, LangGraph's where it has
+    /// one.
+    pub fn kind(&self) -> &str {
+        match self {
+            Self::Node { kind, .. } => kind,
+            Self::NothingToContinue => "EmptyInputError",
+            Self::UnknownInterrupts { .. } => "UnknownInterruptError",
+            Self::Ambiguous { .. } => "RuntimeError",
+            Self::RecursionLimit { .. } => "GraphRecursionError",
+            Self::Drained { .. } => "GraphDrained",
+            Self::UnknownKey { .. }
+            | Self::Conflict { .. }
+            | Self::AmbiguousUpdate { .. }
+            | Self::UnknownNode { .. }
+            | Self::UnknownTarget { .. }
+            | Self::InputNotAnObject => "InvalidUpdateError",
+            Self::NoParent { .. } => "ParentCommand",
+            Self::Pending { .. }
+            | Self::UnknownCheckpoint { .. }
+            | Self::NoAnswers
+            | Self::BadAnswer { .. }
+            | Self::BadWrite { .. }
+            | Self::ForeignCheckpoint { .. } => "ValueError",
+            Self::Save(_) => "SaveError",
+        }
+    }
+}
+
+impl RunError {
+    /// LangGraph's code for the error, if it has one.
+    pub fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::RecursionLimit { .. } => Some("GRAPH_RECURSION_LIMIT"),
+            Self::Conflict { .. } => Some("INVALID_CONCURRENT_GRAPH_UPDATE"),
+            Self::Node { source, .. } if source.is::<BadReturn>() => {
+                Some("INVALID_GRAPH_NODE_RETURN_VALUE")
+            }
+            _ => None,
+        }
+    }
+
+    /// LangGraph's word for why answers were refused, or for why the run was asked to stop.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::UnknownInterrupts { .. } => Some("not_pending"),
+            Self::NoAnswers => Some("empty_map"),
+            Self::Ambiguous { .. } => Some("ambiguous"),
+            Self::Drained { reason } => Some(reason),
+            _ => None,
+        }
+    }
 }
 
 fn names(names: &[Arc<str>]) -> String {

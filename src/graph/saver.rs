@@ -7,19 +7,52 @@ use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Checkpoint, Interrupt, TaskWrites};
+use super::{Checkpoint, Interrupt, TaskRecord};
 
-/// Keeps one thread. The caller makes one for each run, so it knows thread, run and lease.
+/// Keeps one thread, with the graphs that its nodes run. The caller makes one for each run, so it
+/// knows thread, run and lease.
 pub trait Saver: Send + Sync {
-    /// The latest checkpoint of the thread with all that hangs on it; none for a fresh thread.
-    fn load(&self) -> BoxFuture<'_, Result<Option<Snapshot>, SaveError>>;
+    /// A checkpoint with all that hangs on it; none if it does not exist.
+    fn load<'a>(&'a self, at: &'a At) -> BoxFuture<'a, Result<Option<Snapshot>, SaveError>>;
 
     /// Keeps one turn: all of it or nothing. The run goes on only after this returned.
     fn save(&self, turn: Turn) -> BoxFuture<'_, Result<(), SaveError>>;
 
+    /// All checkpoints of a namespace, newest first.
+    fn history<'a>(&'a self, namespace: &'a str)
+    -> BoxFuture<'a, Result<Vec<Snapshot>, SaveError>>;
+
     /// Whether turns are kept at all. A run without a saver does not even build them.
     fn keeps(&self) -> bool {
         true
+    }
+}
+
+/// Which checkpoint of a thread is meant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct At {
+    /// Empty for the root graph.
+    pub namespace: String,
+    /// None is the latest.
+    pub checkpoint: Option<String>,
+}
+
+impl At {
+    /// The latest of the root graph.
+    pub fn latest() -> Self {
+        Self::default()
+    }
+
+    /// One of the root graph.
+    pub fn checkpoint(id: impl Into<String>) -> Self {
+        Self { checkpoint: Some(id.into()), ..Self::default() }
+    }
+
+    /// The same of the graph that runs under `namespace`.
+    #[must_use]
+    pub fn within(mut self, namespace: impl Into<String>) -> Self {
+        self.namespace = namespace.into();
+        self
     }
 }
 
@@ -28,7 +61,7 @@ pub trait Saver: Send + Sync {
 pub struct Snapshot {
     pub checkpoint: Checkpoint,
     /// What was saved of tasks since the checkpoint, one for each task: the latest wins.
-    pub writes: Vec<TaskWrites>,
+    pub tasks: Vec<TaskRecord>,
     /// Answers by interrupt id that were recorded for questions of this checkpoint's tasks. An id
     /// that none of them asked under is refused.
     pub answers: BTreeMap<String, Value>,
@@ -37,15 +70,17 @@ pub struct Snapshot {
 /// What one superstep changed: to be saved in one transaction.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Turn {
-    /// The new latest checkpoint. None when the superstep is not complete (interrupted, failed):
-    /// `writes` then hang on the checkpoint that was latest before.
-    pub checkpoint: Option<Checkpoint>,
-    /// What is known of tasks of the incomplete superstep. Replaces what was saved under the same
-    /// task id before.
-    pub writes: Vec<TaskWrites>,
+    /// Empty for the root graph. What ends a run, its questions and its status are the root's.
+    pub namespace: String,
+    /// The new checkpoints of the namespace, oldest first; the last is then its latest. None when
+    /// the superstep is not complete (interrupted, failed).
+    pub checkpoints: Vec<Checkpoint>,
+    /// What is known of tasks of the superstep after the latest checkpoint. Replaces what was
+    /// saved under the same task id before.
+    pub tasks: Vec<TaskRecord>,
     /// All questions that are open now. Some may have been surfaced before, under the same id.
     pub interrupts: Vec<Interrupt>,
-    /// Ids of interrupts whose answers this checkpoint has used up.
+    /// Ids of interrupts whose answers these checkpoints have used up.
     pub consumed: Vec<String>,
     pub status: TurnStatus,
 }
@@ -58,7 +93,7 @@ pub enum TurnStatus {
     Continues,
     /// It waits for answers.
     Interrupted,
-    /// It stopped before a node of `interrupt_before`.
+    /// It stopped at a node of `interrupt_before` or `interrupt_after`.
     Paused,
     /// Nothing is left to do.
     Finished,
@@ -87,12 +122,16 @@ impl SaveError {
 pub struct NoSaver;
 
 impl Saver for NoSaver {
-    fn load(&self) -> BoxFuture<'_, Result<Option<Snapshot>, SaveError>> {
+    fn load<'a>(&'a self, _: &'a At) -> BoxFuture<'a, Result<Option<Snapshot>, SaveError>> {
         Box::pin(std::future::ready(Ok(None)))
     }
 
     fn save(&self, _: Turn) -> BoxFuture<'_, Result<(), SaveError>> {
         Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn history<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Vec<Snapshot>, SaveError>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
     }
 
     fn keeps(&self) -> bool {

@@ -1,6 +1,5 @@
 //! The state of a graph: values under the keys that its builder named.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
@@ -8,16 +7,41 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::read::{Reader, StateReader};
-use super::reducer::Refused;
-use super::{NodeError, Reducer, SharedList};
+use super::values::Values;
+use super::{MessageList, NodeError, SharedList};
 
 /// The value of one state key. Cloning it copies nothing.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum StateValue {
     One(Arc<Value>),
-    /// The value of an append key.
+    /// The value of an append or topic key.
     List(SharedList),
+    /// The value of a message key.
+    Messages(MessageList),
+}
+
+impl StateValue {
+    /// The entries, if it is a list of any form.
+    pub(super) fn into_list(self) -> Option<SharedList> {
+        match self {
+            Self::List(list) => Some(list),
+            Self::Messages(messages) => Some(messages.list().clone()),
+            Self::One(value) => match Arc::unwrap_or_clone(value) {
+                Value::Array(entries) => Some(entries.into_iter().collect()),
+                _ => None,
+            },
+        }
+    }
+
+    /// The entries of a list that grows by appending.
+    pub fn entries(&self) -> Option<&SharedList> {
+        match self {
+            Self::One(_) => None,
+            Self::List(list) => Some(list),
+            Self::Messages(messages) => Some(messages.list()),
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for StateValue {
@@ -52,7 +76,7 @@ impl State {
             Some(value) => T::deserialize(Reader(value)),
             None => T::deserialize(&Value::Null),
         };
-        read.map_err(|error| NodeError::message(format!("state key {key}: {error}")))
+        read.map_err(|error| NodeError::of_kind("StateError", format!("state key {key}: {error}")))
     }
 
     /// The whole state as a struct of yours; keys it does not name are left out. An argument that
@@ -65,10 +89,13 @@ impl State {
             Source::Values(values) => T::deserialize(StateReader(values)),
             Source::Sent(arg) => T::deserialize(&**arg),
         };
-        read.map_err(|error| NodeError::message(format!("the state does not fit: {error}")))
+        read.map_err(|error| {
+            NodeError::of_kind("StateError", format!("the state does not fit: {error}"))
+        })
     }
 
-    /// The value of `key` as it is; none for append keys and keys without a value.
+    /// The value of `key` as it is; none for keys that hold a list to append to, and keys without
+    /// a value.
     pub fn value(&self, key: &str) -> Option<&Value> {
         match self.find(key)? {
             ValueRef::One(value) => Some(value),
@@ -76,7 +103,7 @@ impl State {
         }
     }
 
-    /// The entries of an append key.
+    /// The entries of an append, topic or message key.
     pub fn list(&self, key: &str) -> Option<&SharedList> {
         match self.find(key)? {
             ValueRef::One(_) => None,
@@ -90,6 +117,23 @@ impl State {
             Source::Values(values) => {
                 values.iter().map(|(key, value)| (key.to_string(), value.to_value())).collect()
             }
+            Source::Sent(arg) => Value::clone(arg),
+        }
+    }
+
+    /// The value of `key` as JSON, whatever holds it.
+    pub(super) fn copied(&self, key: &str) -> Option<Value> {
+        self.find(key).map(ValueRef::to_value)
+    }
+
+    /// As [`to_value`](Self::to_value), but only the keys that `wanted` says yes to.
+    pub(super) fn to_value_of(&self, wanted: impl Fn(&str) -> bool) -> Value {
+        match &self.0 {
+            Source::Values(values) => values
+                .iter()
+                .filter(|(key, _)| wanted(key))
+                .map(|(key, value)| (key.to_string(), value.to_value()))
+                .collect(),
             Source::Sent(arg) => Value::clone(arg),
         }
     }
@@ -139,96 +183,8 @@ impl<'a> From<&'a StateValue> for ValueRef<'a> {
         match value {
             StateValue::One(value) => Self::One(value),
             StateValue::List(list) => Self::List(list),
+            StateValue::Messages(messages) => Self::List(messages.list()),
         }
-    }
-}
-
-/// The state keys of a graph, in the order of their names.
-#[derive(Debug)]
-pub(super) struct Keys(Vec<(Arc<str>, Reducer)>);
-
-impl Keys {
-    /// From keys that are sorted by name, each there once.
-    pub(super) fn sorted(keys: BTreeMap<Arc<str>, Reducer>) -> Self {
-        Self(keys.into_iter().collect())
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = &(Arc<str>, Reducer)> {
-        self.0.iter()
-    }
-
-    pub(super) fn index(&self, key: &str) -> Option<usize> {
-        self.0.binary_search_by(|(name, _)| (**name).cmp(key)).ok()
-    }
-
-    pub(super) fn name(&self, index: usize) -> &Arc<str> {
-        &self.0[index].0
-    }
-
-    pub(super) fn reducer(&self, index: usize) -> Reducer {
-        self.0[index].1
-    }
-}
-
-/// A value for each key that has one. Clones share everything until one of them is written.
-#[derive(Clone, Debug)]
-pub(super) struct Values {
-    keys: Arc<Keys>,
-    slots: Arc<Vec<Option<StateValue>>>,
-}
-
-impl Values {
-    pub(super) fn initial(keys: &Arc<Keys>) -> Self {
-        let slots = keys.iter().map(|(_, reducer)| reducer.initial()).collect();
-        Self { keys: Arc::clone(keys), slots: Arc::new(slots) }
-    }
-
-    /// Takes back what [`save`](Self::save) gave; the name of the key that does not fit if one
-    /// does not. Keys the graph has gained since begin as if fresh.
-    pub(super) fn restore(
-        keys: &Arc<Keys>,
-        saved: BTreeMap<Arc<str>, StateValue>,
-    ) -> Result<Self, Arc<str>> {
-        let mut values = Self::initial(keys);
-        let slots = Arc::make_mut(&mut values.slots);
-        for (key, value) in saved {
-            let Some(index) = keys.index(&key) else {
-                return Err(key);
-            };
-            let Some(value) = keys.reducer(index).restore(value) else {
-                return Err(key);
-            };
-            slots[index] = Some(value);
-        }
-        Ok(values)
-    }
-
-    pub(super) fn save(&self) -> BTreeMap<Arc<str>, StateValue> {
-        let named = self.keys.iter().zip(&*self.slots);
-        named.filter_map(|((name, _), slot)| Some((Arc::clone(name), slot.clone()?))).collect()
-    }
-
-    /// Folds one write into the key at `index`.
-    pub(super) fn write(&mut self, index: usize, write: Value) -> Result<(), Refused> {
-        let reducer = self.keys.reducer(index);
-        reducer.fold(&mut Arc::make_mut(&mut self.slots)[index], write)
-    }
-
-    /// How many entries the append key at `index` has; none for other keys.
-    pub(super) fn entries(&self, index: usize) -> Option<usize> {
-        match &self.slots[index] {
-            Some(StateValue::List(list)) => Some(list.len()),
-            Some(StateValue::One(_)) | None => None,
-        }
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, ValueRef<'_>)> {
-        let named = self.keys.iter().zip(&*self.slots);
-        named.filter_map(|((name, _), slot)| Some((&**name, slot.as_ref()?.into())))
-    }
-
-    fn get(&self, key: &str) -> Option<ValueRef<'_>> {
-        self.slots[self.keys.index(key)?].as_ref().map(Into::into)
     }
 }
 
@@ -237,6 +193,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::graph::error::Cause;
+    use crate::graph::keys::Keys;
+    use crate::graph::{Reducer, Write};
 
     fn values() -> Values {
         let keys =
@@ -254,7 +213,7 @@ mod tests {
             count: u8,
         }
         let mut values = values();
-        values.write(1, json!(["a", "b"])).expect("a list is appended");
+        values.write(1, Write::Value(json!(["a", "b"]))).expect("a list is appended");
         let state = State::from(values);
         let view: View = state.read().expect("the view fits");
         assert_eq!(view, View { log: vec!["a".into(), "b".into()], name: None, count: 0 });
@@ -267,11 +226,11 @@ mod tests {
     #[test]
     fn a_value_that_does_not_fit_is_named() {
         let state = State::from(values());
-        let Err(NodeError(super::super::node::Cause::Failed(error))) = state.get::<String>("name")
-        else {
+        let Err(NodeError(Cause::Failed(failure))) = state.get::<String>("name") else {
             panic!("an absent name is no text");
         };
-        assert!(error.to_string().starts_with("state key name: "), "{error}");
+        let text = failure.source.to_string();
+        assert!(text.starts_with("state key name: "), "{text}");
     }
 
     #[test]
@@ -285,7 +244,7 @@ mod tests {
     fn writing_one_clone_leaves_the_other_as_it_was() {
         let before = values();
         let mut after = before.clone();
-        after.write(0, json!(3)).expect("a number is added");
+        after.write(0, Write::Value(json!(3))).expect("a number is added");
         assert_eq!(State::from(before).value("count"), Some(&json!(0)));
         assert_eq!(State::from(after).value("count"), Some(&json!(3)));
     }

@@ -3,18 +3,39 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::{END, NodeError};
 
-/// A node's writes, each meant for the reducer of its key, and the jumps it asks for.
-///
-/// A node without anything to say returns `Update::none()`.
+/// One write to a key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Write {
+    /// For the key's reducer.
+    Value(Value),
+    /// Past the reducer: this is the value now, whatever else the superstep writes.
+    Overwrite(Value),
+}
+
+impl Write {
+    /// The form in which it is shown: an overwrite is `{"$overwrite": value}`.
+    pub fn to_value(&self) -> Value {
+        match self {
+            Self::Value(value) => value.clone(),
+            Self::Overwrite(value) => json!({ "$overwrite": value }),
+        }
+    }
+}
+
+/// A node's writes, each meant for the reducer of its key, and the jumps it asks for: what
+/// LangGraph calls a command. A node without anything to say returns `Update::none()`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Update {
-    pub(super) writes: Vec<(Cow<'static, str>, Value)>,
+    pub(super) writes: Vec<(Cow<'static, str>, Write)>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) goto: Vec<Target>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) parent: Option<Box<Self>>,
 }
 
 impl Update {
@@ -23,15 +44,38 @@ impl Update {
         Self::default()
     }
 
-    /// Writes `value` to `key`. A later write of the same key replaces the earlier one: a node
-    /// writes a key at most once.
+    /// Hands `update`, with its jumps, to the graph that runs this one; this graph ends here.
+    pub fn to_parent(update: Self) -> Self {
+        Self { parent: Some(Box::new(update)), ..Self::none() }
+    }
+
+    /// Writes `value` to `key`. A later write of the same key replaces the earlier one.
     #[must_use]
-    pub fn set(mut self, key: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
-        let (key, value) = (key.into(), value.into());
+    pub fn set(self, key: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
+        self.write(key.into(), Write::Value(value.into()))
+    }
+
+    /// Makes `value` the value of `key`, past its reducer and all other writes of the superstep;
+    /// two of these for one key in one superstep are refused.
+    #[must_use]
+    pub fn overwrite(self, key: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
+        self.write(key.into(), Write::Overwrite(value.into()))
+    }
+
+    fn write(mut self, key: Cow<'static, str>, write: Write) -> Self {
         match self.writes.iter_mut().find(|(known, _)| *known == key) {
-            Some((_, written)) => *written = value,
-            None => self.writes.push((key, value)),
+            Some((_, written)) => *written = write,
+            None => self.writes.push((key, write)),
         }
+        self
+    }
+
+    /// Does what `other` does as well, as if two nodes had: a key that both write gets both.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.writes.extend(other.writes);
+        self.goto.extend(other.goto);
+        self.parent = self.parent.or(other.parent);
         self
     }
 
@@ -46,7 +90,7 @@ impl Update {
                 .fold(Self::none(), |update, (key, value)| update.set(key, value))),
             Value::Null => Ok(Self::none()),
             Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-                Err(NodeError::message("an update must be an object of state keys"))
+                Err(NodeError::bad_return("an update must be an object of state keys"))
             }
         }
     }
@@ -58,9 +102,26 @@ impl Update {
         self
     }
 
+    /// The writes by key, as they are shown.
+    pub(super) fn shown(&self) -> Value {
+        let mut shown = Map::new();
+        for (key, _) in &self.writes {
+            let mut writes = self.writes.iter().filter(|(other, _)| other == key);
+            let mut writes: Vec<_> = writes.by_ref().map(|(_, write)| write.to_value()).collect();
+            let value = match (writes.pop(), writes.is_empty()) {
+                (Some(only), true) => only,
+                (last, _) => {
+                    json!({ "$writes": writes.into_iter().chain(last).collect::<Value>() })
+                }
+            };
+            shown.insert(key.to_string(), value);
+        }
+        Value::Object(shown)
+    }
+
     /// The writes, in the order in which they were made.
-    pub fn writes(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.writes.iter().map(|(key, value)| (key.as_ref(), value))
+    pub fn writes(&self) -> impl Iterator<Item = (&str, &Write)> {
+        self.writes.iter().map(|(key, write)| (key.as_ref(), write))
     }
 }
 
@@ -144,9 +205,11 @@ mod tests {
 
     #[test]
     fn a_later_write_of_a_key_replaces_the_earlier_one() {
-        let update = Update::none().set("a", 1).set("b", 2).set("a", 3);
-        let writes: Vec<_> = update.writes().collect();
-        assert_eq!(writes, [("a", &json!(3)), ("b", &json!(2))]);
+        let update = Update::none().set("a", 1).set("b", 2).overwrite("a", 3);
+        let writes: Vec<_> = update.writes().map(|(key, write)| (key, write.to_value())).collect();
+        assert_eq!(writes, [("a", json!({"$overwrite": 3})), ("b", json!(2))]);
+        let both = Update::none().set("a", 1).and(Update::none().set("a", 2));
+        assert_eq!(both.writes().count(), 2);
     }
 
     #[test]

@@ -227,7 +227,7 @@ impl Workspace {
         self.set_session(channel, thread, "active", now);
         let ts = self.ts(now);
         let event = json!({
-            "type": "agent_session_stopped", "channel": channel, "user": user, "team": TEAM,
+            "type": "agent_session_stopped", "channel": channel, "user": user,
             "thread_ts": thread, "streaming_message_ts": growing, "event_ts": ts,
         });
         self.happens(event, now);

@@ -1,11 +1,12 @@
 //! What a run remembers: its checkpoint, the writes of an unfinished superstep, the answers.
 
+mod load;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use sqlx::AnyConnection;
 
-use super::rows::from_json;
+use super::rows::{big, json};
 use super::runs::{self, Held};
 use super::{NewNotice, Question, Store, StoreError, Tx, answers, events, notices, questions};
 use crate::base::RunId;
@@ -21,17 +22,20 @@ pub struct StoredCheckpoint {
     /// Empty for the root graph.
     pub namespace: String,
     pub step: i64,
+    /// Everything but the values.
     pub body: Value,
+    /// The values of the state keys that have one and ever changed.
+    pub values: BTreeMap<String, Value>,
 }
 
-/// What a run goes on from.
+/// What a run goes on from, or what its history shows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredSnapshot {
-    /// The newest of the conversation.
     pub checkpoint: StoredCheckpoint,
-    /// The finished tasks of the superstep after it.
+    /// What is known of the tasks of the superstep after it.
     pub writes: Vec<Value>,
-    /// Answers to this run's interrupts that no checkpoint has consumed yet.
+    /// Answers to this run's interrupts that no checkpoint has consumed yet; none for a checkpoint
+    /// that is not the newest of the root graph.
     pub answers: BTreeMap<String, Value>,
 }
 
@@ -42,11 +46,26 @@ pub struct NewCheckpoint {
     pub parent: Option<String>,
     pub namespace: String,
     pub step: i64,
+    /// Everything but the values.
     pub body: Value,
+    /// The state keys that have a value.
+    pub keys: Vec<String>,
+    /// How the values differ from those of the newest checkpoint before it.
+    pub changes: Vec<NewValue>,
 }
 
-/// What is known of a task of an unfinished superstep. It hangs on the conversation's newest
-/// checkpoint and replaces what was saved there under the same task.
+/// A new value of a state key, or what was appended to it.
+#[derive(Clone, Debug)]
+pub struct NewValue {
+    pub key: String,
+    /// How many entries the list under the key had before, if these are further ones; zero if
+    /// this is the whole value.
+    pub start: usize,
+    pub value: Value,
+}
+
+/// What is known of a task of an unfinished superstep. It hangs on the newest checkpoint of the
+/// turn's namespace and replaces what was saved there under the same task.
 #[derive(Clone, Debug)]
 pub struct NewWrites {
     pub task: String,
@@ -69,7 +88,10 @@ pub enum Ending {
 pub struct SaveTurn {
     pub run: RunId,
     pub epoch: u64,
-    pub checkpoint: Option<NewCheckpoint>,
+    /// Of the checkpoints and writes; empty for the root graph.
+    pub namespace: String,
+    /// Oldest first.
+    pub checkpoints: Vec<NewCheckpoint>,
     pub writes: Vec<NewWrites>,
     /// The interrupts whose answers this turn has used.
     pub consumed: Vec<String>,
@@ -82,10 +104,26 @@ pub struct SaveTurn {
 }
 
 impl Store {
-    /// What the run goes on from; nothing when its conversation has no checkpoint yet.
-    pub async fn load_snapshot(&self, run: &RunId) -> Result<Option<StoredSnapshot>, StoreError> {
+    /// A checkpoint of the run's conversation, the newest unless one is named; nothing when there
+    /// is none.
+    pub async fn load_snapshot(
+        &self,
+        run: &RunId,
+        namespace: &str,
+        checkpoint: Option<&str>,
+    ) -> Result<Option<StoredSnapshot>, StoreError> {
         let mut snapshot = self.snapshot().await?;
-        load(&mut snapshot, run).await
+        load::one(&mut snapshot, run, namespace, checkpoint).await
+    }
+
+    /// All checkpoints of the run's conversation in a namespace, newest first.
+    pub async fn load_history(
+        &self,
+        run: &RunId,
+        namespace: &str,
+    ) -> Result<Vec<StoredSnapshot>, StoreError> {
+        let mut snapshot = self.snapshot().await?;
+        load::all(&mut snapshot, run, namespace).await
     }
 
     /// Keeps one turn whole: checkpoint, writes, consumed answers, questions with all that each
@@ -98,72 +136,20 @@ impl Store {
     }
 }
 
-#[derive(sqlx::FromRow)]
-struct Row {
-    thread_id: String,
-    seq: i64,
-    id: String,
-    run_id: String,
-    parent: Option<String>,
-    namespace: String,
-    step: i64,
-    body: String,
-}
-
-async fn load(conn: &mut AnyConnection, run: &RunId) -> Result<Option<StoredSnapshot>, StoreError> {
-    let newest: Option<Row> = sqlx::query_as(
-        "SELECT checkpoints.thread_id, seq, checkpoints.id, run_id, parent, namespace, step, body
-         FROM checkpoints JOIN runs ON runs.thread_id = checkpoints.thread_id
-         WHERE runs.id = $1 AND namespace = ''
-         ORDER BY seq DESC LIMIT 1",
-    )
-    .bind(run.as_str())
-    .fetch_optional(&mut *conn)
-    .await?;
-    let Some(newest) = newest else {
-        return Ok(None);
-    };
-    let writes: Vec<String> = sqlx::query_scalar(
-        "SELECT body FROM pending_writes WHERE thread_id = $1 AND checkpoint = $2 ORDER BY task_id",
-    )
-    .bind(&newest.thread_id)
-    .bind(newest.seq)
-    .fetch_all(&mut *conn)
-    .await?;
-    let answers: Vec<(String, String)> = sqlx::query_as(
-        "SELECT id, answer FROM interrupts
-         WHERE run_id = $1 AND answer IS NOT NULL AND consumed_at IS NULL",
-    )
-    .bind(run.as_str())
-    .fetch_all(&mut *conn)
-    .await?;
-    let answers = answers.into_iter().map(|(id, answer)| Ok((id, from_json("answer", &answer)?)));
-    Ok(Some(StoredSnapshot {
-        checkpoint: StoredCheckpoint {
-            id: newest.id,
-            run: RunId::existing(newest.run_id),
-            parent: newest.parent,
-            namespace: newest.namespace,
-            step: newest.step,
-            body: from_json("checkpoint", &newest.body)?,
-        },
-        writes: writes
-            .iter()
-            .map(|body| from_json("pending write", body))
-            .collect::<Result<_, StoreError>>()?,
-        answers: answers.collect::<Result<_, StoreError>>()?,
-    }))
-}
-
 async fn save(tx: &mut Tx, turn: SaveTurn) -> Result<(), StoreError> {
     let run = runs::hold(tx, &turn.run, turn.epoch).await?;
-    let mut newest: i64 =
-        sqlx::query_scalar("SELECT COALESCE(MAX(seq), 0) FROM checkpoints WHERE thread_id = $1")
-            .bind(run.thread.as_str())
-            .fetch_one(&mut tx.conn)
-            .await?;
-    if let Some(checkpoint) = &turn.checkpoint {
-        newest += 1;
+    let (mut last, mut newest): (i64, i64) = sqlx::query_as(
+        "SELECT COALESCE(MAX(seq), 0),
+                COALESCE(MAX(CASE WHEN namespace = $2 THEN seq END), 0)
+         FROM checkpoints WHERE thread_id = $1",
+    )
+    .bind(run.thread.as_str())
+    .bind(&turn.namespace)
+    .fetch_one(&mut tx.conn)
+    .await?;
+    for checkpoint in &turn.checkpoints {
+        last += 1;
+        newest = last;
         keep(tx, &run, newest, checkpoint).await?;
     }
     for writes in &turn.writes {
@@ -195,14 +181,10 @@ async fn keep(
     seq: i64,
     checkpoint: &NewCheckpoint,
 ) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM pending_writes WHERE thread_id = $1")
-        .bind(run.thread.as_str())
-        .execute(&mut tx.conn)
-        .await?;
     sqlx::query(
         "INSERT INTO checkpoints
-           (thread_id, seq, id, workspace, run_id, namespace, parent, step, body, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+           (thread_id, seq, id, workspace, run_id, namespace, parent, step, keys, body, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(run.thread.as_str())
     .bind(seq)
@@ -212,10 +194,27 @@ async fn keep(
     .bind(&checkpoint.namespace)
     .bind(checkpoint.parent.as_deref())
     .bind(checkpoint.step)
+    .bind(json(&checkpoint.keys)?)
     .bind(checkpoint.body.to_string())
     .bind(tx.now.as_millis())
     .execute(&mut tx.conn)
     .await?;
+    for change in &checkpoint.changes {
+        sqlx::query(
+            "INSERT INTO state_values
+               (thread_id, namespace, key, seq, workspace, start, value)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        )
+        .bind(run.thread.as_str())
+        .bind(&checkpoint.namespace)
+        .bind(&change.key)
+        .bind(seq)
+        .bind(run.workspace.as_str())
+        .bind(big(change.start))
+        .bind(change.value.to_string())
+        .execute(&mut tx.conn)
+        .await?;
+    }
     Ok(())
 }
 

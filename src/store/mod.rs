@@ -42,7 +42,7 @@ pub use buttons::{Button, ButtonChoice, ShownAt};
 pub use calls::{CallLimits, CallView, Called, NewCall};
 pub use cards::{CardButtons, CardKind, OwedCard, Shown};
 pub use checkpoints::{
-    Ending, NewCheckpoint, NewWrites, SaveTurn, StoredCheckpoint, StoredSnapshot,
+    Ending, NewCheckpoint, NewValue, NewWrites, SaveTurn, StoredCheckpoint, StoredSnapshot,
 };
 pub use decide::{Click, Counted, Verdict};
 pub use error::StoreError;

@@ -12,6 +12,7 @@ mod recorder;
 mod runs;
 mod streams;
 mod timers;
+mod turns;
 mod wake;
 
 pub use crew::{Work, keep_going, one_turn};

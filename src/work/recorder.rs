@@ -87,15 +87,21 @@ impl Recorder {
 impl EventSink for Recorder {
     fn event(&self, event: Event<'_>) {
         let (plain, chunk) = match event {
-            Event::NodeStarted { node, .. } => {
-                (Some(RunEvent::NodeStart { node: node.to_owned() }), None)
+            Event::NodeStarted { task, .. } => {
+                (Some(RunEvent::NodeStart { node: task.node.to_string() }), None)
             }
-            Event::NodeFinished { node, update, .. } => {
-                let chunk = self.chunk(StreamMode::Updates, || json!({ node: written(update) }));
-                (Some(RunEvent::NodeEnd { node: node.to_owned() }), chunk)
+            Event::NodeFinished { task, update, .. } => {
+                let node = task.node.to_string();
+                let chunk = self.chunk(StreamMode::Updates, || json!({ &*node: written(update) }));
+                (Some(RunEvent::NodeEnd { node }), chunk)
             }
-            Event::Token { node, step, text } => {
-                let from = json!({ "langgraph_node": node, "langgraph_step": step });
+            Event::NodeCached { task, update } => {
+                let cached = || json!({ &*task.node: written(update) });
+                let chunk = self.chunk(StreamMode::Updates, cached);
+                (Some(RunEvent::NodeEnd { node: task.node.to_string() }), chunk)
+            }
+            Event::Token { task, text } => {
+                let from = json!({ "langgraph_node": task.node, "langgraph_step": task.step });
                 let data = || json!([{ "type": "AIMessageChunk", "content": text }, from]);
                 let token = RunEvent::Token { content: text.to_owned() };
                 (Some(token), self.chunk(StreamMode::Messages, data))
@@ -115,7 +121,7 @@ impl EventSink for Recorder {
             Event::SuperstepFinished { state, .. } => {
                 (None, self.chunk(StreamMode::Values, || state.to_value()))
             }
-            Event::SuperstepStarted { .. } | Event::NodeFailed { .. } => (None, None),
+            _ => (None, None),
         };
         let mut told = self.told();
         let before = told.len();
@@ -129,6 +135,6 @@ impl EventSink for Recorder {
 /// A node's update as LangGraph shows it: null when it wrote nothing.
 fn written(update: &Update) -> Value {
     let writes: Map<String, Value> =
-        update.writes().map(|(key, value)| (key.to_owned(), value.clone())).collect();
+        update.writes().map(|(key, write)| (key.to_owned(), write.to_value())).collect();
     if writes.is_empty() { Value::Null } else { Value::Object(writes) }
 }

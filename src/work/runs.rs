@@ -7,16 +7,15 @@ use futures::future::BoxFuture;
 use serde_json::json;
 
 use super::recorder::Recorder;
+use super::turns::TurnSaver;
 use super::{Loop, Work, lease};
 use crate::agent;
 use crate::approval::{Requester, Standing};
 use crate::base::Span;
-use crate::desk::{Asker, Desk, Occasion};
-use crate::graph::{
-    Checkpoint, Input, Limits, RunEnd, RunError, SaveError, Saver, Snapshot, Turn, TurnStatus,
-};
+use crate::desk::{Asker, Desk};
+use crate::graph::{Input, RunEnd, RunError, RunOptions};
 use crate::slack::texts;
-use crate::store::{ClaimedRun, Ending, NewCheckpoint, NewNotice, NewWrites, SaveTurn, StoreError};
+use crate::store::{ClaimedRun, NewNotice, StoreError};
 use crate::stream::ErrorCode;
 
 /// How often a run is tried before its requester is told that it failed.
@@ -55,20 +54,19 @@ impl Runs {
             return self.fail(&claimed, ErrorCode::RunFailed, "the input is no text").await;
         };
         let recorder = Arc::new(Recorder::new(claimed.input.modes.clone(), desk.wake.clone()));
-        let saver = TurnSaver {
-            desk,
-            run: &claimed,
-            recorder: &recorder,
-            last: tokio::sync::Mutex::default(),
-            asker: Asker {
-                workspace: desk.workspace.clone(),
-                run: claimed.id.clone(),
-                agent: agent.clone(),
-                requester,
-            },
+        let claimed = Arc::new(claimed);
+        let asker = Asker {
+            workspace: desk.workspace.clone(),
+            run: claimed.id.clone(),
+            agent: agent.clone(),
+            requester,
         };
-        let limits = Limits::of_run(claimed.id.as_str()).supersteps(desk.config.limits.recursion);
-        let run = worker.graph.run(Input::Restart(input), &saver, recorder.clone(), limits);
+        let (whose, told) = (Arc::clone(&claimed), Arc::clone(&recorder));
+        let saver = Arc::new(TurnSaver::new(Arc::clone(desk), whose, told, asker));
+        let options =
+            RunOptions::of_run(claimed.id.as_str()).supersteps(desk.config.limits.recursion);
+        let (input, kept) = (Input::Restart(input), saver.clone());
+        let run = worker.graph.run(input, kept, recorder.clone(), options);
         let ended = recorder.keeping(&desk.store, &claimed, run).await?;
         saver.keep_last().await?;
         match ended {
@@ -170,7 +168,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// A word of the agent to the thread.
-fn reply(run: &ClaimedRun, text: &str) -> NewNotice {
+pub(super) fn reply(run: &ClaimedRun, text: &str) -> NewNotice {
     NewNotice {
         workspace: run.workspace.clone(),
         request: None,
@@ -178,120 +176,4 @@ fn reply(run: &ClaimedRun, text: &str) -> NewNotice {
         kind: "reply".to_owned(),
         body: json!({ "text": text }),
     }
-}
-
-/// Keeps the turns of one run: each superstep, with all it entails, is one transaction.
-struct TurnSaver<'a> {
-    desk: &'a Desk,
-    run: &'a ClaimedRun,
-    recorder: &'a Recorder,
-    /// The turn that ends or suspends the run. It is kept once the graph has told its last, so that
-    /// the end is the last thing in the log and in the same commit.
-    last: tokio::sync::Mutex<Option<SaveTurn>>,
-    asker: Asker,
-}
-
-impl Saver for TurnSaver<'_> {
-    fn load(&self) -> BoxFuture<'_, Result<Option<Snapshot>, SaveError>> {
-        async move {
-            let stored =
-                self.desk.store.load_snapshot(&self.run.id).await.map_err(SaveError::new)?;
-            let Some(stored) = stored else {
-                return Ok(None);
-            };
-            let checkpoint: Checkpoint =
-                serde_json::from_value(stored.checkpoint.body).map_err(SaveError::new)?;
-            let writes = stored
-                .writes
-                .into_iter()
-                .map(serde_json::from_value)
-                .collect::<Result<_, _>>()
-                .map_err(SaveError::new)?;
-            Ok(Some(Snapshot { checkpoint, writes, answers: stored.answers }))
-        }
-        .boxed()
-    }
-
-    fn save(&self, turn: Turn) -> BoxFuture<'_, Result<(), SaveError>> {
-        async move {
-            let turn = self.turn(turn)?;
-            self.keep_last().await.map_err(SaveError::new)?;
-            if turn.ending.is_some() {
-                *self.last.lock().await = Some(turn);
-                return Ok(());
-            }
-            self.keep(turn).await.map_err(SaveError::new)
-        }
-        .boxed()
-    }
-}
-
-impl TurnSaver<'_> {
-    /// Keeps a turn with all that was told until now.
-    async fn keep(&self, mut turn: SaveTurn) -> Result<(), StoreError> {
-        let (next, events) = self.recorder.take().await;
-        turn.events = events;
-        let kept = self.desk.store.save_turn(turn).await;
-        drop(next);
-        kept
-    }
-
-    async fn keep_last(&self) -> Result<(), StoreError> {
-        match self.last.lock().await.take() {
-            Some(turn) => self.keep(turn).await,
-            None => Ok(()),
-        }
-    }
-
-    fn turn(&self, turn: Turn) -> Result<SaveTurn, SaveError> {
-        let ending = match turn.status {
-            TurnStatus::Continues | TurnStatus::Failed => None,
-            TurnStatus::Interrupted | TurnStatus::Paused => Some(Ending::Waiting),
-            TurnStatus::Finished => Some(Ending::Done),
-        };
-        let said = turn.checkpoint.as_ref().filter(|_| turn.status == TurnStatus::Finished);
-        let notices = said
-            .and_then(agent::last_words)
-            .map(|text| vec![reply(self.run, &text)])
-            .unwrap_or_default();
-        let questions = turn
-            .interrupts
-            .iter()
-            .map(|interrupt| {
-                let at = Occasion { now: self.desk.clock.now(), ids: self.desk.ids.as_ref() };
-                self.desk.gate.question(&self.asker, &interrupt.id, &interrupt.value, at)
-            })
-            .collect();
-        let writes = turn
-            .writes
-            .iter()
-            .map(|writes| {
-                let body = serde_json::to_value(writes)?;
-                Ok(NewWrites { task: writes.task.clone(), body })
-            })
-            .collect::<Result<_, serde_json::Error>>()
-            .map_err(SaveError::new)?;
-        let checkpoint = turn.checkpoint.map(stored).transpose().map_err(SaveError::new)?;
-        Ok(SaveTurn {
-            run: self.run.id.clone(),
-            epoch: self.run.epoch,
-            checkpoint,
-            writes,
-            consumed: turn.consumed,
-            questions,
-            notices,
-            events: Vec::new(),
-            ending,
-        })
-    }
-}
-
-fn stored(checkpoint: Checkpoint) -> Result<NewCheckpoint, serde_json::Error> {
-    Ok(NewCheckpoint {
-        id: checkpoint.id.clone(),
-        parent: checkpoint.parent.clone(),
-        namespace: checkpoint.namespace.clone(),
-        step: checkpoint.step,
-        body: serde_json::to_value(checkpoint)?,
-    })
 }

@@ -17,8 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use countersign::graph::{
-    Graph, Input, Interrupt, Limits, MemorySaver, NoEvents, NoSaver, RunEnd, RunError, Saver,
-    TaskOutcome,
+    Graph, Input, Interrupt, MemorySaver, NoEvents, NoSaver, RunEnd, RunError, RunOptions, Saver,
 };
 use serde_json::{Value, json};
 
@@ -90,10 +89,13 @@ impl Player {
             let limit = call["recursion_limit"].as_u64().unwrap_or(25);
             let end = match u32::try_from(limit).ok().and_then(NonZeroU32::new) {
                 Some(limit) => {
-                    let saver: &dyn Saver = if self.keeps { &thread.saver } else { &NoSaver };
-                    let limits = Limits::of_run(format!("run_{place}")).supersteps(limit);
+                    let saver: Arc<dyn Saver> = match self.keeps {
+                        true => Arc::new(thread.saver.clone()),
+                        false => Arc::new(NoSaver),
+                    };
+                    let options = RunOptions::of_run(format!("run_{place}")).supersteps(limit);
                     let events = Arc::new(NoEvents);
-                    Some(self.graph.run(input, saver, events, limits).await)
+                    Some(self.graph.run(input, saver, events, options).await)
                 }
                 // A limit of zero cannot even be said.
                 None => None,
@@ -199,8 +201,8 @@ impl Thread {
             assert_eq!(expected["values"], json!({}), "state of {what}");
             return;
         };
-        let done = |outcome: &TaskOutcome| matches!(outcome, TaskOutcome::Finished { .. });
-        let finished = kept.writes.values().filter(|task| done(&task.outcome));
+        let finished = kept.tasks.get(&latest.id).into_iter().flat_map(|tasks| tasks.values());
+        let finished = finished.filter(|task| task.done.is_some());
         let mut next: Vec<_> = latest.due.iter().map(ToString::to_string).collect();
         next.extend(latest.sends.iter().map(|send| send.node.to_string()));
         for task in finished.clone() {

@@ -88,7 +88,7 @@ impl Node for Program {
         ctx: &'a Context,
         state: State,
     ) -> BoxFuture<'a, Result<Update, NodeError>> {
-        let scope = Scope { input: state.to_value(), vars: Map::new(), step: ctx.step() };
+        let scope = Scope { input: state.to_value(), vars: Map::new(), step: ctx.superstep() };
         Box::pin(async move {
             let mut run = Running { ctx, world: &self.world, scope, update: Update::none() };
             run.ops(&self.ops).await?;

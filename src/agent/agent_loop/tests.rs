@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::*;
 use crate::agent::{CallStatus, ModelError, Reply, ScriptedModel, Stop, Usage};
 use crate::base::SystemClock;
-use crate::graph::{Event, EventSink, Input, Interrupt, Limits, MemorySaver, RunEnd, RunError};
+use crate::graph::{Event, EventSink, Input, Interrupt, MemorySaver, RunEnd, RunError, RunOptions};
 
 const SCRIPT: &str = r#"
     rules:
@@ -61,9 +61,9 @@ impl Thread {
     }
 
     async fn go(&self, input: Input) -> Result<RunEnd, RunError> {
-        let limits =
-            Limits::of_run(self.run).supersteps(std::num::NonZeroU32::new(200).expect("200"));
-        self.graph.run(input, &self.saver, self.heard.clone(), limits).await
+        let options =
+            RunOptions::of_run(self.run).supersteps(std::num::NonZeroU32::new(200).expect("200"));
+        self.graph.run(input, Arc::new(self.saver.clone()), self.heard.clone(), options).await
     }
 
     async fn says(&self, text: &str) -> RunEnd {

@@ -4,118 +4,152 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::Engine;
-use crate::graph::{Input, Question, RunError, Snapshot, TaskOutcome, TaskWrites};
+use crate::graph::run::Stray;
+use crate::graph::shared::Shared;
+use crate::graph::{Command, Input, Resume, RunError, Snapshot, Update};
+
+/// What a run is started for.
+pub(super) enum Wanted {
+    ByCaller(Input),
+    /// By a task that runs this graph. It comes with the same input whenever it starts again.
+    ByTask {
+        input: Value,
+        passes_pause: bool,
+    },
+}
 
 /// How a run begins.
 pub(super) enum Opening {
-    /// With new input, at the entry.
-    Enter(Value),
-    /// With what is pending. Asking to go on passes a pause; repeating an input does not.
-    GoOn { answers: BTreeMap<String, Value>, passes_pause: bool },
+    /// At the entry.
+    Enter(Entering),
+    /// With what is pending.
+    GoOn(GoingOn),
+}
+
+/// What is taken in at the entry.
+pub(super) struct Entering {
+    /// As it was given.
+    pub(super) raw: Value,
+    pub(super) update: Update,
+}
+
+/// What a run goes on with. Asking to go on passes a pause; repeating an input does not.
+#[derive(Default)]
+pub(super) struct GoingOn {
+    pub(super) answers: Answers,
+    /// Writes and jumps from outside.
+    pub(super) command: Option<Update>,
+    pub(super) passes_pause: bool,
+    /// Whether somebody asked for it, who is then told from where it goes on.
+    pub(super) told: bool,
+}
+
+/// Answers as they were given.
+#[derive(Default)]
+pub(super) enum Answers {
+    #[default]
+    None,
+    ById(BTreeMap<String, Value>),
+    ToTheOne(Value),
 }
 
 pub(super) fn of(
-    input: Input,
+    wanted: Wanted,
     snapshot: Option<&Snapshot>,
-    run: &str,
+    shared: &Shared,
 ) -> Result<Opening, RunError> {
-    let go_on = |answers, passes_pause| Ok(Opening::GoOn { answers, passes_pause });
-    match (input, snapshot.map(|snapshot| &snapshot.checkpoint)) {
-        (Input::New(_) | Input::Restart(_), Some(latest)) if latest.run == run => {
-            go_on(BTreeMap::new(), false)
+    let latest = snapshot.map(|snapshot| &snapshot.checkpoint);
+    let same_maker = latest.is_some_and(|latest| latest.run == *shared.maker);
+    let asked = |answers| {
+        Ok(Opening::GoOn(GoingOn { answers, passes_pause: true, told: true, command: None }))
+    };
+    match wanted {
+        Wanted::ByTask { passes_pause, .. } if same_maker => {
+            Ok(Opening::GoOn(GoingOn { passes_pause, told: true, ..GoingOn::default() }))
         }
-        (Input::New(input), Some(latest)) => {
-            let sent = latest.sends.iter().map(|send| (*send.node).into());
-            let next: Vec<_> = latest.due.iter().cloned().chain(sent).collect();
-            if next.is_empty() {
-                Ok(Opening::Enter(input))
-            } else {
+        Wanted::ByTask { input, .. } => entering(input),
+        Wanted::ByCaller(Input::New(_) | Input::Restart(_)) if same_maker => {
+            Ok(Opening::GoOn(GoingOn::default()))
+        }
+        Wanted::ByCaller(Input::New(input)) => match latest {
+            Some(latest) if latest.is_pending() => {
+                let sent = latest.sends.iter().map(|send| (*send.node).into());
+                let mut next: Vec<_> = latest.due.iter().cloned().chain(sent).collect();
+                if next.is_empty() {
+                    next.push(crate::graph::START.into());
+                }
                 Err(RunError::Pending { next })
             }
+            Some(_) | None => entering(input),
+        },
+        Wanted::ByCaller(Input::Restart(input)) => entering(input),
+        Wanted::ByCaller(Input::Continue) => match latest {
+            Some(_) => asked(Answers::None),
+            None => Err(RunError::NothingToContinue),
+        },
+        Wanted::ByCaller(Input::Resume(answers))
+            if answers.is_empty() && latest.is_some() && shared.stray == Stray::Ignored =>
+        {
+            asked(Answers::None)
         }
-        (Input::New(input), None) | (Input::Restart(input), _) => Ok(Opening::Enter(input)),
-        (Input::Resume(answers), _) if answers.is_empty() => Err(RunError::NoAnswers),
-        (Input::Resume(answers), Some(_)) => go_on(answers, true),
-        (Input::Resume(answers), None) => {
-            Err(RunError::UnknownInterrupts { ids: answers.into_keys().collect() })
-        }
-        (Input::Continue, Some(_)) => go_on(BTreeMap::new(), true),
-        (Input::Continue, None) => Err(RunError::NothingToContinue),
-    }
-}
-
-/// What is known of the tasks that are planned, in their order, with all answers put to their
-/// questions. An answer that finds no question is refused here, before anything has run.
-pub(super) fn records(
-    engine: &Engine<'_>,
-    writes: Vec<TaskWrites>,
-    recorded: BTreeMap<String, Value>,
-    given: BTreeMap<String, Value>,
-) -> Result<Vec<Option<TaskOutcome>>, RunError> {
-    let mut known: BTreeMap<String, TaskOutcome> =
-        writes.into_iter().map(|task| (task.task, task.outcome)).collect();
-    let mut records = Vec::new();
-    if !known.is_empty() {
-        for task in engine.position.tasks() {
-            records.push(known.remove(&engine.task_id(&task)));
-        }
-    }
-    if let Some(task) = known.into_keys().next() {
-        let what = format!("it has work of task {task}, which is not planned");
-        return Err(RunError::ForeignCheckpoint { what });
-    }
-    let mut unknown = Vec::new();
-    for (id, answer) in recorded {
-        match find(&mut records, &id) {
-            Found::Open(question) | Found::Failed(question) => question.answer = Some(answer),
-            Found::Spent => {}
-            Found::Nowhere => unknown.push(id),
-        }
-    }
-    for (id, answer) in given {
-        match find(&mut records, &id) {
-            Found::Open(question) | Found::Failed(question) => question.answer = Some(answer),
-            Found::Spent | Found::Nowhere => unknown.push(id),
-        }
-    }
-    if unknown.is_empty() { Ok(records) } else { Err(RunError::UnknownInterrupts { ids: unknown }) }
-}
-
-/// Where an interrupt's id leads.
-enum Found<'a> {
-    /// A question without an answer.
-    Open(&'a mut Question),
-    /// A question of a task that failed after the answer: it may be answered anew, else a wrong
-    /// answer would stick.
-    Failed(&'a mut Question),
-    /// A question whose answer was used, or is there and waits for the task's next try.
-    Spent,
-    Nowhere,
-}
-
-fn find<'a>(records: &'a mut [Option<TaskOutcome>], id: &str) -> Found<'a> {
-    for record in records.iter_mut().flatten() {
-        match record {
-            TaskOutcome::Finished { answered, .. } => {
-                if answered.iter().any(|known| known == id) {
-                    return Found::Spent;
-                }
-            }
-            TaskOutcome::Asking { questions } => {
-                if let Some(question) = questions.iter_mut().find(|known| known.id == id) {
-                    return match question.answer {
-                        None => Found::Open(question),
-                        Some(_) => Found::Spent,
-                    };
-                }
-            }
-            TaskOutcome::Failed { questions } => {
-                if let Some(question) = questions.iter_mut().find(|known| known.id == id) {
-                    return Found::Failed(question);
+        Wanted::ByCaller(Input::Resume(answers)) => by_id(answers, latest.is_some(), asked),
+        Wanted::ByCaller(Input::Answer(answer)) => to_the_one(answer, latest.is_some(), asked),
+        Wanted::ByCaller(Input::Command(Command { resume, update })) => {
+            let command = (update != Update::none()).then_some(update);
+            let asked = |answers| {
+                let command = command.clone();
+                Ok(Opening::GoOn(GoingOn { answers, command, passes_pause: true, told: true }))
+            };
+            match (resume, latest) {
+                (Some(Resume::ById(answers)), _) => by_id(answers, latest.is_some(), asked),
+                (Some(Resume::Answer(answer)), _) => to_the_one(answer, latest.is_some(), asked),
+                (None, _) if command.is_none() => Err(RunError::NoAnswers),
+                (None, Some(_)) => asked(Answers::None),
+                (None, None) => {
+                    let update = command.unwrap_or_default();
+                    let shown =
+                        update.writes().map(|(key, write)| (key.to_owned(), write.to_value()));
+                    Ok(Opening::Enter(Entering { raw: shown.collect(), update }))
                 }
             }
         }
     }
-    Found::Nowhere
+}
+
+fn by_id(
+    answers: BTreeMap<String, Value>,
+    is_there: bool,
+    go_on: impl FnOnce(Answers) -> Result<Opening, RunError>,
+) -> Result<Opening, RunError> {
+    match is_there {
+        _ if answers.is_empty() => Err(RunError::NoAnswers),
+        true => go_on(Answers::ById(answers)),
+        false => Err(RunError::UnknownInterrupts { ids: answers.into_keys().collect() }),
+    }
+}
+
+fn to_the_one(
+    answer: Value,
+    is_there: bool,
+    go_on: impl FnOnce(Answers) -> Result<Opening, RunError>,
+) -> Result<Opening, RunError> {
+    match is_there {
+        true => go_on(Answers::ToTheOne(answer)),
+        false => Err(RunError::Ambiguous { open: 0 }),
+    }
+}
+
+pub(super) fn entering(raw: Value) -> Result<Opening, RunError> {
+    let update = input_update(&raw)?;
+    Ok(Opening::Enter(Entering { raw, update }))
+}
+
+/// An input as what `__start__` writes.
+pub(super) fn input_update(raw: &Value) -> Result<Update, RunError> {
+    match raw {
+        Value::Object(fields) => Ok(fields
+            .iter()
+            .fold(Update::none(), |update, (key, value)| update.set(key.clone(), value.clone()))),
+        _ => Err(RunError::InputNotAnObject),
+    }
 }

@@ -1,25 +1,35 @@
-//! Where a thread stands between two supersteps, and how a superstep moves it.
+//! Where a thread stands between two supersteps.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::task::{Finished, Lead, follow};
+use super::fold::Changes;
+use super::lead::Lead;
+use crate::graph::checkpoint::COMMAND;
 use crate::graph::graph::NodeIndex;
-use crate::graph::state::Values;
-use crate::graph::{Change, Checkpoint, Graph, RunError, START, SendTo, Source, State, Update};
+use crate::graph::values::Values;
+use crate::graph::{
+    Checkpoint, Graph, Pauses, RunError, START, SendTo, State, TaskPath, TaskRecord,
+};
 
 /// A checkpoint in the form the engine works on: names are places, values are shared.
-pub(super) struct Position {
+pub(in crate::graph) struct Position {
     /// The number of the last superstep; −2 before the first input, as in LangGraph.
     pub(super) step: i64,
     pub(super) values: Values,
+    /// An input that is still to be taken at the entry.
+    pub(super) entering: Option<Value>,
     /// Nodes that are due by an edge, in the order of their names, each once.
-    due: Vec<NodeIndex>,
-    sends: Vec<(NodeIndex, Arc<Value>)>,
+    pub(super) due: Vec<NodeIndex>,
+    pub(super) sends: Vec<(NodeIndex, Arc<Value>)>,
+    /// Nodes that are due once nothing else is.
+    pub(super) deferred: Vec<NodeIndex>,
     /// For each join of the graph, by which of its nodes it has been reached.
-    joins: Vec<BTreeSet<NodeIndex>>,
+    pub(super) joins: Vec<BTreeSet<NodeIndex>>,
+    /// The nodes that edges led to in the last superstep that had such.
+    pub(super) ran: Vec<NodeIndex>,
 }
 
 /// One execution of a node.
@@ -35,32 +45,56 @@ pub(super) struct Sent {
     pub(super) arg: Arc<Value>,
 }
 
-/// The keys that a superstep changed, by their places.
-pub(super) type Changes = Vec<(usize, Change)>;
+impl Task {
+    pub(super) fn path(&self) -> TaskPath {
+        match &self.sent {
+            None => TaskPath::Edge,
+            Some(sent) => TaskPath::Sent(sent.place),
+        }
+    }
+}
 
 impl Position {
-    pub(super) fn fresh(graph: &Graph) -> Self {
+    pub(in crate::graph) fn fresh(graph: &Graph) -> Self {
         Self {
             step: -2,
             values: Values::initial(&graph.keys),
+            entering: None,
             due: Vec::new(),
             sends: Vec::new(),
+            deferred: Vec::new(),
             joins: vec![BTreeSet::new(); graph.joins.len()],
+            ran: Vec::new(),
         }
     }
 
-    pub(super) fn restore(graph: &Graph, saved: Checkpoint) -> Result<Self, RunError> {
+    /// Of a thread that an update begins.
+    pub(in crate::graph) fn before_update(graph: &Graph) -> Self {
+        Self { step: -1, ..Self::fresh(graph) }
+    }
+
+    pub(in crate::graph) fn restore(graph: &Graph, saved: Checkpoint) -> Result<Self, RunError> {
         let foreign = |what| RunError::ForeignCheckpoint { what };
         let node = |name: &str| {
             graph.find(name).ok_or_else(|| foreign(format!("it names the unknown node {name}")))
         };
+        let nodes = |names: &[Arc<str>]| -> Result<Vec<NodeIndex>, RunError> {
+            let mut nodes: Vec<_> =
+                names.iter().map(|name| node(name)).collect::<Result<_, _>>()?;
+            sort(&mut nodes);
+            Ok(nodes)
+        };
         let values = Values::restore(&graph.keys, saved.values)
             .map_err(|key| foreign(format!("its value of the state key {key} is unknown here")))?;
-        let mut position = Self { step: saved.step, values, ..Self::fresh(graph) };
-        for name in &saved.due {
-            position.due.push(node(name)?);
-        }
-        position.order_due();
+        let mut position = Self {
+            step: saved.step,
+            values,
+            entering: saved.entering,
+            due: nodes(&saved.due)?,
+            deferred: nodes(&saved.deferred)?,
+            ran: saved.ran.iter().filter_map(|name| graph.find(name)).collect(),
+            ..Self::fresh(graph)
+        };
         for send in saved.sends {
             position.sends.push((node(&send.node)?, Arc::new(send.arg)));
         }
@@ -75,87 +109,56 @@ impl Position {
         Ok(position)
     }
 
-    pub(super) fn save(
-        &self,
-        graph: &Graph,
-        id: String,
-        parent: Option<String>,
-        run: String,
-        source: Source,
-        changes: Changes,
-    ) -> Checkpoint {
+    /// Writes everything of this position into a checkpoint.
+    pub(super) fn save(&self, graph: &Graph, changes: &Changes, into: &mut Checkpoint) {
         let name = |node: &NodeIndex| Arc::clone(&graph.nodes[*node].name);
+        let names = |nodes: &[NodeIndex]| nodes.iter().map(name).collect();
         let sends = self.sends.iter().map(|(node, arg)| {
             let node = graph.nodes[*node].name.to_string();
             SendTo::new(node, Value::clone(arg))
         });
         let half_filled = graph.joins.iter().zip(&self.joins).filter(|(_, by)| !by.is_empty());
-        Checkpoint {
-            id,
-            parent,
-            namespace: crate::graph::ids::ROOT.to_owned(),
-            run,
-            step: self.step,
-            source,
-            values: self.values.save(),
-            changed: changes
-                .into_iter()
-                .map(|(key, change)| (Arc::clone(graph.keys.name(key)), change))
-                .collect(),
-            due: self.due.iter().map(name).collect(),
-            sends: sends.collect(),
-            joins: half_filled
-                .map(|(join, by)| (Arc::clone(&join.name), by.iter().map(name).collect()))
-                .collect(),
-        }
+        let joins =
+            half_filled.map(|(join, by)| (Arc::clone(&join.name), by.iter().map(name).collect()));
+        let saved = changes.iter().filter(|(key, _)| graph.keys.reducer(*key).is_saved());
+        into.step = self.step;
+        into.values = self.values.save();
+        into.changed =
+            saved.map(|(key, change)| (Arc::clone(graph.keys.name(*key)), *change)).collect();
+        into.entering.clone_from(&self.entering);
+        into.due = names(&self.due);
+        into.sends = sends.collect();
+        into.deferred = names(&self.deferred);
+        into.joins = joins.collect();
+        into.ran = names(&self.ran);
     }
 
-    /// Takes an input where nothing is due: the entry is.
-    pub(super) fn enter(&mut self, graph: &Graph, input: Value) -> Result<Changes, RunError> {
-        let Value::Object(input) = input else {
-            return Err(RunError::InputNotAnObject);
-        };
-        let start: Arc<str> = START.into();
-        let update = input.into_iter().fold(Update::none(), |update, (key, v)| update.set(key, v));
-        check_keys(graph, &start, &update)?;
-        let changes = fold(graph, &mut self.values, [(&start, update)])?;
-        // The input and its distribution count as two steps.
-        self.step += 2;
-        let leads =
-            follow(graph, &graph.entry.routes, &start, self.step, &self.state(), Vec::new())?;
-        self.due.extend(&graph.entry.edges);
-        self.lead(leads);
-        self.order_due();
-        Ok(changes)
+    /// Lets a superstep pass in which nothing runs.
+    pub(in crate::graph) fn pass_step(&mut self) {
+        self.step += 1;
     }
 
-    /// Folds a complete superstep in. `finished` is in the order of `tasks`.
-    pub(super) fn advance(
-        &mut self,
-        graph: &Graph,
-        tasks: &[Task],
-        finished: Vec<Finished>,
-    ) -> Result<Changes, RunError> {
+    /// Lets a superstep pass after which nothing runs.
+    pub(in crate::graph) fn close(&mut self) {
+        self.drop_pending();
+        self.pass_step();
+    }
+
+    pub(in crate::graph) fn next_step(&self) -> i64 {
+        self.step + 1
+    }
+
+    /// The nodes that edges led to in the last superstep that had such.
+    pub(in crate::graph) fn ran(&self) -> &[NodeIndex] {
+        &self.ran
+    }
+
+    /// Drops what is to run next. Joins keep who has come.
+    pub(super) fn drop_pending(&mut self) {
+        self.entering = None;
         self.due.clear();
         self.sends.clear();
-        let mut updates = Vec::with_capacity(finished.len());
-        for (task, finished) in tasks.iter().zip(finished) {
-            let spec = &graph.nodes[task.node];
-            self.due.extend(&spec.exits.edges);
-            for place in &spec.joins {
-                let (join, reached) = (&graph.joins[*place], &mut self.joins[*place]);
-                reached.insert(task.node);
-                if reached.len() == join.from.len() {
-                    reached.clear();
-                    self.due.push(join.to);
-                }
-            }
-            self.lead(finished.leads);
-            updates.push((&spec.name, finished.update));
-        }
-        self.order_due();
-        self.step += 1;
-        fold(graph, &mut self.values, updates)
+        self.deferred.clear();
     }
 
     /// The tasks of the next superstep in the order in which their writes are applied: those that
@@ -169,20 +172,40 @@ impl Position {
         due.chain(sends).collect()
     }
 
+    /// What runs next, with what a command that hangs on the checkpoint leads to.
+    pub(in crate::graph) fn with_command(
+        &mut self,
+        graph: &Graph,
+        records: &[TaskRecord],
+    ) -> Result<Vec<(Arc<str>, TaskPath)>, RunError> {
+        let command = records.iter().find(|record| record.task == COMMAND);
+        if let Some(done) = command.and_then(|record| record.done.clone()) {
+            self.command(graph, done)?;
+        }
+        if self.entering.is_some() {
+            return Ok(vec![(START.into(), TaskPath::Edge)]);
+        }
+        let name = |task: Task| (Arc::clone(&graph.nodes[task.node].name), task.path());
+        Ok(self.tasks().into_iter().map(name).collect())
+    }
+
     /// The names of the nodes that run next.
     pub(super) fn pending(&self, graph: &Graph) -> Vec<Arc<str>> {
+        if self.entering.is_some() {
+            return vec![START.into()];
+        }
         self.next().map(|node| Arc::clone(&graph.nodes[node].name)).collect()
     }
 
     pub(super) fn is_done(&self) -> bool {
-        self.next().next().is_none()
+        self.entering.is_none() && self.next().next().is_none()
     }
 
-    pub(super) fn is_paused(&self, graph: &Graph) -> bool {
-        self.next().any(|node| graph.nodes[node].pause_before)
+    pub(super) fn is_paused(&self, graph: &Graph, at: &Pauses) -> bool {
+        *at != Pauses::None && self.next().any(|node| at.has(&graph.nodes[node].name))
     }
 
-    pub(super) fn state(&self) -> State {
+    pub(in crate::graph) fn state(&self) -> State {
         self.values.clone().into()
     }
 
@@ -190,69 +213,37 @@ impl Position {
         self.due.iter().copied().chain(self.sends.iter().map(|(node, _)| *node))
     }
 
-    fn lead(&mut self, leads: Vec<Lead>) {
+    pub(super) fn lead(&mut self, graph: &Graph, leads: impl IntoIterator<Item = Lead>) {
         for lead in leads {
             match lead {
-                Lead::Node(node) => self.due.push(node),
+                Lead::Node(node) => self.trigger(graph, node),
                 Lead::Send(node, arg) => self.sends.push((node, arg)),
             }
         }
     }
 
-    fn order_due(&mut self) {
-        self.due.sort_unstable();
-        self.due.dedup();
+    /// Makes a node due, or, if it is deferred, due once nothing else is.
+    pub(super) fn trigger(&mut self, graph: &Graph, node: NodeIndex) {
+        if graph.nodes[node].deferred {
+            self.deferred.push(node);
+        } else {
+            self.due.push(node);
+        }
+    }
+
+    /// Brings what is due in order; deferred nodes come when nothing else does.
+    pub(super) fn settle_due(&mut self) {
+        sort(&mut self.due);
+        if !self.deferred.is_empty() {
+            sort(&mut self.deferred);
+            if self.due.is_empty() && self.sends.is_empty() {
+                std::mem::swap(&mut self.due, &mut self.deferred);
+            }
+        }
     }
 }
 
-/// Refuses writes to what is not a state key.
-pub(super) fn check_keys(
-    graph: &Graph,
-    writer: &Arc<str>,
-    update: &Update,
-) -> Result<(), RunError> {
-    match update.writes().find(|(key, _)| graph.keys.index(key).is_none()) {
-        Some((key, _)) => {
-            Err(RunError::UnknownKey { writer: Arc::clone(writer), key: key.to_owned() })
-        }
-        None => Ok(()),
-    }
-}
-
-/// Folds the updates of one superstep into the values, in the order given.
-pub(super) fn fold<'a>(
-    graph: &Graph,
-    values: &mut Values,
-    updates: impl IntoIterator<Item = (&'a Arc<str>, Update)>,
-) -> Result<Changes, RunError> {
-    let mut changes: Changes = Vec::new();
-    let mut writers: Vec<(usize, &Arc<str>)> = Vec::new();
-    for (writer, update) in updates {
-        for (key, write) in update.writes {
-            let Some(index) = graph.keys.index(&key) else {
-                return Err(RunError::UnknownKey { writer: Arc::clone(writer), key: key.into() });
-            };
-            let key = graph.keys.name(index);
-            if !graph.keys.reducer(index).takes_many() {
-                if let Some((_, first)) = writers.iter().find(|(written, _)| *written == index) {
-                    let writers = vec![Arc::clone(first), Arc::clone(writer)];
-                    return Err(RunError::Conflict { key: Arc::clone(key), writers });
-                }
-                writers.push((index, writer));
-            }
-            if !changes.iter().any(|(changed, _)| *changed == index) {
-                let change = match values.entries(index) {
-                    Some(from) => Change::Appended { from },
-                    None => Change::Replaced,
-                };
-                changes.push((index, change));
-            }
-            values.write(index, write).map_err(|why| RunError::BadWrite {
-                writer: Arc::clone(writer),
-                key: Arc::clone(key),
-                why,
-            })?;
-        }
-    }
-    Ok(changes)
+fn sort(nodes: &mut Vec<NodeIndex>) {
+    nodes.sort_unstable();
+    nodes.dedup();
 }

@@ -1,88 +1,109 @@
 //! What is kept of a superstep that is not complete: finished tasks do not run again, questions
 //! wait for answers, answers survive a failure.
 
-use super::task::{Finished, Outcome};
-use super::{Engine, Task};
-use crate::graph::engine::position::fold;
-use crate::graph::{RunEnd, RunError, TaskOutcome, TaskWrites, Turn, TurnStatus};
+use std::sync::Arc;
 
-impl Engine<'_> {
-    /// Saves what is known of the tasks, and ends the run: with its open questions, or with the
-    /// failure of a task. After a failure nothing is surfaced, since nobody could go on with it.
-    pub(super) async fn suspend(
-        &self,
-        tasks: &[Task],
-        outcomes: Vec<Option<Outcome>>,
-    ) -> Result<RunEnd, RunError> {
-        let mut kept = Vec::new();
-        let mut finished = Vec::new();
-        let mut interrupts = Vec::new();
-        let mut failure = None;
-        for (task, outcome) in tasks.iter().zip(outcomes) {
-            match outcome {
-                Some(Outcome::Finished(done)) => finished.push((task, done)),
-                Some(Outcome::Asking { questions }) => {
-                    interrupts.extend(self.open_interrupts(task, &questions));
-                    kept.push((task, TaskOutcome::Asking { questions }));
-                }
-                Some(Outcome::Failed { questions, error }) => {
-                    kept.push((task, TaskOutcome::Failed { questions }));
-                    failure = Some(error);
-                }
-                None => {}
-            }
-        }
-        let status = match failure {
-            None => TurnStatus::Interrupted,
-            Some(_) => TurnStatus::Failed,
-        };
-        if failure.is_some() {
-            interrupts.clear();
-            kept.retain(is_worth_keeping);
-        }
-        // Writes that cannot be applied together are refused now, before they are kept.
-        let mut values = self.position.values.clone();
-        let updates = finished
-            .iter()
-            .map(|(task, done)| (&self.graph.nodes[task.node].name, done.update.clone()));
-        fold(self.graph, &mut values, updates)?;
+use super::Ended;
+use super::drive::Engine;
+use super::fold::Folding;
+use super::position::Task;
+use super::task::Outcome;
+use crate::graph::{Event, RunEnd, RunError, TaskError, TaskRecord, Turn, TurnStatus, Update};
 
-        let fresh = finished.into_iter().filter(|(_, done)| !done.cached);
-        kept.extend(fresh.map(|(task, done)| (task, self.finished(done))));
-        let writes: Vec<_> = kept
-            .into_iter()
-            .map(|(task, outcome)| TaskWrites {
-                task: self.task_id(task),
-                node: self.graph.nodes[task.node].name.clone(),
-                outcome,
-            })
-            .collect();
-        if self.saver.keeps() && !(failure.is_some() && writes.is_empty()) {
-            let interrupts = interrupts.clone();
-            let consumed = Vec::new();
-            self.saver
-                .save(Turn { checkpoint: None, writes, interrupts, consumed, status })
-                .await?;
-        }
-        match failure {
-            None => Ok(RunEnd::Interrupted { state: values.into(), interrupts }),
-            Some(error) => Err(error),
-        }
-    }
-
-    fn finished(&self, done: Finished) -> TaskOutcome {
-        let targets = done.leads.iter().map(|lead| lead.target(self.graph)).collect();
-        TaskOutcome::Finished { update: done.update, targets, answered: done.answered }
-    }
+/// How the superstep ends the run.
+enum Why {
+    Asks,
+    Failed(RunError),
+    Handed { node: Arc<str>, update: Update },
 }
 
-/// Whether a failed superstep has something to keep of this task. Questions without any answer
-/// are simply asked again; beside answered ones they stay, since they hold their positions.
-fn is_worth_keeping((_, outcome): &(&Task, TaskOutcome)) -> bool {
-    match outcome {
-        TaskOutcome::Finished { .. } => true,
-        TaskOutcome::Asking { questions } | TaskOutcome::Failed { questions } => {
-            questions.iter().any(|question| question.answer.is_some())
+impl Engine<'_> {
+    /// Saves what is known of the tasks, and ends the run: with its open questions, with the
+    /// failure of a task, or with a command for the graph that runs this one. After a failure
+    /// nothing is surfaced, since nobody could go on with it.
+    pub(super) async fn suspend(
+        &mut self,
+        tasks: &[Task],
+        outcomes: Vec<Option<Outcome>>,
+    ) -> Result<Ended, RunError> {
+        let mut kept: Vec<TaskRecord> = Vec::new();
+        let mut why = Why::Asks;
+        // Writes that cannot be applied together are refused now, before they are kept.
+        let mut values = self.position.values.clone();
+        let mut folding = Folding::of(self.graph);
+        let mut cut_off = Vec::new();
+        for (task, outcome) in tasks.iter().zip(outcomes) {
+            let node = &self.graph.nodes[task.node].name;
+            match outcome {
+                Some(Outcome::Finished(done)) => {
+                    folding.fold(&mut values, node, done.update.clone())?;
+                    if !done.cached {
+                        kept.push(self.finished_record(task, &done));
+                    }
+                }
+                Some(Outcome::Asking(record)) => kept.push(record),
+                Some(Outcome::Failed { record, error }) => {
+                    kept.push(record);
+                    why = Why::Failed(error);
+                }
+                Some(Outcome::Handed { record, update }) => {
+                    kept.push(record);
+                    why = Why::Handed { node: Arc::clone(node), update };
+                }
+                None => cut_off.push(task),
+            }
+        }
+        let wrote = !folding.changes().is_empty();
+        let interrupts: Vec<_> = match &why {
+            Why::Asks => kept.iter().flat_map(TaskRecord::interrupts).collect(),
+            Why::Failed(_) | Why::Handed { .. } => {
+                kept.retain(TaskRecord::is_worth_keeping);
+                kept.extend(cut_off.into_iter().map(|task| self.cancelled(task)));
+                Vec::new()
+            }
+        };
+        if self.shared.saver.keeps() {
+            let turn = Turn {
+                namespace: self.shared.namespace.to_string(),
+                checkpoints: Vec::new(),
+                tasks: kept,
+                interrupts: interrupts.clone(),
+                consumed: Vec::new(),
+                status: match &why {
+                    Why::Asks if interrupts.is_empty() => TurnStatus::Paused,
+                    Why::Asks => TurnStatus::Interrupted,
+                    Why::Failed(_) => TurnStatus::Failed,
+                    // What the command leads to is the other graph's to say.
+                    Why::Handed { .. } => TurnStatus::Continues,
+                },
+            };
+            self.ledger.close(turn).await?;
+        }
+        match why {
+            Why::Failed(error) => Err(error),
+            Why::Handed { node, update } => Ok(Ended::Handed { node, update }),
+            Why::Asks => {
+                let state = values.into();
+                let namespace = &self.shared.namespace;
+                self.shared.tell(Event::Suspended { namespace, state: &state, wrote });
+                Ok(Ended::Run(if interrupts.is_empty() {
+                    RunEnd::Paused { state, next: self.position.pending(self.graph) }
+                } else {
+                    RunEnd::Interrupted { state, interrupts }
+                }))
+            }
+        }
+    }
+
+    /// What is kept of a task that was still running when another failed.
+    fn cancelled(&self, task: &Task) -> TaskRecord {
+        let place = self.place_of(task);
+        TaskRecord {
+            task: place.task_id(),
+            error: Some(TaskError::cancelled(&place.node)),
+            node: place.node,
+            sent: task.path().sent(),
+            ..TaskRecord::default()
         }
     }
 }

@@ -2,28 +2,31 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
-use super::Engine;
-use super::position::{Task, check_keys, fold};
-use crate::graph::context::Asked;
-use crate::graph::graph::NodeIndex;
-use crate::graph::node::Cause;
+use super::advance::failure;
+use super::drive::Engine;
+use super::fold::{Folding, prepare};
+use super::lead::{self, Astray, Lead};
+use super::position::Task;
+use crate::graph::context::{Before, Place};
+use crate::graph::error::{Cause, Failure};
+use crate::graph::graph::NodeSpec;
 use crate::graph::{
-    Context, Event, Graph, Interrupt, NodeError, Question, Route, RunError, SendTo, State, Target,
-    TaskOutcome, Update, ids,
+    By, Context, Done, Event, NodeError, RunError, State, TaskError, TaskRecord, Update,
 };
 
 /// How far a task came.
 pub(super) enum Outcome {
     Finished(Finished),
-    /// At least one of the questions has no answer.
-    Asking {
-        questions: Vec<Question>,
-    },
+    /// At least one of the questions has no answer, or a graph within is paused.
+    Asking(TaskRecord),
     Failed {
-        questions: Vec<Question>,
+        record: TaskRecord,
         error: RunError,
+    },
+    /// It hands a command to the graph that runs this one.
+    Handed {
+        record: TaskRecord,
+        update: Update,
     },
 }
 
@@ -31,210 +34,237 @@ pub(super) struct Finished {
     pub(super) update: Update,
     /// Where routes and jumps lead; the node's plain edges are the graph's to know.
     pub(super) leads: Vec<Lead>,
-    /// The ids of the interrupts whose answers it used.
-    pub(super) answered: Vec<String>,
+    pub(super) by: By,
+    /// What is to be kept besides, if there is anything.
+    pub(super) record: Option<Box<TaskRecord>>,
     /// It was finished before this run, and saved.
     pub(super) cached: bool,
 }
 
-/// A target that is known to exist.
-#[derive(Clone)]
-pub(super) enum Lead {
-    Node(NodeIndex),
-    Send(NodeIndex, Arc<Value>),
+/// How one try of a task ended.
+pub(super) enum Tried {
+    Finished {
+        update: Update,
+        leads: Vec<Lead>,
+    },
+    Asking,
+    Handed(Update),
+    Failed(NodeError),
+    /// What no further try mends.
+    Broken(RunError),
 }
 
 impl Engine<'_> {
-    /// Runs a task, unless the record says it is finished. What it asks decides first: a node that
-    /// swallows an interrupt has not finished.
-    pub(super) async fn attempt(&self, task: &Task, record: Option<TaskOutcome>) -> Outcome {
-        let node = &self.graph.nodes[task.node].name;
-        let step = self.step();
-        let before = match record {
-            Some(TaskOutcome::Finished { update, targets, answered }) => {
-                return self.give_back(task, update, targets, answered);
+    /// Runs a task, unless the record says it is finished.
+    pub(super) async fn attempt(&self, task: &Task, record: Option<TaskRecord>) -> Outcome {
+        let spec = &self.graph.nodes[task.node];
+        let (before, earlier) = match record {
+            None => (Before::default(), None),
+            Some(mut record) => {
+                if let Some(done) = record.done.take() {
+                    return self.give_back(task, record, done);
+                }
+                let earlier = record.error.take();
+                (Before::of(record), earlier)
             }
-            Some(TaskOutcome::Asking { questions } | TaskOutcome::Failed { questions }) => {
-                let asked = |Question { value, answer, .. }| Asked { value, answer };
-                questions.into_iter().map(asked).collect()
-            }
-            None => Vec::new(),
         };
-        self.events.event(Event::NodeStarted { step, node });
-        let (run, events) = (Arc::clone(&self.limits.run), Arc::clone(&self.events));
-        let context = Context::new(Arc::clone(node), run, step, events, before);
         let state = match &task.sent {
             Some(sent) => State::sent(Arc::clone(&sent.arg)),
-            None => self.position.state(),
+            None => self.position.values.managed(self.step(), self.last_step).into(),
         };
-        let result = self.graph.nodes[task.node].node.run(&context, state).await;
-        let questions = self.questions(task, context.all_asked());
-        if context.is_waiting() {
-            return self.asking(task, questions);
+        let place = self.place_of(task);
+        if spec.care.is_some() {
+            return self.attempt_with_care(spec, place, state, before, earlier).await;
         }
-        match self.conclude(task, result) {
-            Ok((update, leads)) => {
-                self.events.event(Event::NodeFinished {
-                    step,
-                    node,
-                    update: &update,
-                    cached: false,
-                });
-                let answered = questions.into_iter().map(|question| question.id).collect();
-                Outcome::Finished(Finished { update, leads, answered, cached: false })
-            }
-            Err(error) => {
-                self.events.event(Event::NodeFailed { step, node });
-                Outcome::Failed { questions, error }
-            }
+        let context = Context::new(place, 1, None, before);
+        let tried = self.try_node(spec, &context, &state).await;
+        self.conclude(spec, &context, tried, earlier)
+    }
+
+    /// One try. What it asks decides first: a node that swallows an interrupt has not finished.
+    pub(super) async fn try_node(
+        &self,
+        spec: &NodeSpec,
+        context: &Context,
+        state: &State,
+    ) -> Tried {
+        if self.shared.heard {
+            let (task, attempt) = (context.info(), context.attempt());
+            self.shared.tell(Event::NodeStarted { task, input: state, attempt });
         }
+        let result = spec.node.run(context, state.clone()).await;
+        self.judge(spec, context, state, result)
     }
 
     /// Checks what a node returned and asks its routes, which see its writes and nobody else's.
-    fn conclude(
+    pub(super) fn judge(
         &self,
-        task: &Task,
+        spec: &NodeSpec,
+        context: &Context,
+        state: &State,
         result: Result<Update, NodeError>,
-    ) -> Result<(Update, Vec<Lead>), RunError> {
-        let (graph, spec) = (self.graph, &self.graph.nodes[task.node]);
-        let mut update = result.map_err(|error| failure(&spec.name, self.step(), error))?;
-        check_keys(graph, &spec.name, &update)?;
-        let jumps = std::mem::take(&mut update.goto);
-        if spec.exits.routes.is_empty() && jumps.is_empty() {
-            return Ok((update, Vec::new()));
+    ) -> Tried {
+        if context.is_waiting() {
+            return Tried::Asking;
         }
-        let mut values = self.position.values.clone();
-        fold(graph, &mut values, [(&spec.name, update.clone())])?;
-        let state = values.into();
-        let leads = follow(graph, &spec.exits.routes, &spec.name, self.step(), &state, jumps)?;
+        let update = match result {
+            Ok(Update { parent: Some(update), .. }) => return Tried::Handed(*update),
+            Ok(update) => update,
+            Err(NodeError(Cause::Handed(update))) => *update,
+            Err(error) => return Tried::Failed(error),
+        };
+        match self.follow(spec, context, state, update) {
+            Ok((update, leads)) => Tried::Finished { update, leads },
+            Err(Astray::Failed(error)) => Tried::Failed(error),
+            Err(Astray::Unknown(error)) => Tried::Broken(error),
+        }
+    }
+
+    fn follow(
+        &self,
+        spec: &NodeSpec,
+        context: &Context,
+        state: &State,
+        mut update: Update,
+    ) -> Result<(Update, Vec<Lead>), Astray> {
+        let graph = self.graph;
+        if spec.node.subgraph().is_some() {
+            // The other keys are the graph's own.
+            update.writes.retain(|(key, _)| graph.keys.index(key).is_some());
+        }
+        let jumps = std::mem::take(&mut update.goto);
+        let returned = self.shared.heard.then(|| update.clone());
+        let task = || context.task_id().to_owned();
+        prepare(graph, &spec.name, &mut update, graph.unknown, task).map_err(Astray::Unknown)?;
+        let mut leads = Vec::new();
+        let by_handler = context.error().is_some();
+        if !spec.exits.routes.is_empty() && !by_handler {
+            let mut values = self.position.values.clone();
+            let fold = Folding::of(graph).fold(&mut values, &spec.name, update.clone());
+            fold.map_err(Astray::Unknown)?;
+            let state = values.into();
+            leads = lead::follow(graph, &spec.exits.routes, &spec.name, &state, Some(context))?;
+        }
+        leads.extend(lead::jump(graph, &spec.name, jumps).map_err(Astray::Unknown)?);
+        if let Some(returned) = &returned {
+            let task = context.info();
+            self.shared.tell(Event::NodeFinished { task, input: state, returned, update: &update });
+        }
         Ok((update, leads))
     }
 
-    /// The outcome of a task that was finished before this run.
-    fn give_back(
+    /// The outcome of a task whose last try this was.
+    pub(super) fn conclude(
         &self,
-        task: &Task,
-        update: Update,
-        targets: Vec<Target>,
-        answered: Vec<String>,
+        spec: &NodeSpec,
+        context: &Context,
+        tried: Tried,
+        earlier: Option<TaskError>,
     ) -> Outcome {
-        let (step, node) = (self.step(), &self.graph.nodes[task.node].name);
-        let leads =
-            targets.into_iter().filter_map(|target| lead(self.graph, node, target).transpose());
-        match leads.collect() {
-            Ok(leads) => {
-                self.events.event(Event::NodeFinished {
-                    step,
-                    node,
-                    update: &update,
-                    cached: true,
+        let step = self.step();
+        match tried {
+            Tried::Finished { update, leads } => {
+                let record = (!context.is_plain() || earlier.is_some()).then(|| {
+                    let mut record = context.record();
+                    record.error = earlier;
+                    // It will not start again.
+                    record.steps.clear();
+                    Box::new(record)
                 });
-                Outcome::Finished(Finished { update, leads, answered, cached: true })
+                Outcome::Finished(Finished { update, leads, by: By::Node, record, cached: false })
             }
-            Err(error) => Outcome::Failed { questions: Vec::new(), error },
+            Tried::Asking => {
+                let record = context.record();
+                if self.shared.heard {
+                    let interrupts = record.interrupts();
+                    self.shared.tell(Event::NodeInterrupted {
+                        task: context.info(),
+                        interrupts: &interrupts,
+                        state: &self.position.state(),
+                    });
+                }
+                Outcome::Asking(record)
+            }
+            Tried::Handed(update) => Outcome::Handed { record: context.record(), update },
+            Tried::Failed(error) => self.fail(context, failure(&spec.name, step, error)),
+            Tried::Broken(error) => self.fail(context, error),
         }
     }
 
-    fn asking(&self, task: &Task, questions: Vec<Question>) -> Outcome {
-        let interrupts = self.open_interrupts(task, &questions);
-        let (step, node) = (self.step(), &self.graph.nodes[task.node].name);
-        self.events.event(Event::NodeInterrupted { step, node, interrupts: &interrupts });
-        Outcome::Asking { questions }
-    }
-
-    /// The questions that have no answer, as they are surfaced.
-    pub(super) fn open_interrupts(&self, task: &Task, questions: &[Question]) -> Vec<Interrupt> {
-        let open = questions.iter().filter(|question| question.answer.is_none());
-        let task_id = self.task_id(task);
-        open.map(|question| Interrupt {
-            id: question.id.clone(),
-            task: task_id.clone(),
-            node: Arc::clone(&self.graph.nodes[task.node].name),
-            value: question.value.clone(),
-        })
-        .collect()
-    }
-
-    fn questions(&self, task: &Task, asked: Vec<Asked>) -> Vec<Question> {
-        if asked.is_empty() {
-            return Vec::new();
+    fn fail(&self, context: &Context, error: RunError) -> Outcome {
+        let told = task_error(context.node(), &error);
+        if self.shared.heard {
+            self.shared.tell(Event::NodeFailed { task: context.info(), error: &told });
         }
-        let task = self.task_id(task);
-        let numbered = asked.into_iter().enumerate();
-        let question = |(position, Asked { value, answer })| Question {
-            id: ids::interrupt(&task, position),
-            value,
-            answer,
-        };
-        numbered.map(question).collect()
+        let mut record = context.record();
+        record.error = Some(told);
+        Outcome::Failed { record, error }
     }
 
-    /// Without a saver there is no checkpoint; then the run alone makes the ids unique.
-    pub(super) fn task_id(&self, task: &Task) -> String {
+    /// The outcome of a task that was finished before this run.
+    fn give_back(&self, task: &Task, record: TaskRecord, done: Done) -> Outcome {
+        let Done { update, targets, by } = done;
         let node = &self.graph.nodes[task.node].name;
-        let place = task.sent.as_ref().map(|sent| sent.place);
-        match &self.latest {
-            Some(checkpoint) => ids::task(checkpoint, self.step(), node, place),
-            None => {
-                let checkpoint = ids::checkpoint(None, &self.limits.run, self.position.step);
-                ids::task(&checkpoint, self.step(), node, place)
+        match lead::jump(self.graph, node, targets) {
+            Ok(leads) => {
+                let record = Some(Box::new(record));
+                Outcome::Finished(Finished { update, leads, by, record, cached: true })
             }
+            Err(error) => Outcome::Failed { record, error },
         }
     }
+
+    /// What is kept of a task that is done.
+    pub(super) fn finished_record(&self, task: &Task, finished: &Finished) -> TaskRecord {
+        let place: Place;
+        let mut record = match &finished.record {
+            Some(record) => TaskRecord::clone(record),
+            None => {
+                place = self.place_of(task);
+                TaskRecord {
+                    task: place.task_id(),
+                    node: Arc::clone(&place.node),
+                    sent: place.path.sent(),
+                    ..TaskRecord::default()
+                }
+            }
+        };
+        let targets = finished.leads.iter().map(|lead| lead.target(self.graph)).collect();
+        record.done = Some(Done { update: finished.update.clone(), targets, by: finished.by });
+        record
+    }
 }
 
-impl Lead {
-    /// The form in which it is saved.
-    pub(super) fn target(&self, graph: &Graph) -> Target {
-        let name = |node: &NodeIndex| graph.nodes[*node].name.to_string();
-        match self {
-            Self::Node(node) => Target::Node(name(node).into()),
-            Self::Send(node, arg) => Target::Send(SendTo::new(name(node), Value::clone(arg))),
+/// What is kept of a task's failure.
+pub(super) fn task_error(node: &str, error: &RunError) -> TaskError {
+    match error {
+        RunError::Node { kind, source, .. } => TaskError {
+            node: node.to_owned(),
+            class: kind.clone().into_owned(),
+            message: source.to_string(),
+        },
+        error => TaskError {
+            node: node.to_owned(),
+            class: error.kind().to_owned(),
+            message: error.to_string(),
+        },
+    }
+}
+
+impl TaskError {
+    /// Of a try that may be followed by another.
+    pub(super) fn of_try(node: &str, error: &NodeError) -> Self {
+        match &error.0 {
+            Cause::Failed(Failure { kind, source }) => Self {
+                node: node.to_owned(),
+                class: kind.clone().into_owned(),
+                message: source.to_string(),
+            },
+            Cause::Interrupted | Cause::Handed(_) => Self {
+                node: node.to_owned(),
+                class: error.kind().to_owned(),
+                message: String::new(),
+            },
         }
     }
-}
-
-/// Where `routes` and `jumps` lead from `from`.
-pub(super) fn follow(
-    graph: &Graph,
-    routes: &[Box<dyn Route>],
-    from: &Arc<str>,
-    step: i64,
-    state: &State,
-    jumps: Vec<Target>,
-) -> Result<Vec<Lead>, RunError> {
-    let mut leads = Vec::new();
-    for route in routes {
-        let targets = route.route(state).map_err(|error| failure(from, step, error))?;
-        for target in targets {
-            leads.extend(lead(graph, from, target)?);
-        }
-    }
-    for target in jumps {
-        leads.extend(lead(graph, from, target)?);
-    }
-    Ok(leads)
-}
-
-fn lead(graph: &Graph, from: &Arc<str>, target: Target) -> Result<Option<Lead>, RunError> {
-    let find = |name: &str| {
-        graph.find(name).ok_or_else(|| RunError::UnknownTarget {
-            from: Arc::clone(from),
-            target: name.to_owned(),
-        })
-    };
-    Ok(match target {
-        Target::End => None,
-        Target::Node(name) => Some(Lead::Node(find(&name)?)),
-        Target::Send(send) => Some(Lead::Send(find(&send.node)?, Arc::new(send.arg))),
-    })
-}
-
-fn failure(node: &Arc<str>, step: i64, error: NodeError) -> RunError {
-    let source = match error.0 {
-        Cause::Failed(source) => source,
-        // The task has no open question, so this one was asked by another task's context.
-        Cause::Interrupted => "it returned an interrupt that it did not raise".into(),
-    };
-    RunError::Node { node: Arc::clone(node), step, source }
 }

@@ -19,7 +19,7 @@ fn each_fault_is_refused_by_name() {
         (ok().join(["a", "b"], "a"), "an edge starts at b, which is not a node"),
         (ok().join(["a"], "b"), "an edge from a:b leads to b, which is not a node"),
         (ok().join([""; 0], "a"), "the join into a waits for no node"),
-        (ok().interrupt_before(["b"]), "interrupt_before names b, which is not a node"),
+        (ok().interrupt_before(["b"]), "a pause names b, which is not a node"),
         (ok().node("a", logs()), "there are two nodes named a"),
         (ok().key("n", Reducer::Sum), "there are two state keys named n"),
         (

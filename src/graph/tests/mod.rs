@@ -1,17 +1,24 @@
 //! The promises of the runtime, each through [`Graph::run`], one file a topic.
 
 mod build;
+mod care;
+mod commands;
+mod durability;
 mod events;
+mod history;
 mod interrupts;
 mod pauses;
 mod recovery;
 mod resumes;
+mod steps;
+mod subgraphs;
 mod supersteps;
 mod threads;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
 use super::*;
@@ -71,8 +78,24 @@ fn nothing() -> Input {
     Input::New(json!({}))
 }
 
-async fn run(graph: &Graph, saver: &dyn Saver, id: &str, input: Input) -> Result<RunEnd, RunError> {
-    graph.run(input, saver, Arc::new(NoEvents), Limits::of_run(id)).await
+async fn run(
+    graph: &Graph,
+    saver: &(impl Saver + Clone + 'static),
+    id: &str,
+    input: Input,
+) -> Result<RunEnd, RunError> {
+    run_with(graph, saver, input, RunOptions::of_run(id)).await
+}
+
+/// On a clock that stands still.
+async fn run_with(
+    graph: &Graph,
+    saver: &(impl Saver + Clone + 'static),
+    input: Input,
+    options: RunOptions,
+) -> Result<RunEnd, RunError> {
+    let options = options.timer(Arc::new(ManualTimer::default()));
+    graph.run(input, Arc::new(saver.clone()), Arc::new(NoEvents), options).await
 }
 
 /// Runs a graph without a saver and gives its final state.

@@ -62,8 +62,8 @@ async fn a_pause_at_the_recursion_limit_is_still_a_pause() {
         .interrupt_before(["gate"])
         .build()
         .expect("it builds");
-    let limits = Limits::of_run("run").supersteps(std::num::NonZeroU32::MIN);
+    let limits = RunOptions::of_run("run").supersteps(std::num::NonZeroU32::MIN);
     let saver = MemorySaver::default();
-    let end = graph.run(nothing(), &saver, Arc::new(NoEvents), limits).await;
+    let end = run_with(&graph, &saver, nothing(), limits).await;
     assert!(matches!(end, Ok(RunEnd::Paused { .. })), "going on must not slip past: {end:?}");
 }

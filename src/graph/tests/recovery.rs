@@ -2,20 +2,32 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use futures::future::BoxFuture;
-
 use super::*;
 
 /// A saver whose process dies instead of the save with this number (from zero).
-struct DiesAt<'a> {
-    kept: &'a MemorySaver,
+#[derive(Clone)]
+struct DiesAt {
+    kept: MemorySaver,
     save: usize,
-    saves: AtomicUsize,
+    saves: Arc<AtomicUsize>,
 }
 
-impl Saver for DiesAt<'_> {
-    fn load(&self) -> BoxFuture<'_, Result<Option<Snapshot>, SaveError>> {
-        self.kept.load()
+impl DiesAt {
+    fn new(kept: &MemorySaver, save: usize) -> Self {
+        Self { kept: kept.clone(), save, saves: Arc::default() }
+    }
+}
+
+impl Saver for DiesAt {
+    fn load<'a>(&'a self, at: &'a At) -> BoxFuture<'a, Result<Option<Snapshot>, SaveError>> {
+        self.kept.load(at)
+    }
+
+    fn history<'a>(
+        &'a self,
+        namespace: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<Snapshot>, SaveError>> {
+        self.kept.history(namespace)
     }
 
     fn save(&self, turn: Turn) -> BoxFuture<'_, Result<(), SaveError>> {
@@ -54,7 +66,7 @@ async fn killed_at_any_save_a_run_repeats_only_the_superstep_that_was_not_saved(
     for (save, repeated) in repeated.into_iter().enumerate() {
         let mut kept = MemorySaver::default();
         let mut end = {
-            let dies = DiesAt { kept: &kept, save, saves: AtomicUsize::new(0) };
+            let dies = DiesAt::new(&kept, save);
             run(&graph, &dies, "run", nothing()).await
         };
         if save < 4 {
@@ -64,7 +76,7 @@ async fn killed_at_any_save_a_run_repeats_only_the_superstep_that_was_not_saved(
         }
         let asked = open(end);
         assert!(kept.answer(&asked["sure?"], "yes"));
-        let dies = DiesAt { kept: &kept, save: save.wrapping_sub(4), saves: AtomicUsize::new(0) };
+        let dies = DiesAt::new(&kept, save.wrapping_sub(4));
         let mut end = run(&graph, &dies, "run", Input::Continue).await;
         if save >= 4 {
             assert_eq!(failure(end), "the run could not be saved or loaded: killed");

