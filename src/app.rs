@@ -22,7 +22,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 const RUNS_AT_ONCE: usize = 32;
 const EXECUTIONS_AT_ONCE: usize = 16;
 const TIMERS_AT_ONCE: usize = 64;
-const DELIVERIES_AT_ONCE: usize = 8;
+const DELIVERIES_AT_ONCE: usize = 32;
 const STREAMS_AT_ONCE: usize = 32;
 
 /// The desk with its loops.

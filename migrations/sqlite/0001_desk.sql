@@ -258,3 +258,10 @@ CREATE TABLE audit_heads (
   at        BIGINT NOT NULL,       -- the high-water mark of time: it never goes back
   hash      TEXT   NOT NULL
 );
+
+CREATE TRIGGER audit_moves_its_head AFTER INSERT ON audit
+BEGIN
+  INSERT INTO audit_heads (workspace, seq, at, hash)
+  VALUES (new.workspace, new.seq, new.at, new.hash)
+  ON CONFLICT (workspace) DO UPDATE SET seq = excluded.seq, at = excluded.at, hash = excluded.hash;
+END;

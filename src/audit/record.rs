@@ -16,7 +16,8 @@ pub(crate) struct Entry<'a> {
     pub(crate) body: Value,
 }
 
-/// Appends to the workspace's chain. When this fails, so does the whole transaction.
+/// Appends to the workspace's chain; the schema moves the chain's head along. When this fails, so
+/// does the whole transaction.
 pub(crate) async fn append(tx: &mut Tx, entry: Entry<'_>) -> Result<(), StoreError> {
     let head: Option<(i64, i64, String)> =
         sqlx::query_as("SELECT seq, at, hash FROM audit_heads WHERE workspace = $1")
@@ -50,17 +51,6 @@ pub(crate) async fn append(tx: &mut Tx, entry: Entry<'_>) -> Result<(), StoreErr
     .bind(record.subject)
     .bind(record.body)
     .bind(record.prev_hash)
-    .bind(&record.hash)
-    .execute(&mut tx.conn)
-    .await?;
-    sqlx::query(
-        "INSERT INTO audit_heads (workspace, seq, at, hash) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (workspace)
-         DO UPDATE SET seq = excluded.seq, at = excluded.at, hash = excluded.hash",
-    )
-    .bind(record.workspace.as_str())
-    .bind(big(record.seq))
-    .bind(record.at.as_millis())
     .bind(record.hash)
     .execute(&mut tx.conn)
     .await?;

@@ -274,8 +274,10 @@ async fn claim(
     limit: usize,
     window: &(impl Fn(&Sealed) -> Span + Sync),
 ) -> Result<Vec<ClaimedExecution>, StoreError> {
-    let due: Vec<String> = sqlx::query_scalar(
-        "SELECT id FROM executions
+    let due: Vec<Row> = sqlx::query_as(
+        "SELECT id, workspace, request_id, run_id, interrupt_id, envelope, digest, key, state,
+                epoch, attempts, start_by, started_at
+         FROM executions
          WHERE state = 'ordered' OR (state IN ('claimed', 'started') AND lease_until <= $1)
          ORDER BY ordered_at, id LIMIT $2",
     )
@@ -284,8 +286,7 @@ async fn claim(
     .fetch_all(&mut tx.conn)
     .await?;
     let mut claimed = Vec::with_capacity(due.len());
-    for execution in due {
-        let row = row(tx, &execution).await?;
+    for row in due {
         // Bytes that cannot be read or were changed could name any tool: nothing is ever done
         // with them again.
         match Sealed::open(&row.envelope) {

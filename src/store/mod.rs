@@ -40,7 +40,7 @@ mod writer;
 pub use begin::{StartCheck, StartRefused};
 pub use buttons::{Button, ButtonChoice, ShownAt};
 pub use calls::{CallLimits, CallView, Called, NewCall};
-pub use cards::{CardButtons, CardKind, OwedCard, Shown};
+pub use cards::{CardButtons, CardContent, CardKind, OwedCard, Shown};
 pub use checkpoints::{
     Ending, NewCheckpoint, NewValue, NewWrites, SaveTurn, StoredCheckpoint, StoredSnapshot,
 };

@@ -145,8 +145,9 @@ async fn open(tx: &mut Tx, asking: &Asking, new: NewRequest) -> Result<(), Store
         kind: "request.opened",
         subject: request.id.as_str(),
         body: json!({
-            "version": request.version, "digest": sealed.digest(), "envelope": sealed.envelope(),
-            "terms": request.terms, "run": asking.run, "decide_by": request.decide_by(),
+            "version": request.version, "stage": request.stage,
+            "stage_since": request.stage_since, "digest": sealed.digest(),
+            "envelope": sealed.envelope(), "terms": request.terms, "run": asking.run, "decide_by": request.decide_by(),
         }),
     };
     audit::append(tx, entry).await?;

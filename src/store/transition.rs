@@ -34,6 +34,7 @@ pub(super) async fn transition(
     body.insert("version".to_owned(), json!(after.version));
     body.insert("digest".to_owned(), json!(after.digest));
     body.insert("stage".to_owned(), json!(after.stage));
+    body.insert("stage_since".to_owned(), json!(after.stage_since));
     body.insert("evidence".to_owned(), evidence);
     if let Some(vote) = new_vote {
         body.insert("vote".to_owned(), json!(vote));

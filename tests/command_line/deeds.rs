@@ -176,4 +176,24 @@ pub const TAMPERING: &[(&str, &str, &str)] = &[
         "UPDATE interrupts SET answer = NULL, answered_at = NULL, consumed_at = NULL",
         "I15 at run: it is done and a question of its own was never answered",
     ),
+    (
+        "a request is moved to another stage",
+        "UPDATE requests SET stage = stage + 1 WHERE outcome IS NULL",
+        "I6 at req: it does not stand where the log left it",
+    ),
+    (
+        "a stage is made to look younger",
+        "UPDATE requests SET stage_since = stage_since + 60000 WHERE outcome IS NULL",
+        "I6 at req: it does not stand where the log left it",
+    ),
+    (
+        "a version is turned back",
+        "UPDATE requests SET version = version - 1 WHERE outcome = 'rejected'",
+        "I6 at req: it does not stand where the log left it",
+    ),
+    (
+        "an approval is made to last longer",
+        "UPDATE executions SET start_by = start_by + 3600000",
+        "I6 at exe: its time to start is not the one in the log",
+    ),
 ];

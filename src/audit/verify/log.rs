@@ -1,10 +1,10 @@
 //! The rows against the log: what was written down of them is still what stands there.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::Look;
-use crate::store::{StoreError, StoredRequest};
+use crate::store::{StoreError, StoredRequest, instant};
 
 pub(super) async fn check(look: &mut Look) -> Result<(), StoreError> {
     look.none_such(
@@ -29,7 +29,26 @@ pub(super) async fn check(look: &mut Look) -> Result<(), StoreError> {
              'execution.succeeded', 'execution.failed', 'execution.unknown', 'execution.refused'))",
     )
     .await?;
+    starts(look).await?;
     results(look).await
+}
+
+/// Until when each may start, against what its decision or its rule said.
+async fn starts(look: &mut Look) -> Result<(), StoreError> {
+    let ordered: Vec<(String, i64, Option<String>, Option<String>)> = sqlx::query_as(
+        "SELECT executions.id, start_by, decision, body FROM executions
+           LEFT JOIN requests ON requests.id = request_id
+           LEFT JOIN audit ON subject = executions.id AND kind = 'execution.allowed'
+         ORDER BY executions.id",
+    )
+    .fetch_all(&mut *look.snapshot)
+    .await?;
+    for (id, start_by, decision, allowed) in ordered {
+        if read(decision.or(allowed).as_deref())["start_by"] != written(&instant(start_by)) {
+            look.broken("I6", id, "its time to start is not the one in the log");
+        }
+    }
+    Ok(())
 }
 
 /// Each result against the hash that the log took of it.
@@ -43,7 +62,7 @@ async fn results(look: &mut Look) -> Result<(), StoreError> {
     .await?;
     for (id, note, body) in ended {
         let hash = hex::encode(Sha256::digest(note.unwrap_or_default()));
-        if json(body.as_deref())["note_hash"] != hash.as_str() {
+        if read(body.as_deref())["note_hash"] != hash.as_str() {
             look.broken("I6", id, "its result is not the one in the log");
         }
     }
@@ -60,7 +79,7 @@ pub(super) async fn request(stored: &StoredRequest, look: &mut Look) -> Result<(
     .bind(request.id.as_str())
     .fetch_all(&mut *look.snapshot)
     .await?;
-    let bodies: Vec<Value> = records.iter().map(|(_, body)| json(Some(body))).collect();
+    let bodies: Vec<Value> = records.iter().map(|(_, body)| read(Some(body))).collect();
     let said = |key: &str| -> Vec<Value> {
         bodies.iter().filter_map(|body| body.get(key).cloned()).collect()
     };
@@ -77,11 +96,19 @@ pub(super) async fn request(stored: &StoredRequest, look: &mut Look) -> Result<(
     if said("decision") != request.decision.iter().map(written).collect::<Vec<_>>() {
         look.broken("I6", id, "its decision is not the one in the log");
     }
+    let newest = bodies.iter().rfind(|body| body.get("version").is_some());
+    let stands = json!({
+        "version": request.version, "stage": request.stage, "stage_since": request.stage_since,
+    });
+    let logged = |(key, value): (&String, &Value)| newest.is_some_and(|body| body[key] == *value);
+    if !stands.as_object().is_some_and(|stands| stands.iter().all(logged)) {
+        look.broken("I6", id, "it does not stand where the log left it");
+    }
     Ok(())
 }
 
 /// A text that is no JSON equals nothing that was ever written.
-fn json(text: Option<&str>) -> Value {
+fn read(text: Option<&str>) -> Value {
     text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
 }
 

@@ -1,19 +1,18 @@
-//! Which cards must be posted or updated, with all that rendering them takes.
+//! Which cards must be posted or updated.
 
-use super::{CardButtons, CardKind};
+use super::CardKind;
 use crate::approval::Place;
 use crate::base::{CardId, RequestId, Span, Timestamp, WorkspaceId};
-use crate::store::buttons::{choice_of, shown_at};
-use crate::store::requests::stored;
-use crate::store::{ButtonChoice, ShownAt, StoreError, StoredRequest, Tx, big, count, instant};
+use crate::store::buttons::shown_at;
+use crate::store::{ShownAt, StoreError, Tx, big, count, instant};
 
 /// A card that does not show yet what it should, held until the lease ends.
 #[derive(Clone, Debug)]
 pub struct OwedCard {
     pub id: CardId,
     pub workspace: WorkspaceId,
+    pub request: RequestId,
     pub kind: CardKind,
-    pub buttons: CardButtons,
     /// The message to update; absent until it was posted.
     pub shown_at: Option<ShownAt>,
     /// When the last post was begun, if nobody knows how it ended: look for it in the channel
@@ -21,9 +20,8 @@ pub struct OwedCard {
     pub unsure_since: Option<Timestamp>,
     /// Of what is shown now, in hex.
     pub shown_hash: Option<String>,
-    /// The version of the request that `stored` is.
+    /// What is read of the request after the claim is this version or a later one.
     pub version: u64,
-    pub stored: StoredRequest,
     pub epoch: u64,
     /// How often it was tried in vain.
     pub attempts: u64,
@@ -45,39 +43,38 @@ struct Row {
     intent_at: Option<i64>,
     epoch: i64,
     attempts: i64,
+    retry_at: i64,
 }
 
-/// Takes at most `limit` cards that must be posted or updated.
+/// Takes at most `limit` cards that must be posted or updated, those that have waited longest
+/// first. What to show is read by whoever shows it: the writer has other things to do.
 pub(in crate::store) async fn claim(
     tx: &mut Tx,
     owner: &str,
     lease: Span,
     limit: usize,
 ) -> Result<Vec<OwedCard>, StoreError> {
-    let due: Vec<Row> = sqlx::query_as(
-        "SELECT id, workspace, request_id, kind, stage, place, thread_ts, channel, message_ts,
-                want_version, shown_hash, intent_at, epoch, attempts
-         FROM cards
-         WHERE state = 'open' AND shown_version < want_version AND retry_at <= $1
-           AND (lease_until IS NULL OR lease_until <= $1)
-         ORDER BY retry_at, id LIMIT $2",
+    let mut due: Vec<Row> = sqlx::query_as(
+        "UPDATE cards SET owner = $3, lease_until = $4, epoch = epoch + 1
+         WHERE id IN (
+           SELECT id FROM cards
+           WHERE state = 'open' AND shown_version < want_version AND retry_at <= $1
+             AND (lease_until IS NULL OR lease_until <= $1)
+           ORDER BY retry_at, id LIMIT $2)
+         RETURNING id, workspace, request_id, kind, stage, place, thread_ts, channel, message_ts,
+                   want_version, shown_hash, intent_at, epoch, attempts, retry_at",
     )
     .bind(tx.now.as_millis())
     .bind(big(limit))
+    .bind(owner)
+    .bind(tx.now.plus(lease).as_millis())
     .fetch_all(&mut tx.conn)
     .await?;
+    due.sort_by(|one, other| (one.retry_at, &one.id).cmp(&(other.retry_at, &other.id)));
     let mut owed = Vec::with_capacity(due.len());
     for row in due {
-        sqlx::query(
-            "UPDATE cards SET owner = $2, lease_until = $3, epoch = epoch + 1 WHERE id = $1",
-        )
-        .bind(&row.id)
-        .bind(owner)
-        .bind(tx.now.plus(lease).as_millis())
-        .execute(&mut tx.conn)
-        .await?;
         let card = row.id.clone();
-        match owed_card(tx, row).await {
+        match owed_card(row) {
             Ok(card) => owed.push(card),
             Err(error) => bury(tx, &card, &error).await?,
         }
@@ -85,10 +82,7 @@ pub(in crate::store) async fn claim(
     Ok(owed)
 }
 
-async fn owed_card(tx: &mut Tx, row: Row) -> Result<OwedCard, StoreError> {
-    let workspace = WorkspaceId::existing(row.workspace);
-    let request = RequestId::existing(row.request_id);
-    let stored = stored(&mut tx.conn, &workspace, &request).await?;
+fn owed_card(row: Row) -> Result<OwedCard, StoreError> {
     let kind = match (row.stage, row.thread_ts) {
         (Some(stage), _) if row.kind == "stage" => {
             CardKind::Stage { stage: count("stage", stage)?, place: Place(row.place) }
@@ -103,37 +97,17 @@ async fn owed_card(tx: &mut Tx, row: Row) -> Result<OwedCard, StoreError> {
     };
     let shown_at = shown_at(row.channel, row.message_ts);
     Ok(OwedCard {
-        buttons: tokens(tx, &row.id).await?,
         unsure_since: row.intent_at.map(instant).filter(|_| shown_at.is_none()),
         id: CardId::existing(row.id),
-        workspace,
+        workspace: WorkspaceId::existing(row.workspace),
+        request: RequestId::existing(row.request_id),
         kind,
         shown_at,
         shown_hash: row.shown_hash,
         version: count("card version", row.want_version)?,
-        stored: stored.ok_or(StoreError::NotFound("request"))?,
-        epoch: count::<u64>("epoch", row.epoch)? + 1,
+        epoch: count("epoch", row.epoch)?,
         attempts: count("attempts", row.attempts)?,
     })
-}
-
-async fn tokens(tx: &mut Tx, card: &str) -> Result<CardButtons, StoreError> {
-    let tokens: Vec<(String, String)> =
-        sqlx::query_as("SELECT choice, token FROM buttons WHERE card_id = $1")
-            .bind(card)
-            .fetch_all(&mut tx.conn)
-            .await?;
-    let mut buttons = CardButtons::default();
-    for (choice, token) in tokens {
-        let button = match choice_of(&choice)? {
-            ButtonChoice::Approve => &mut buttons.approve,
-            ButtonChoice::Reject => &mut buttons.reject,
-            ButtonChoice::ShowAll => &mut buttons.show_all,
-            ButtonChoice::Withdraw => &mut buttons.withdraw,
-        };
-        *button = Some(token);
-    }
-    Ok(buttons)
 }
 
 /// A card that cannot be read must not keep the others from being shown.

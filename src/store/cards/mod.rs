@@ -1,11 +1,13 @@
 //! Cards: which version of a request is shown where, until shown and wanted match.
 
 mod claim;
+mod content;
 mod owe;
 mod settle;
 
 pub use claim::OwedCard;
 pub(super) use claim::claim;
+pub use content::CardContent;
 pub(super) use owe::{owe, owe_status, refresh};
 pub use settle::Shown;
 

@@ -65,19 +65,24 @@ async fn insert(
     .bind(tx.now.as_millis())
     .execute(&mut tx.conn)
     .await?;
-    for choice in choices {
-        sqlx::query(
-            "INSERT INTO buttons (token, workspace, request_id, card_id, choice)
-             VALUES ($1, $2, $3, $4, $5)",
-        )
-        .bind(tx.ids.token())
-        .bind(request.workspace.as_str())
-        .bind(request.id.as_str())
-        .bind(card.as_str())
-        .bind(choice.text())
-        .execute(&mut tx.conn)
-        .await?;
-    }
+    let mut tokens = choices.iter().map(|choice| (tx.ids.token(), choice.text()));
+    let [first, second, third] = std::array::from_fn(|_| tokens.next().unzip());
+    sqlx::query(
+        "INSERT INTO buttons (token, workspace, request_id, card_id, choice)
+         SELECT column1, $1, $2, $3, column2 FROM (VALUES ($4, $5), ($6, $7), ($8, $9)) AS made
+         WHERE column1 IS NOT NULL",
+    )
+    .bind(request.workspace.as_str())
+    .bind(request.id.as_str())
+    .bind(card.as_str())
+    .bind(first.0)
+    .bind(first.1)
+    .bind(second.0)
+    .bind(second.1)
+    .bind(third.0)
+    .bind(third.1)
+    .execute(&mut tx.conn)
+    .await?;
     Ok(())
 }
 

@@ -5,21 +5,29 @@ use serde_json::Value;
 use super::{Deliveries, Sent, about_card, is_temporary, place, wait};
 use crate::slack::card::{self, Completeness, Rendered};
 use crate::slack::client::{Post, SlackError, Update};
-use crate::store::{CardKind, OwedCard, Shown, ShownAt, StoreError};
+use crate::store::{CardContent, CardKind, OwedCard, Shown, ShownAt, StoreError};
 use crate::work::Loop;
 
 impl Deliveries {
     pub(super) async fn card(&self, owed: OwedCard) -> Result<(), StoreError> {
-        let rendered = self.render(&owed).await;
+        let content = match self.desk.store.card_content(&owed).await {
+            Ok(content) => content,
+            Err(error @ (StoreError::Damaged { .. } | StoreError::NotFound(_))) => {
+                tracing::error!(card = %owed.id, %error, "a card cannot be read and is given up");
+                return self.desk.store.card_unreadable(&owed, &error).await;
+            }
+            Err(error) => return Err(error),
+        };
+        let rendered = self.render(&owed, &content).await;
         match owed.shown_at.clone() {
             Some(at) => self.update(&owed, at, rendered).await,
             None => self.show(&owed, rendered).await,
         }
     }
 
-    async fn render(&self, owed: &OwedCard) -> Rendered {
+    async fn render(&self, owed: &OwedCard, content: &CardContent) -> Rendered {
         self.desk
-            .with_view(&owed.stored, &owed.buttons, |view| match &owed.kind {
+            .with_view(&content.stored, &content.buttons, |view| match &owed.kind {
                 CardKind::Stage { stage, .. } => card::stage_card(view, *stage),
                 CardKind::Status { .. } => card::status_line(view),
             })
@@ -120,7 +128,7 @@ impl Deliveries {
     }
 
     async fn give_up(&self, owed: &OwedCard, error: &SlackError) -> Result<(), StoreError> {
-        tracing::error!(card = %owed.id, request = %owed.stored.request.id, %error,
+        tracing::error!(card = %owed.id, request = %owed.request, %error,
             "a card cannot be shown; `countersign doctor` says how to mend it");
         self.desk.store.card_dead(&owed.id, owed.epoch, &error.to_string()).await?;
         self.desk.wake.these(&[Loop::Runs, Loop::Deliveries]);

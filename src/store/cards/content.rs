@@ -1,0 +1,62 @@
+//! What a card is made of.
+
+use sqlx::AnyConnection;
+
+use super::{CardButtons, OwedCard};
+use crate::store::buttons::choice_of;
+use crate::store::requests::stored;
+use crate::store::{ButtonChoice, Store, StoreError, StoredRequest};
+
+/// The request that a card shows, and the tokens behind its buttons.
+#[derive(Clone, Debug)]
+pub struct CardContent {
+    pub stored: StoredRequest,
+    pub buttons: CardButtons,
+}
+
+impl Store {
+    /// Reads what a card must show by now.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] or [`StoreError::NotFound`] when it can never be shown.
+    pub async fn card_content(&self, card: &OwedCard) -> Result<CardContent, StoreError> {
+        let mut snapshot = self.snapshot().await?;
+        let stored = stored(&mut snapshot, &card.workspace, &card.request).await?;
+        Ok(CardContent {
+            stored: stored.ok_or(StoreError::NotFound("request"))?,
+            buttons: tokens(&mut snapshot, card.id.as_str()).await?,
+        })
+    }
+
+    /// A card that cannot be read is given up; the others go on.
+    pub async fn card_unreadable(
+        &self,
+        card: &OwedCard,
+        error: &StoreError,
+    ) -> Result<(), StoreError> {
+        let statement = "UPDATE cards SET state = 'dead', retry_at = $3, error = $4,
+                                owner = NULL, lease_until = NULL
+                         WHERE id = $1 AND epoch = $2";
+        let why = error.to_string();
+        self.settle_delivery(statement, card.id.as_str(), card.epoch, None, Some(&why)).await
+    }
+}
+
+async fn tokens(conn: &mut AnyConnection, card: &str) -> Result<CardButtons, StoreError> {
+    let tokens: Vec<(String, String)> =
+        sqlx::query_as("SELECT choice, token FROM buttons WHERE card_id = $1")
+            .bind(card)
+            .fetch_all(conn)
+            .await?;
+    let mut buttons = CardButtons::default();
+    for (choice, token) in tokens {
+        let button = match choice_of(&choice)? {
+            ButtonChoice::Approve => &mut buttons.approve,
+            ButtonChoice::Reject => &mut buttons.reject,
+            ButtonChoice::ShowAll => &mut buttons.show_all,
+            ButtonChoice::Withdraw => &mut buttons.withdraw,
+        };
+        *button = Some(token);
+    }
+    Ok(buttons)
+}
