@@ -13,6 +13,7 @@ mod listeners;
 mod messages;
 mod open;
 mod staff;
+mod stops;
 mod view;
 
 use std::collections::BTreeMap;

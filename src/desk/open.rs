@@ -70,7 +70,7 @@ impl Desk {
         );
         let egress = Egress::open()?;
         let gate = Gate::new(&config, &egress)?;
-        let staff = Staff::of(&config, &gate.toolbox, &egress)?;
+        let staff = Staff::of(&config, &gate.toolbox, &egress, &clock)?;
         let agents = config
             .agents
             .iter()

@@ -8,6 +8,7 @@ use crate::agent::{
     self, AgentSpec, Crew, CrewMember, Egress, FallbackModel, FlowSpec, Model, ToolDescription,
     Toolbox,
 };
+use crate::base::Clock;
 use crate::config::{Agent, Config, Mind};
 
 /// What agents are made of: those with a model, and the graphs that ask them.
@@ -21,11 +22,12 @@ impl Staff {
         config: &Config,
         toolbox: &Toolbox,
         egress: &Egress,
+        clock: &Arc<dyn Clock>,
     ) -> Result<Self, StartError> {
         let mut crew = Crew::new();
         for (name, agent) in &config.agents {
             let refuse = |why: String| StartError::Agent { agent: name.clone(), why };
-            if let Some(member) = member(config, toolbox, egress, agent).map_err(refuse)? {
+            if let Some(member) = member(config, toolbox, egress, clock, agent).map_err(refuse)? {
                 crew.insert(name.clone(), member);
             }
         }
@@ -62,10 +64,11 @@ fn member(
     config: &Config,
     toolbox: &Toolbox,
     egress: &Egress,
+    clock: &Arc<dyn Clock>,
     agent: &Agent,
 ) -> Result<Option<CrewMember>, String> {
     let Mind::Model { model: name, instructions, answer } = &agent.mind else { return Ok(None) };
-    let model = model(config, egress, name)?;
+    let model = model(config, egress, clock, name)?;
     let tools: Vec<ToolDescription> = agent
         .tools
         .iter()
@@ -85,12 +88,18 @@ fn member(
 }
 
 /// A model with those that stand in for it.
-fn model(config: &Config, egress: &Egress, name: &str) -> Result<Arc<dyn Model>, String> {
+fn model(
+    config: &Config,
+    egress: &Egress,
+    clock: &Arc<dyn Clock>,
+    name: &str,
+) -> Result<Arc<dyn Model>, String> {
     let find = |name: &str| {
         config.models.get(name).ok_or_else(|| format!("there is no model called `{name}`"))
     };
     let open = |name: &str| {
-        agent::open_model(name, find(name)?.spec.clone(), egress).map_err(|error| error.to_string())
+        agent::open_model(name, find(name)?.spec.clone(), egress, clock.clone())
+            .map_err(|error| error.to_string())
     };
     let (first, fallback) = (open(name)?, &find(name)?.fallback);
     if fallback.is_empty() {

@@ -28,6 +28,8 @@ pub(crate) mod requests;
 mod rows;
 mod runs;
 mod settle;
+mod shows;
+mod stops;
 mod switch;
 mod timers;
 mod transition;
@@ -56,6 +58,8 @@ pub use reconcile::Adopted;
 pub use requests::StoredRequest;
 pub use runs::ClaimedRun;
 pub use settle::Ended;
+pub use shows::{ClaimedShow, Left};
+pub use stops::{Stop, Stopped};
 pub use switch::{Switch, SwitchPosition};
 
 pub(crate) use rows::{big, count, instant};

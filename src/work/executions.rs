@@ -35,7 +35,7 @@ impl Executions {
             Ok(warrant) => warrant,
             Err(StartRefused::Refused(refusal)) => {
                 tracing::warn!(execution = %claimed.id, %refusal, "an action may not start");
-                self.desk.wake.these(&[Loop::Runs, Loop::Deliveries]);
+                self.desk.wake.these(&[Loop::Runs, Loop::Deliveries, Loop::Streams]);
                 return Ok(());
             }
             Err(StartRefused::Store(error)) => return Err(error),
@@ -53,7 +53,7 @@ impl Executions {
         };
         tracing::info!(execution = %claimed.id, tool, outcome = word(&ended), "an action ended");
         match self.desk.store.finish_execution(&claimed.id, claimed.epoch, ended).await {
-            Ok(()) => self.desk.wake.these(&[Loop::Runs, Loop::Deliveries]),
+            Ok(()) => self.desk.wake.these(&[Loop::Runs, Loop::Deliveries, Loop::Streams]),
             Err(StoreError::Fenced) => {
                 tracing::error!(execution = %claimed.id, "ended after another worker took over");
             }

@@ -50,7 +50,7 @@ impl Runs {
         let Ok(input) = input else {
             return self.fail(&claimed, ErrorCode::RunFailed, "the input is no text").await;
         };
-        let recorder = Arc::new(Recorder::new(claimed.input.modes.clone()));
+        let recorder = Arc::new(Recorder::new(claimed.input.modes.clone(), desk.wake.clone()));
         let claimed = Arc::new(claimed);
         let asker = Asker {
             workspace: desk.workspace.clone(),
@@ -64,11 +64,11 @@ impl Runs {
             RunOptions::of_run(claimed.id.as_str()).supersteps(desk.config.limits.recursion);
         let (input, kept) = (Input::Restart(input), saver.clone());
         let run = worker.graph.run(input, kept, recorder.clone(), options);
-        let ended = recorder.keeping(&desk.store, &claimed, run).await;
+        let ended = recorder.keeping(&desk.store, &claimed, run).await?;
         saver.keep_last().await?;
         match ended {
             Ok(RunEnd::Finished { .. } | RunEnd::Interrupted { .. } | RunEnd::Paused { .. }) => {
-                desk.wake.these(&[Loop::Runs, Loop::Executions, Loop::Deliveries]);
+                desk.wake.these(&[Loop::Runs, Loop::Executions, Loop::Deliveries, Loop::Streams]);
                 Ok(())
             }
             Err(RunError::Save(error)) => {
@@ -141,7 +141,7 @@ impl Runs {
     ) -> Result<(), StoreError> {
         let notice = reply(claimed, text);
         self.desk.store.fail_run(&claimed.id, claimed.epoch, code, why, Some(notice)).await?;
-        self.desk.wake.these(&[Loop::Runs, Loop::Deliveries]);
+        self.desk.wake.these(&[Loop::Runs, Loop::Deliveries, Loop::Streams]);
         Ok(())
     }
 }

@@ -9,8 +9,8 @@ mod office;
 mod provider;
 mod reckoning;
 
-mod a_graph_can_only_be_stricter;
 mod a_changed_tool_is_not_run;
+mod a_graph_can_only_be_stricter;
 mod a_stream_misses_nothing;
 mod an_acknowledged_click_is_kept;
 mod an_agent_that_stops_says_why;
@@ -26,6 +26,7 @@ mod slack_may_fail;
 mod the_reference_patterns_mistakes;
 mod the_reference_patterns_streams;
 mod the_stop_switch;
+mod what_is_done_is_shown;
 mod what_was_approved_is_what_ran;
 mod who_may_call;
 mod who_may_decide;

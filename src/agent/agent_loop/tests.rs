@@ -6,6 +6,7 @@ use std::sync::Mutex;
 
 use super::*;
 use crate::agent::{CallSite, CallStatus, ModelError, Money, Reply, ScriptedModel, Stop, Usage};
+use crate::base::SystemClock;
 use crate::graph::{Event, EventSink, Input, Interrupt, MemorySaver, RunEnd, RunError, RunOptions};
 
 const SCRIPT: &str = r#"
@@ -67,7 +68,7 @@ impl Thread {
     }
 
     fn scripted() -> Self {
-        Self::with(ScriptedModel::read(SCRIPT).expect("a good script"))
+        Self::with(ScriptedModel::read(SCRIPT, Arc::new(SystemClock)).expect("a good script"))
     }
 
     async fn go(&self, input: Input) -> Result<RunEnd, RunError> {

@@ -11,6 +11,7 @@ use crate::agent::{
     AgentSpec, Budget, CallAnswer, CallStatus, ProposedCall, ScriptedModel, agent_input,
 };
 use crate::approval::Expression;
+use crate::base::SystemClock;
 use crate::graph::{Graph, Input, MemorySaver, NoEvents, Reducer, RunEnd, RunError, RunOptions};
 
 fn cel(source: &str) -> Expression {
@@ -272,7 +273,8 @@ fn clerk(name: &str, script: &str, answer: Option<Value>) -> (String, CrewMember
         answer,
         budget: Budget::default(),
     };
-    let model = Arc::new(ScriptedModel::read(script).expect("a good script"));
+    let model =
+        Arc::new(ScriptedModel::read(script, Arc::new(SystemClock)).expect("a good script"));
     (name.to_owned(), CrewMember { spec, model })
 }
 

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{CallStatus, Egress, ModelSpec, Money, Usage};
-use crate::base::Span;
+use crate::base::{Clock, Span};
 use crate::graph::RunError;
 
 pub use fallback::FallbackModel;
@@ -171,6 +171,7 @@ pub fn open_model(
     name: &str,
     spec: ModelSpec,
     egress: &Egress,
+    clock: Arc<dyn Clock>,
 ) -> Result<Arc<dyn Model>, ModelSpecError> {
     match spec {
         ModelSpec::Script(path) => {
@@ -178,7 +179,7 @@ pub fn open_model(
                 let path = path.display().to_string();
                 ModelSpecError::NoScript { path, error }
             })?;
-            Ok(Arc::new(ScriptedModel::read(&text)?))
+            Ok(Arc::new(ScriptedModel::read(&text, clock)?))
         }
         ModelSpec::Provider(spec) => Ok(Arc::new(ProviderModel::new(name, spec, egress)?)),
     }
