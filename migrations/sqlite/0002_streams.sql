@@ -11,3 +11,18 @@ CREATE TABLE run_events (
   PRIMARY KEY (run_id, first_seq)
 );
 CREATE INDEX run_events_by_age ON run_events (created_at);
+
+CREATE TABLE shows (               -- what the Slack thread of a run shows of it while it goes on
+  run_id      TEXT   NOT NULL PRIMARY KEY REFERENCES runs (id),
+  workspace   TEXT   NOT NULL,
+  told        BIGINT NOT NULL,     -- the last event that there is
+  seen        BIGINT NOT NULL,     -- the last event that was taken in
+  body        TEXT   NOT NULL,     -- JSON Show
+  state       TEXT   NOT NULL,     -- idle | live | over; live = a message may be growing
+  epoch       BIGINT NOT NULL,
+  owner       TEXT,
+  lease_until BIGINT,
+  retry_at    BIGINT NOT NULL,     -- nothing before, whatever is told
+  due_at      BIGINT               -- something then, even if nothing more is told
+);
+CREATE INDEX shows_due ON shows (retry_at) WHERE state <> 'over';

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use futures::future::BoxFuture;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// An instant in UTC, in milliseconds since 1970. Never a local time.
@@ -157,6 +158,11 @@ impl<'de> Deserialize<'de> for Span {
 /// The port that tells the time. Nothing else in the house may.
 pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
+
+    /// Lets so much of the clock's time pass. On a clock that stands nobody waits.
+    fn pause(&self, span: Span) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(span.to_std()))
+    }
 }
 
 /// The clock of the machine.
@@ -206,6 +212,13 @@ impl Clock for TurnableClock {
     fn now(&self) -> Timestamp {
         let base = self.standing_at.unwrap_or_else(|| SystemClock.now());
         Timestamp(base.0.saturating_add(self.turned_by.load(Ordering::SeqCst)))
+    }
+
+    fn pause(&self, span: Span) -> BoxFuture<'static, ()> {
+        match self.standing_at {
+            Some(_) => Box::pin(std::future::ready(())),
+            None => Box::pin(tokio::time::sleep(span.to_std())),
+        }
     }
 }
 

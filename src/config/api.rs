@@ -38,6 +38,8 @@ pub struct Streams {
     pub heartbeat: Span,
     /// How long a reader may take no more of what it is sent before it is dropped.
     pub patience: Span,
+    /// Whether Slack threads see what is being done while it is done.
+    pub in_slack: bool,
 }
 
 impl Default for Streams {
@@ -46,6 +48,7 @@ impl Default for Streams {
             keep: Span::minutes(7 * 24 * 60),
             heartbeat: Span::seconds(15),
             patience: Span::seconds(30),
+            in_slack: true,
         }
     }
 }
@@ -83,6 +86,7 @@ pub(super) struct StreamsSection {
     keep: Option<Length>,
     heartbeat: Option<Located<Length>>,
     patience: Option<Located<Length>>,
+    slack: Option<bool>,
 }
 
 impl ApiSection {
@@ -149,6 +153,7 @@ impl StreamsSection {
             keep: self.keep.map_or(default.keep, |keep| keep.0),
             heartbeat: some(self.heartbeat, default.heartbeat),
             patience: some(self.patience, default.patience),
+            in_slack: self.slack.unwrap_or(default.in_slack),
         }
     }
 }

@@ -99,6 +99,7 @@ mod tests {
             ("/_metadata", "major_version minor_version"),
             ("/display_information", "name description long_description background_color"),
             ("/features", "bot_user app_home slash_commands shortcuts agent_view assistant_view"),
+            ("/features/agent_view", "agent_description suggested_prompts actions"),
             ("/features/bot_user", "display_name always_online"),
             (
                 "/features/app_home",
@@ -133,6 +134,7 @@ mod tests {
         for (pointer, most) in [
             ("/display_information/name", 35),
             ("/display_information/description", 140),
+            ("/features/agent_view/agent_description", 300),
             ("/features/bot_user/display_name", 80),
             ("/features/slash_commands/0/command", 32),
             ("/features/slash_commands/0/description", 2000),
@@ -155,6 +157,7 @@ mod tests {
             let needed = match event {
                 "app_home_opened" => continue,
                 "app_mention" => "app_mentions:read",
+                "agent_session_stopped" => "chat:write",
                 "message.channels" => "channels:history",
                 "message.groups" => "groups:history",
                 "message.im" => "im:history",

@@ -203,7 +203,7 @@ impl Desk {
             .store
             .withdraw(&self.workspace, &button.request, &click.key(), person, evidence)
             .await?;
-        self.wake.these(&[Loop::Runs, Loop::Deliveries]);
+        self.wake.these(&[Loop::Runs, Loop::Deliveries, Loop::Streams]);
         self.tell_if_refused(click, &verdict).await
     }
 

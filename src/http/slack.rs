@@ -25,6 +25,7 @@ pub(super) async fn events(
         Inbound::Message(message) => desk.hear(message).await?,
         Inbound::AppMention(message) => desk.hear_mention(message).await?,
         Inbound::HomeOpened(opened) => desk.show_home(opened).await?,
+        Inbound::SessionStopped(stopped) => desk.stop(stopped).await?,
         Inbound::RateLimited { minute } => {
             tracing::error!(minute, "Slack dropped events of this minute: too many for one hour");
         }

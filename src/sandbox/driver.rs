@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::server::Inner;
-use super::workspace::Message;
+use super::workspace::{Message, Workspace};
 use super::{people, presses, readable};
+use crate::base::Clock;
 
 /// One person at their keyboard.
 #[derive(Clone)]
@@ -29,6 +30,10 @@ pub struct MessageView {
     pub text: String,
     pub buttons: Vec<String>,
     pub only_for_me: bool,
+    /// The lines of its task list: `Running payments.refund: complete`.
+    pub tasks: Vec<String>,
+    /// More is still being written.
+    pub grows: bool,
     blocks: Vec<Value>,
 }
 
@@ -102,7 +107,7 @@ impl Driver {
         let workspace = self.inner.shared.lock();
         let all = workspace.messages.get(&channel).into_iter().flatten();
         all.filter(|message| self.may_see(message))
-            .map(|message| view(&channel, message, &self.user))
+            .map(|message| self.view(&workspace, &channel, message))
             .collect()
     }
 
@@ -111,8 +116,39 @@ impl Driver {
         let workspace = self.inner.shared.lock();
         let all = workspace.messages.get(&root.channel).into_iter().flatten();
         all.filter(|message| message.thread_ts.as_ref() == Some(&root.ts) && self.may_see(message))
-            .map(|message| view(&root.channel, message, &self.user))
+            .map(|message| self.view(&workspace, &root.channel, message))
             .collect()
+    }
+
+    /// Looks again whenever something changes in the workspace, until there is what was looked for.
+    pub async fn sees_until<T>(&self, mut look: impl FnMut(&Self) -> Option<T>) -> T {
+        let mut changes = self.inner.shared.changed.subscribe();
+        loop {
+            changes.mark_unchanged();
+            if let Some(seen) = look(self) {
+                return seen;
+            }
+            if changes.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// Lets Slack deliver what is due now.
+    pub async fn delivers(&self) {
+        people::deliver_due(&self.inner).await;
+    }
+
+    /// How a conversation stands, in Slack's words.
+    pub fn session(&self, root: &MessageRef) -> Option<String> {
+        let now = self.inner.shared.clock.now();
+        let workspace = self.inner.shared.lock();
+        workspace.session(&root.channel, &root.ts, now).map(str::to_owned)
+    }
+
+    /// Presses Slack's stop button in a conversation; the bot hears of it with the next delivery.
+    pub fn stops(&self, root: &MessageRef) {
+        people::stop(&self.inner, &self.user, &root.channel, &root.ts);
     }
 
     /// The newest message in a channel that has buttons.
@@ -206,6 +242,30 @@ impl Driver {
         message.ephemeral_for.as_ref().is_none_or(|user| *user == self.user)
     }
 
+    fn view(&self, workspace: &Workspace, channel: &str, message: &Message) -> MessageView {
+        let elements = message.blocks.iter().flat_map(|block| {
+            block["elements"].as_array().into_iter().flatten().chain(block.get("accessory"))
+        });
+        let tasks = workspace.tasks.get(&(channel.to_owned(), message.ts.clone()));
+        let line = |task: &Value| {
+            let text = |field: &str| task[field].as_str().unwrap_or_default().to_owned();
+            format!("{}: {}", text("title"), text("status"))
+        };
+        MessageView {
+            at: MessageRef { channel: channel.to_owned(), ts: message.ts.clone() },
+            from: message.user.clone(),
+            text: words(message),
+            buttons: elements
+                .filter(|element| element["type"] == "button")
+                .filter_map(|element| element["text"]["text"].as_str().map(str::to_owned))
+                .collect(),
+            only_for_me: message.ephemeral_for.as_deref() == Some(&self.user),
+            tasks: tasks.into_iter().flatten().map(line).collect(),
+            grows: workspace.is_growing(channel, &message.ts, self.inner.shared.clock.now()),
+            blocks: message.blocks.clone(),
+        }
+    }
+
     fn direct(&self) -> String {
         let workspace = self.inner.shared.lock();
         workspace.cast.direct(&self.user).map(|channel| channel.id.clone()).unwrap_or_default()
@@ -235,21 +295,4 @@ impl MessageView {
 
 fn words(message: &Message) -> String {
     if message.blocks.is_empty() { message.text.clone() } else { readable::blocks(&message.blocks) }
-}
-
-fn view(channel: &str, message: &Message, me: &str) -> MessageView {
-    let elements = message.blocks.iter().flat_map(|block| {
-        block["elements"].as_array().into_iter().flatten().chain(block.get("accessory"))
-    });
-    MessageView {
-        at: MessageRef { channel: channel.to_owned(), ts: message.ts.clone() },
-        from: message.user.clone(),
-        text: words(message),
-        buttons: elements
-            .filter(|element| element["type"] == "button")
-            .filter_map(|element| element["text"]["text"].as_str().map(str::to_owned))
-            .collect(),
-        only_for_me: message.ephemeral_for.as_deref() == Some(me),
-        blocks: message.blocks.clone(),
-    }
 }

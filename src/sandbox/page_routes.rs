@@ -20,7 +20,7 @@ use super::cast::{BOT_USER, Channel, Kind};
 use super::server::Inner;
 use super::workspace::{Message, Workspace};
 use super::{people, presses};
-use crate::base::{Clock, Span};
+use crate::base::{Clock, Span, Timestamp};
 
 const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
     img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -46,6 +46,7 @@ pub(super) fn routes() -> Router<Inner> {
         .route("/sandbox/submit", post(submit))
         .route("/sandbox/close", post(close))
         .route("/sandbox/home", post(home))
+        .route("/sandbox/stop", post(stop))
         .route("/sandbox/clock", post(clock))
         .layer(middleware::from_fn(only_here))
 }
@@ -88,7 +89,7 @@ async fn state(State(inner): State<Inner>, Query(query): Query<As>) -> Json<Valu
         .collect();
     let messages: serde_json::Map<String, Value> = mine
         .iter()
-        .map(|channel| (channel.id.clone(), json!(shown(&workspace, &channel.id, &me))))
+        .map(|channel| (channel.id.clone(), json!(shown(&workspace, &channel.id, &me, now))))
         .collect();
     let people: Vec<Value> = workspace
         .cast
@@ -128,7 +129,7 @@ fn topic(channel: &Channel) -> &'static str {
     }
 }
 
-fn shown(workspace: &Workspace, channel: &str, me: &str) -> Vec<Value> {
+fn shown(workspace: &Workspace, channel: &str, me: &str, now: Timestamp) -> Vec<Value> {
     let all: Vec<&Message> = workspace.messages.get(channel).into_iter().flatten().collect();
     let replies = |root: &str| all.iter().filter(|m| m.thread_ts.as_deref() == Some(root)).count();
     all.iter()
@@ -139,6 +140,9 @@ fn shown(workspace: &Workspace, channel: &str, me: &str) -> Vec<Value> {
                 "blocks": message.blocks, "thread_ts": message.thread_ts,
                 "reply_count": replies(&message.ts), "ephemeral_for": message.ephemeral_for,
                 "edited": message.edited,
+                "tasks": workspace.tasks.get(&(channel.to_owned(), message.ts.clone())),
+                "grows": workspace.is_growing(channel, &message.ts, now),
+                "session": workspace.session(channel, &message.ts, now),
             })
         })
         .collect()
@@ -219,6 +223,14 @@ async fn close(State(inner): State<Inner>, Json(act): Json<Act>) -> Json<Value> 
 
 async fn home(State(inner): State<Inner>, Json(act): Json<Act>) -> Json<Value> {
     people::open_home(&inner, &act.r#as);
+    people::deliver_due(&inner).await;
+    Json(json!({ "ok": true }))
+}
+
+/// Slack's own stop button.
+async fn stop(State(inner): State<Inner>, Json(act): Json<Act>) -> Json<Value> {
+    let thread = act.thread_ts.unwrap_or_default();
+    people::stop(&inner, &act.r#as, &act.channel, &thread);
     people::deliver_due(&inner).await;
     Json(json!({ "ok": true }))
 }

@@ -85,6 +85,13 @@ pub(super) fn open_home(inner: &Inner, user: &str) {
     workspace.happens(event, now);
 }
 
+/// Presses the stop button of a conversation.
+pub(super) fn stop(inner: &Inner, user: &str, channel: &str, thread: &str) {
+    let now = inner.shared.clock.now();
+    inner.shared.lock().stop(channel, thread, user, now);
+    inner.shared.tell();
+}
+
 /// Delivers every event that is due, and says how many there were.
 pub(super) async fn deliver_due(inner: &Inner) -> usize {
     let mut delivered = 0;

@@ -1,6 +1,6 @@
 //! The state of the workspace: messages, views, triggers, and the journal of all that passed.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
@@ -14,10 +14,15 @@ use crate::base::{Span, Timestamp, TurnableClock};
 const TRIGGER_LIFE: Span = Span::seconds(3);
 const RESPONSE_LIFE: Span = Span::minutes(30);
 const RESPONSE_USES: u32 = 5;
+/// A growing message ends by itself after this, and a session that works after that. The first
+/// number is not published; others have measured it.
+pub(super) const STREAM_LIFE: Span = Span::minutes(5);
+const SESSION_LIFE: Span = Span::minutes(60);
 
 /// What Countersign's manifest asks for.
-const SCOPES: [&str; 12] = [
+const SCOPES: [&str; 13] = [
     "app_mentions:read",
+    "assistant:write",
     "channels:history",
     "channels:read",
     "chat:write",
@@ -116,6 +121,12 @@ pub(super) struct Workspace {
     pub(super) full_at: BTreeMap<String, Timestamp>,
     /// Messages that still grow, by channel and ts, and since when.
     pub(super) streams: BTreeMap<(String, String), Timestamp>,
+    /// The task lists of messages that grew, by channel and ts.
+    pub(super) tasks: BTreeMap<(String, String), Vec<Value>>,
+    /// Messages that somebody stopped while they grew.
+    pub(super) stopped: BTreeSet<(String, String)>,
+    /// What is said of conversations as a whole, by channel and thread, and since when.
+    sessions: BTreeMap<(String, String), (String, Timestamp)>,
     /// What the app may do.
     pub(super) scopes: Vec<String>,
     triggers: Vec<Trigger>,
@@ -135,6 +146,9 @@ impl Shared {
             faults: BTreeMap::new(),
             full_at: BTreeMap::new(),
             streams: BTreeMap::new(),
+            tasks: BTreeMap::new(),
+            stopped: BTreeSet::new(),
+            sessions: BTreeMap::new(),
             scopes: SCOPES.map(str::to_owned).to_vec(),
             triggers: Vec::new(),
             responses: Vec::new(),
@@ -171,6 +185,52 @@ impl Workspace {
 
     pub(super) fn find(&mut self, channel: &str, ts: &str) -> Option<&mut Message> {
         self.messages.get_mut(channel)?.iter_mut().find(|message| message.ts == ts)
+    }
+
+    /// Whether a message still grows.
+    pub(super) fn is_growing(&self, channel: &str, ts: &str, now: Timestamp) -> bool {
+        let begun = self.streams.get(&(channel.to_owned(), ts.to_owned()));
+        begun.is_some_and(|&begun| now.since(begun) <= STREAM_LIFE)
+    }
+
+    pub(super) fn set_session(
+        &mut self,
+        channel: &str,
+        thread: &str,
+        status: &str,
+        now: Timestamp,
+    ) {
+        let session = (channel.to_owned(), thread.to_owned());
+        self.sessions.insert(session, (status.to_owned(), now));
+    }
+
+    /// How a conversation stands: nothing when nobody has said.
+    pub(super) fn session(&self, channel: &str, thread: &str, now: Timestamp) -> Option<&str> {
+        let (status, since) = self.sessions.get(&(channel.to_owned(), thread.to_owned()))?;
+        let over = status == "processing" && now.since(*since) > SESSION_LIFE;
+        Some(if over { "active" } else { status })
+    }
+
+    /// Somebody presses the stop button: what grows there takes nothing more, and the bot is told.
+    pub(super) fn stop(&mut self, channel: &str, thread: &str, user: &str, now: Timestamp) {
+        let messages = self.messages.get(channel).into_iter().flatten();
+        let growing: Vec<String> = messages
+            .filter(|message| message.thread_ts.as_deref() == Some(thread))
+            .filter(|message| self.is_growing(channel, &message.ts, now))
+            .map(|message| message.ts.clone())
+            .collect();
+        for ts in &growing {
+            let stream = (channel.to_owned(), ts.clone());
+            self.streams.remove(&stream);
+            self.stopped.insert(stream);
+        }
+        self.set_session(channel, thread, "active", now);
+        let ts = self.ts(now);
+        let event = json!({
+            "type": "agent_session_stopped", "channel": channel, "user": user,
+            "thread_ts": thread, "streaming_message_ts": growing, "event_ts": ts,
+        });
+        self.happens(event, now);
     }
 
     /// A trigger that opens one dialog within three seconds.

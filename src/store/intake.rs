@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use sqlx::AnyConnection;
 
 use super::rows::json;
-use super::{NewNotice, Store, StoreError, Tx, notices};
+use super::{NewNotice, Store, StoreError, Tx, notices, shows};
 use crate::approval::SlackUser;
 use crate::audit::{self, Entry};
 use crate::base::{RunId, ThreadId, WorkspaceId};
@@ -201,6 +201,9 @@ pub(super) async fn queue(
     .bind(tx.now.as_millis())
     .execute(&mut tx.conn)
     .await?;
+    if thread.slack.is_some() {
+        shows::open(tx, workspace, &run).await?;
+    }
     Ok(run)
 }
 

@@ -208,7 +208,8 @@ struct Row {
     thread_ts: Option<String>,
 }
 
-/// Takes at most `limit` messages that must be sent, oldest first.
+/// Takes at most `limit` messages that must be sent, oldest first. What a run says waits for the
+/// message in which it may be growing already.
 pub(super) async fn claim(
     tx: &mut Tx,
     owner: &str,
@@ -224,6 +225,8 @@ pub(super) async fn claim(
          LEFT JOIN threads ON threads.id = runs.thread_id
          WHERE notices.state = 'owed' AND notices.retry_at <= $1
            AND (notices.lease_until IS NULL OR notices.lease_until <= $1)
+           AND NOT (notices.kind = 'reply' AND EXISTS (
+             SELECT 1 FROM shows WHERE shows.run_id = notices.run_id AND shows.state = 'live'))
          ORDER BY notices.created_at, notices.id LIMIT $2",
     )
     .bind(tx.now.as_millis())

@@ -52,6 +52,9 @@ impl Store {
                UNION ALL
                SELECT MIN(retry_at) FROM notices
                 WHERE workspace = $1 AND state = 'owed' AND retry_at > $2
+               UNION ALL
+               SELECT MIN(due_at) FROM shows
+                WHERE workspace = $1 AND state <> 'over' AND due_at > $2
              ) AS upcoming",
         )
         .bind(workspace.as_str())

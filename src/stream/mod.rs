@@ -5,8 +5,12 @@
 //! the log from where it left off; being told live is only being told sooner. Nothing here does
 //! I/O.
 
+mod call;
 mod event;
 mod mode;
+mod show;
 
+pub use call::{Next, Piece, Session, ShowCall, Task, TaskKind, TaskStatus, Went};
 pub use event::{ErrorCode, RunEvent, cut};
 pub use mode::{Modes, StreamMode};
+pub use show::Show;

@@ -24,6 +24,10 @@ impl Executions {
     }
 
     async fn execute(&self, claimed: ClaimedExecution) -> Result<(), StoreError> {
+        let tool = &claimed.sealed.envelope().tool.name;
+        if let Some(tool) = self.desk.gate.toolbox.get(tool) {
+            tool.look().await;
+        }
         let desk = self.desk.clone();
         let check =
             move |sealed: &Sealed, terms: Option<&Terms>| desk.gate.start_check(sealed, terms);
@@ -31,12 +35,11 @@ impl Executions {
             Ok(warrant) => warrant,
             Err(StartRefused::Refused(refusal)) => {
                 tracing::warn!(execution = %claimed.id, %refusal, "an action may not start");
-                self.desk.wake.these(&[Loop::Runs, Loop::Deliveries]);
+                self.desk.wake.these(&[Loop::Runs, Loop::Deliveries, Loop::Streams]);
                 return Ok(());
             }
             Err(StartRefused::Store(error)) => return Err(error),
         };
-        let tool = &claimed.sealed.envelope().tool.name;
         let ended = match self.desk.gate.toolbox.get(tool) {
             Some(tool) => match claimed.next {
                 NextStep::Start => call_ended(tool.call(&warrant).await),
@@ -50,7 +53,7 @@ impl Executions {
         };
         tracing::info!(execution = %claimed.id, tool, outcome = word(&ended), "an action ended");
         match self.desk.store.finish_execution(&claimed.id, claimed.epoch, ended).await {
-            Ok(()) => self.desk.wake.these(&[Loop::Runs, Loop::Deliveries]),
+            Ok(()) => self.desk.wake.these(&[Loop::Runs, Loop::Deliveries, Loop::Streams]),
             Err(StoreError::Fenced) => {
                 tracing::error!(execution = %claimed.id, "ended after another worker took over");
             }

@@ -1,12 +1,13 @@
 //! What a run tells on its way to the log. Most of it is kept with the superstep it belongs to; what
 //! a slow model says is kept meanwhile, a few times a second.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use tokio::sync::{Notify, OwnedMutexGuard};
 
+use super::{Loop, Wake};
 use crate::agent::ModelMark;
 use crate::graph::{Event, EventSink, Update};
 use crate::store::{ClaimedRun, Store, StoreError};
@@ -21,12 +22,14 @@ pub(super) struct Recorder {
     told: Mutex<Vec<RunEvent>>,
     news: Notify,
     /// Whoever holds it keeps what was told next, so that the log is in order.
-    turn: std::sync::Arc<tokio::sync::Mutex<()>>,
+    turn: Arc<tokio::sync::Mutex<()>>,
+    wake: Wake,
 }
 
 impl Recorder {
-    pub(super) fn new(modes: Modes) -> Self {
-        Self { modes, told: Mutex::default(), news: Notify::new(), turn: Default::default() }
+    pub(super) fn new(modes: Modes, wake: Wake) -> Self {
+        let (told, turn) = (Mutex::default(), Arc::default());
+        Self { modes, told, news: Notify::new(), turn, wake }
     }
 
     /// Everything told so far, for whoever keeps it before letting go of the turn.
@@ -38,12 +41,15 @@ impl Recorder {
 
     /// Keeps what is told while `work` goes on. What cannot be kept is lost to those who watch,
     /// never to the run: its answer is in the checkpoint.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`], with the work dropped where it stood, when the run is no longer ours.
     pub(super) async fn keeping<T>(
         &self,
         store: &Store,
         run: &ClaimedRun,
         work: impl Future<Output = T>,
-    ) -> T {
+    ) -> Result<T, StoreError> {
         let keep = async {
             loop {
                 self.news.notified().await;
@@ -53,7 +59,9 @@ impl Recorder {
                     continue;
                 }
                 match store.tell(&run.id, run.epoch, told).await {
-                    Ok(()) | Err(StoreError::Fenced) => {}
+                    Ok(()) => self.wake.these(&[Loop::Streams]),
+                    // Somebody has taken over or ended it: nothing it does counts any more.
+                    Err(StoreError::Fenced) => return StoreError::Fenced,
                     Err(error) => tracing::warn!(run = %run.id, %error, "events were lost"),
                 }
                 drop(turn);
@@ -61,8 +69,8 @@ impl Recorder {
         };
         tokio::select! {
             biased;
-            done = work => done,
-            () = keep => unreachable!("it goes on for as long as the work"),
+            done = work => Ok(done),
+            error = keep => Err(error),
         }
     }
 

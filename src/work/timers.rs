@@ -32,7 +32,7 @@ impl Work for Timers {
             let fired = self.desk.store.fire_due_timers(room).await?;
             if fired > 0 {
                 tracing::info!(fired, "timers fired");
-                self.desk.wake.these(&[Loop::Runs, Loop::Deliveries]);
+                self.desk.wake.these(&[Loop::Runs, Loop::Deliveries, Loop::Streams]);
             }
             Ok(vec![(); fired])
         }

@@ -6,11 +6,12 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use super::recorder::Recorder;
-use super::runs::reply;
+use super::runs::{message, reply};
 use crate::agent;
 use crate::desk::{Asker, Desk, Occasion};
 use crate::graph::{At, SaveError, Saver, Snapshot, Turn, TurnStatus};
-use crate::store::{ClaimedRun, Ending, SaveTurn, StoreError};
+use crate::store::{ClaimedRun, Ending, KnownQuestions, SaveTurn, StoreError};
+use crate::stream::RunEvent;
 
 /// The saver of one run.
 pub(super) struct TurnSaver {
@@ -35,7 +36,8 @@ impl TurnSaver {
 
     /// Keeps a turn with all that was told until now.
     async fn keep(&self, mut turn: SaveTurn) -> Result<(), StoreError> {
-        let (next, events) = self.recorder.take().await;
+        let (next, mut events) = self.recorder.take().await;
+        events.append(&mut turn.events);
         turn.events = events;
         let kept = self.desk.store.save_turn(turn).await;
         drop(next);
@@ -49,7 +51,7 @@ impl TurnSaver {
         }
     }
 
-    fn turn(&self, turn: Turn) -> Result<SaveTurn, SaveError> {
+    fn turn(&self, turn: Turn, known: &KnownQuestions) -> Result<SaveTurn, SaveError> {
         // What a graph within does ends nothing; its questions come with the root's turn.
         let is_root = turn.namespace.is_empty();
         let ending = match turn.status {
@@ -59,17 +61,15 @@ impl TurnSaver {
             TurnStatus::Finished => Some(Ending::Done),
         };
         let said = turn.checkpoints.last().filter(|_| ending == Some(Ending::Done));
-        let notices = said
-            .and_then(agent::last_words)
-            .map(|text| vec![reply(&self.run, &text)])
-            .unwrap_or_default();
-        let surfaced = turn.interrupts.iter().filter(|_| is_root);
-        let questions = surfaced
-            .map(|interrupt| {
-                let at = Occasion { now: self.desk.clock.now(), ids: self.desk.ids.as_ref() };
-                self.desk.gate.question(&self.asker, &interrupt.id, &interrupt.value, at)
-            })
-            .collect();
+        let said = said.and_then(agent::last_words).map(|text| reply(&self.run, &text));
+        let told: Vec<String> =
+            turn.checkpoints.iter().filter(|_| is_root).flat_map(agent::told_since).collect();
+        let events = told.iter().map(|text| RunEvent::Message { content: text.clone() }).collect();
+        let told = told.iter().map(|text| message(&self.run, text));
+        let notices = told.chain(said).collect();
+        let surfaced = if is_root { turn.interrupts.as_slice() } else { &[] };
+        let at = Occasion { now: self.desk.clock.now(), ids: self.desk.ids.as_ref() };
+        let questions = self.desk.gate.questions(&self.asker, surfaced, known, at);
         let writes = turn.tasks.iter().map(TryInto::try_into);
         let writes = writes.collect::<Result<_, _>>().map_err(SaveError::new)?;
         let checkpoints = turn.checkpoints.into_iter().map(TryInto::try_into);
@@ -83,7 +83,7 @@ impl TurnSaver {
             consumed: turn.consumed,
             questions,
             notices,
-            events: Vec::new(),
+            events,
             ending,
         })
     }
@@ -114,8 +114,13 @@ impl Saver for TurnSaver {
 
     fn save(&self, turn: Turn) -> BoxFuture<'_, Result<(), SaveError>> {
         async move {
-            let turn = self.turn(turn)?;
             self.keep_last().await.map_err(SaveError::new)?;
+            let known = match turn.interrupts.as_slice() {
+                [] => KnownQuestions::default(),
+                _ => self.desk.store.known_questions(&self.run.id).await.map_err(SaveError::new)?,
+            };
+            self.desk.gate.look(&turn.interrupts).await;
+            let turn = self.turn(turn, &known)?;
             if turn.ending.is_some() {
                 *self.last.lock().await = Some(turn);
                 return Ok(());

@@ -19,24 +19,40 @@
 //! A rule with `tool` answers to the results of the last calls, any other to a human message. In
 //! both, `says` is matched against the last human message and its named groups can be used in the
 //! templates. `result` has `tool`, `status`, `content`, and, if the content is JSON, `data`.
+//!
+//! With `pace: 60ms` on top it takes that long for each word, as a model does.
+
+use std::fmt;
+use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Message, Model, ModelError, Prompt, Reply, Stop, TokenSink, ToolCall, Usage};
-use crate::agent::CallStatus;
+use super::{Message, Model, ModelError, Prompt, Reply, Stop, TokenSink, ToolCall};
 use crate::agent::template::{Place, Template};
+use crate::agent::{CallStatus, Money, Usage};
+use crate::base::{Clock, NotASpan, Span};
 
 /// After this many answers to one human message it stops, whatever its rules say.
 const MAX_ANSWERS: usize = 12;
 
+const SCRIPT: &str = "script";
+
 /// A model that follows a script.
-#[derive(Debug)]
 pub struct ScriptedModel {
     rules: Vec<Rule>,
     otherwise: Option<String>,
+    /// How long each word takes.
+    pace: Span,
+    clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for ScriptedModel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScriptedModel").field("rules", &self.rules).finish_non_exhaustive()
+    }
 }
 
 /// A script that cannot be followed.
@@ -69,6 +85,8 @@ struct ScriptFile {
     rules: Vec<RuleSection>,
     /// What else it can say when no rule fits: what to try.
     otherwise: Option<String>,
+    /// How long each word takes, `60ms`.
+    pace: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -99,15 +117,17 @@ struct CallSection {
 
 impl ScriptedModel {
     /// Reads a script from YAML.
-    pub fn read(yaml: &str) -> Result<Self, ScriptError> {
+    pub fn read(yaml: &str, clock: Arc<dyn Clock>) -> Result<Self, ScriptError> {
         let file: ScriptFile =
             serde_saphyr::from_str(yaml).map_err(|error| ScriptError::Yaml(error.to_string()))?;
         let read = |(at, section)| {
             Rule::read(section).map_err(|why| ScriptError::Rule { rule: at + 1, why })
         };
         let rules = file.rules.into_iter().enumerate().map(read).collect::<Result<_, _>>()?;
+        let pace = file.pace.as_deref().map_or(Ok(Span::ZERO), str::parse);
+        let pace = pace.map_err(|error: NotASpan| ScriptError::Yaml(error.to_string()))?;
         tracing::info!("the model `script` is a scripted stand-in, not a language model");
-        Ok(Self { rules, otherwise: file.otherwise })
+        Ok(Self { rules, otherwise: file.otherwise, pace, clock })
     }
 
     fn reply(&self, messages: &[Message]) -> Result<Reply, ModelError> {
@@ -147,7 +167,7 @@ impl ScriptedModel {
 
 impl Model for ScriptedModel {
     fn name(&self) -> &str {
-        "script"
+        SCRIPT
     }
 
     fn answer<'a>(
@@ -155,22 +175,28 @@ impl Model for ScriptedModel {
         prompt: &'a Prompt,
         tokens: &'a dyn TokenSink,
     ) -> BoxFuture<'a, Result<Reply, ModelError>> {
-        let reply = self.reply(&prompt.messages);
-        if let Ok(reply) = &reply {
-            reply.text.split_inclusive(' ').for_each(|word| tokens.token(word));
-        }
-        Box::pin(std::future::ready(reply))
+        Box::pin(async move {
+            let reply = self.reply(&prompt.messages)?;
+            for word in reply.text.split_inclusive(' ') {
+                if self.pace > Span::ZERO {
+                    self.clock.pause(self.pace).await;
+                }
+                tokens.token(word);
+            }
+            Ok(reply)
+        })
     }
 }
 
 fn said(text: String, calls: Vec<ToolCall>) -> Reply {
     let stop = if calls.is_empty() { Stop::Done } else { Stop::ToolCalls };
-    Reply { text, calls, usage: Usage::default(), stop }
+    let (model, usage, cost) = (SCRIPT.to_owned(), Usage::default(), Money::default());
+    Reply { model, text, calls, usage, cost, stop }
 }
 
 /// Where the conversation stands.
 struct Turn<'a> {
-    /// The last human message.
+    /// The last human message, or what the desk said about the last answer.
     said: &'a str,
     /// Results that came after the last answer.
     results: Vec<CallResult<'a>>,
@@ -194,6 +220,10 @@ impl<'a> Turn<'a> {
                 Message::Human { text, name: _ } => {
                     turn.said = text;
                     turn.answers = 0;
+                    turn.results.clear();
+                }
+                Message::Desk { text } => {
+                    turn.said = text;
                     turn.results.clear();
                 }
                 Message::Assistant { text: _, calls } => {

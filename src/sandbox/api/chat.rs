@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::arguments::Arguments;
 use super::channels::{postable, writable};
-use super::{Answer, Refused, streams};
+use super::{Answer, Refused};
 use crate::base::Timestamp;
 use crate::sandbox::blocks::{self, Surface};
 use crate::sandbox::cast::BOT_USER;
@@ -43,7 +43,7 @@ pub(super) fn update(workspace: &mut Workspace, arguments: &Arguments, now: Time
     if text.as_ref().is_some_and(|text| text.chars().count() > IN_UPDATE) {
         return Err("msg_too_long".into());
     }
-    if streams::is_streaming(workspace, &channel, &ts, now) {
+    if workspace.is_growing(&channel, &ts, now) {
         return Err("streaming_state_conflict".into());
     }
     let found = workspace.find(&channel, &ts);
@@ -51,6 +51,7 @@ pub(super) fn update(workspace: &mut Workspace, arguments: &Arguments, now: Time
     if message.user != BOT_USER || message.ephemeral_for.is_some() {
         return Err("cant_update_message".into());
     }
+    let redrawn = blocks.is_some();
     change(message, text, blocks, now);
     match metadata {
         // As Slack does: an empty object takes the metadata away.
@@ -58,8 +59,11 @@ pub(super) fn update(workspace: &mut Workspace, arguments: &Arguments, now: Time
         Some(metadata) => message.metadata = Some(metadata),
         None => {}
     }
-    let text = message.text.clone();
-    Ok(json!({ "channel": channel, "ts": ts, "text": text, "message": message.object(true) }))
+    let (text, object) = (message.text.clone(), message.object(true));
+    if redrawn {
+        workspace.tasks.remove(&(channel.clone(), ts.clone()));
+    }
+    Ok(json!({ "channel": channel, "ts": ts, "text": text, "message": object }))
 }
 
 /// A change of text is marked as one; a change that came with blocks is not, as Slack does.

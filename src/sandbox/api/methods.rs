@@ -33,7 +33,8 @@ const READ: &[&str] = &["channels:read", "groups:read", "im:read", "mpim:read"];
 const HISTORY: &[&str] = &["channels:history", "groups:history", "im:history", "mpim:history"];
 const MANAGE: &[&str] = &["channels:manage", "groups:write", "im:write", "mpim:write"];
 
-const METHODS: [Method; 31] = [
+const METHODS: [Method; 32] = [
+    method("agents.sessions.setStatus", WRITE, Three, true),
     method("api.test", &[], Four, true),
     method("apps.manifest.update", &[], Three, true),
     method("auth.test", &[], Special, true),

@@ -10,6 +10,7 @@ mod pace;
 mod pages;
 mod people;
 mod respond;
+mod sessions;
 mod streams;
 mod views;
 
@@ -203,6 +204,7 @@ fn dispatch(
     now: Timestamp,
 ) -> Answer {
     match method {
+        "agents.sessions.setStatus" => sessions::set_status(workspace, arguments, now),
         "api.test" => Ok(json!({})),
         "auth.test" => Ok(people::auth_test()),
         "bots.info" => people::bot(arguments),

@@ -5,13 +5,12 @@ use serde_json::{Value, json};
 use super::arguments::Arguments;
 use super::channels::writable;
 use super::{Answer, Refused};
-use crate::base::{Span, Timestamp};
+use crate::base::Timestamp;
 use crate::sandbox::blocks::{self, Surface};
 use crate::sandbox::cast::BOT_USER;
 use crate::sandbox::workspace::{Message, Workspace};
 
-/// A stream ends by itself: neither number is published, both were measured by others.
-const LIFE: Span = Span::minutes(5);
+/// What one message takes in all. The number is not published; others have measured it.
 const CHARACTERS: usize = 11_000;
 /// Characters of one call.
 const IN_CALL: usize = 12_000;
@@ -37,15 +36,17 @@ pub(super) fn start(workspace: &mut Workspace, arguments: &Arguments, now: Times
         user: BOT_USER.to_owned(),
         text: String::new(),
         blocks: Vec::new(),
-        thread_ts: Some(root),
+        thread_ts: Some(root.clone()),
         metadata: None,
         edited: None,
         ephemeral_for: None,
     };
-    grow(&mut message, chunks)?;
+    let tasks = grow(&mut message, chunks)?;
     let ts = message.ts.clone();
     workspace.post(&channel, message);
     workspace.streams.insert((channel.clone(), ts.clone()), now);
+    keep(workspace, &channel, &ts, tasks);
+    workspace.set_session(&channel, &root, "processing", now);
     Ok(json!({ "channel": channel, "ts": ts }))
 }
 
@@ -55,8 +56,10 @@ pub(super) fn append(workspace: &mut Workspace, arguments: &Arguments, now: Time
         return Err("no_text".into());
     }
     let (channel, message) = streaming(workspace, arguments, now)?;
-    grow(message, chunks)?;
-    Ok(json!({ "channel": channel, "ts": message.ts }))
+    let tasks = grow(message, chunks)?;
+    let ts = message.ts.clone();
+    keep(workspace, &channel, &ts, tasks);
+    Ok(json!({ "channel": channel, "ts": ts }))
 }
 
 pub(super) fn stop(workspace: &mut Workspace, arguments: &Arguments, now: Timestamp) -> Answer {
@@ -67,13 +70,20 @@ pub(super) fn stop(workspace: &mut Workspace, arguments: &Arguments, now: Timest
         return Err(Refused::because("invalid_blocks", messages));
     }
     blocks::fill_ids(&mut last);
+    let session = arguments.text("session_status").unwrap_or_else(|| "active".to_owned());
+    if !matches!(session.as_str(), "active" | "processing" | "suspended" | "closed") {
+        return Err("invalid_status".into());
+    }
     let (channel, message) = streaming(workspace, arguments, now)?;
-    grow(message, chunks)?;
+    let tasks = grow(message, chunks)?;
     message.blocks.extend(last.as_array().into_iter().flatten().cloned());
     if let Some(metadata) = arguments.json("metadata") {
         message.metadata = Some(metadata);
     }
     let (ts, object) = (message.ts.clone(), message.object(true));
+    let root = message.thread_ts.clone().unwrap_or_default();
+    keep(workspace, &channel, &ts, tasks);
+    workspace.set_session(&channel, &root, &session, now);
     workspace.streams.remove(&(channel.clone(), ts.clone()));
     Ok(json!({ "channel": channel, "ts": ts, "message": object }))
 }
@@ -85,16 +95,13 @@ fn streaming<'w>(
 ) -> Result<(String, &'w mut Message), Refused> {
     let channel = writable(workspace, arguments)?.id.clone();
     let ts = arguments.needed("ts")?;
-    let grows = is_streaming(workspace, &channel, &ts, now);
+    let grows = workspace.is_growing(&channel, &ts, now);
+    if workspace.stopped.contains(&(channel.clone(), ts.clone())) {
+        return Err("stopped_by_user".into());
+    }
     let message = workspace.find(&channel, &ts);
     let message = message.ok_or_else(|| Refused::from("message_not_found"))?;
     if grows { Ok((channel, message)) } else { Err("message_not_in_streaming_state".into()) }
-}
-
-/// Whether a message still grows.
-pub(super) fn is_streaming(workspace: &Workspace, channel: &str, ts: &str, now: Timestamp) -> bool {
-    let begun = workspace.streams.get(&(channel.to_owned(), ts.to_owned()));
-    begun.is_some_and(|&begun| now.since(begun) <= LIFE)
 }
 
 /// What a call brings: its chunks, or its text as one.
@@ -115,12 +122,14 @@ fn chunks(arguments: &Arguments) -> Result<Vec<Value>, Refused> {
     Ok(all)
 }
 
-fn grow(message: &mut Message, chunks: Vec<Value>) -> Result<(), Refused> {
+/// Adds text and blocks to a message, and gives back the tasks.
+fn grow(message: &mut Message, chunks: Vec<Value>) -> Result<Vec<Value>, Refused> {
     let length = |text: &str| text.chars().count();
     let more: usize = chunks.iter().filter_map(|chunk| chunk["text"].as_str()).map(length).sum();
     if length(&message.text) + more > CHARACTERS {
         return Err("msg_too_long".into());
     }
+    let mut tasks = Vec::new();
     for chunk in chunks {
         match chunk["type"].as_str() {
             Some("markdown_text") => {
@@ -129,9 +138,21 @@ fn grow(message: &mut Message, chunks: Vec<Value>) -> Result<(), Refused> {
             Some("blocks") => {
                 message.blocks.extend(chunk["blocks"].as_array().into_iter().flatten().cloned());
             }
-            // The page draws no tasks and plans; that they were well formed is enough.
+            Some("task_update") => tasks.push(chunk),
+            // The page draws no plans; that they were well formed is enough.
             _ => {}
         }
     }
-    Ok(())
+    Ok(tasks)
+}
+
+/// A later update with the same id takes the place of the earlier one.
+fn keep(workspace: &mut Workspace, channel: &str, ts: &str, tasks: Vec<Value>) {
+    let list = workspace.tasks.entry((channel.to_owned(), ts.to_owned())).or_default();
+    for task in tasks {
+        match list.iter_mut().find(|known| known["id"] == task["id"]) {
+            Some(known) => *known = task,
+            None => list.push(task),
+        }
+    }
 }

@@ -143,13 +143,39 @@ function drawMessage(message, withReplies) {
   const name = person?.name ?? message.user;
   const app = person?.kind === "bot";
   const body = message.blocks?.length ? blocks(message.blocks, look, press({ channel: here, ts: message.ts }))
-    : el("div", { class: "text" }, el("p", {}, mrkdwn(message.text ?? "", look)));
+    : message.tasks ? written(message) : el("div", { class: "text" }, el("p", {}, mrkdwn(message.text ?? "", look)));
   return el("li", { class: `message ${message.ephemeral_for ? "private" : ""}`, "data-ts": message.ts },
     el("span", { class: `face ${app ? "bot" : `c${tint(message.user)}`}`, "aria-hidden": "true" }, app ? "✓" : initials(name)),
     el("div", {},
       el("div", { class: "by" }, el("b", {}, name), app ? el("span", { class: "app" }, "APP") : null,
         el("time", {}, clock(Number(message.ts) * 1000)), message.ephemeral_for ? el("span", { class: "note" }, "Only visible to you") : null),
-      body, withReplies && !message.ephemeral_for ? replies(message) : null));
+      tasks(message), body, withReplies && !message.ephemeral_for ? replies(message) : null));
+}
+
+// What grows is Markdown, and may not be finished.
+function written({ text, grows }) {
+  const words = (text ?? "").replace(/\*\*/g, "*").split(/\n{2,}/);
+  return el("div", { class: grows ? "text growing" : "text" }, words.map((part) => el("p", {}, mrkdwn(part, look))));
+}
+
+const MARKS = { pending: "○", in_progress: "◐", complete: "●", error: "✕" };
+
+function tasks({ tasks: list }) {
+  if (!list?.length) return null;
+  return el("ul", { class: "tasks", "aria-label": "What is being done" }, list.map(({ title, status }) =>
+    el("li", { class: status, "data-status": status }, el("span", { class: "dot", "aria-hidden": "true" }, MARKS[status]), title,
+      el("small", {}, status.replace("_", " ")))));
+}
+
+// How the conversation stands, as Slack shows it under the thread.
+function session(root) {
+  const line = $("session");
+  const words = { processing: "Working…", suspended: "Waiting for a person" }[root?.session];
+  line.hidden = !words;
+  if (!words || line.dataset.of === `${thread} ${root.session}`) return;
+  line.dataset.of = `${thread} ${root.session}`;
+  const press = () => post("stop", { channel: here, thread_ts: thread });
+  line.replaceChildren(el("span", { class: root.session }, words), el("button", { type: "button", onclick: press }, "Stop"));
 }
 
 function replies({ ts, reply_count: count }) {
@@ -169,6 +195,7 @@ function drawThread() {
   pane.hidden = !thread || !messages.length;
   if (pane.hidden) return;
   drawMessages(pane.querySelector("ol"), thread, messages, false);
+  session(messages.find((message) => message.ts === thread));
   composer(pane.querySelector("form"), "Reply…", (text) => post("write", { channel: here, thread_ts: thread, text }));
 }
 

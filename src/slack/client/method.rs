@@ -22,6 +22,10 @@ pub enum Method {
     ChatPostMessage,
     ChatUpdate,
     ChatPostEphemeral,
+    ChatStartStream,
+    ChatAppendStream,
+    ChatStopStream,
+    AgentsSessionsSetStatus,
     ConversationsOpen,
     ConversationsInfo,
     ConversationsList,
@@ -44,6 +48,10 @@ impl Method {
             Self::ChatPostMessage => "chat.postMessage",
             Self::ChatUpdate => "chat.update",
             Self::ChatPostEphemeral => "chat.postEphemeral",
+            Self::ChatStartStream => "chat.startStream",
+            Self::ChatAppendStream => "chat.appendStream",
+            Self::ChatStopStream => "chat.stopStream",
+            Self::AgentsSessionsSetStatus => "agents.sessions.setStatus",
             Self::ConversationsOpen => "conversations.open",
             Self::ConversationsInfo => "conversations.info",
             Self::ConversationsList => "conversations.list",
@@ -62,14 +70,19 @@ impl Method {
     pub const fn tier(self) -> Tier {
         match self {
             Self::AuthTest | Self::ChatPostMessage => Tier::Special,
-            Self::ConversationsList | Self::UsergroupsUsersList => Tier::Two,
+            Self::ChatStartStream
+            | Self::ChatStopStream
+            | Self::ConversationsList
+            | Self::UsergroupsUsersList => Tier::Two,
             Self::ChatUpdate
+            | Self::AgentsSessionsSetStatus
             | Self::ConversationsOpen
             | Self::ConversationsInfo
             | Self::ConversationsHistory
             | Self::ConversationsReplies
             | Self::UsersLookupByEmail => Tier::Three,
             Self::ChatPostEphemeral
+            | Self::ChatAppendStream
             | Self::ConversationsMembers
             | Self::UsersInfo
             | Self::ViewsOpen
@@ -89,6 +102,10 @@ impl Method {
             | Self::ChatPostMessage
             | Self::ChatUpdate
             | Self::ChatPostEphemeral
+            | Self::ChatStartStream
+            | Self::ChatAppendStream
+            | Self::ChatStopStream
+            | Self::AgentsSessionsSetStatus
             | Self::ConversationsOpen
             | Self::ConversationsInfo
             | Self::ConversationsList

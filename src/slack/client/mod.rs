@@ -17,6 +17,7 @@ mod pages;
 mod people;
 mod places;
 mod respond;
+mod streams;
 mod views;
 
 pub use answer::Answer;
@@ -30,6 +31,7 @@ pub use method::{Method, Tier};
 pub use people::Account;
 pub use places::Channel;
 pub use respond::ResponseUrl;
+pub use streams::{Chunk, StreamStart};
 
 use futures::future::BoxFuture;
 use serde_json::Value;

@@ -19,6 +19,8 @@ pub enum Inbound {
     /// A person mentioned the bot. The same post may arrive as a [`Inbound::Message`] too.
     AppMention(Message),
     HomeOpened(HomeOpened),
+    /// A person pressed Slack's stop button.
+    SessionStopped(SessionStopped),
     /// Slack dropped events of this minute (unix seconds).
     RateLimited {
         minute: i64,
@@ -81,6 +83,24 @@ pub struct HomeOpened {
     pub tab: String,
 }
 
+/// Somebody pressed the stop button that Slack shows while an agent works.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionStopped {
+    pub event_id: String,
+    pub installation: Installation,
+    pub user: SlackUser,
+    pub channel: String,
+    /// The ts of the conversation's root.
+    pub thread_ts: String,
+}
+
+impl SessionStopped {
+    /// `event:<event_id>`: the same for each redelivery.
+    pub fn event_key(&self) -> String {
+        format!("event:{}", self.event_id)
+    }
+}
+
 /// Reads a body sent to the events URL. `app` is our app id, once it is known.
 pub fn parse_event(body: &VerifiedBody, app: Option<&str>) -> Result<Inbound, InboundError> {
     let envelope: Envelope = body::json(body)?;
@@ -127,7 +147,7 @@ struct Authorization {
     is_enterprise_install: bool,
 }
 
-/// The inner fields of the three kinds of event we act on.
+/// The inner fields of the kinds of event we act on.
 #[derive(Deserialize)]
 struct Inner {
     user: Option<String>,
@@ -151,7 +171,8 @@ impl Envelope {
     fn event(self) -> Result<Inbound, InboundError> {
         let event = self.event.as_ref().ok_or(InboundError::Field("event"))?;
         let kind = event["type"].as_str().ok_or(InboundError::Field("event.type"))?.to_owned();
-        if !matches!(kind.as_str(), "message" | "app_mention" | "app_home_opened") {
+        let known = ["message", "app_mention", "app_home_opened", "agent_session_stopped"];
+        if !known.contains(&kind.as_str()) {
             return Ok(Inbound::Ignored { kind });
         }
         let inner = Inner::deserialize(event).map_err(|_| InboundError::Field("event"))?;
@@ -173,6 +194,15 @@ impl Envelope {
         if kind == "app_home_opened" {
             let tab = required(inner.tab, "event.tab")?;
             return Ok(Inbound::HomeOpened(HomeOpened { event_id, installation, user, tab }));
+        }
+        if kind == "agent_session_stopped" {
+            return Ok(Inbound::SessionStopped(SessionStopped {
+                event_id,
+                installation,
+                user,
+                channel: required(inner.channel, "event.channel")?,
+                thread_ts: required(inner.thread_ts, "event.thread_ts")?,
+            }));
         }
         let ts = required(inner.ts, "event.ts")?;
         let message = Message {

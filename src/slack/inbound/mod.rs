@@ -13,7 +13,7 @@ mod text;
 mod view;
 
 pub use command::{Command, parse_command};
-pub use event::{ChannelKind, HomeOpened, Inbound, Message, parse_event};
+pub use event::{ChannelKind, HomeOpened, Inbound, Message, SessionStopped, parse_event};
 pub use installation::Installation;
 pub use interaction::{ButtonClick, ClickedIn, Interaction, parse_interaction};
 pub use text::as_typed;

@@ -45,17 +45,10 @@ pub fn parts(text: &str) -> Vec<String> {
 /// An agent's own words: Markdown, in which Slack's tokens are literal, links show where they
 /// lead, and images stay addresses.
 pub fn agent_reply(text: &str) -> Rendered {
-    // `[text](address)` and the two forms by reference could show one address and lead to another.
-    let open = text.replace("](", "] (").replace("][", "] [").replace("]:", "] :");
-    let escaped = |c: char| match c {
-        '<' => "&lt;".to_owned(),
-        '>' => "&gt;".to_owned(),
-        _ => c.to_string(),
-    };
     let mut markdown = String::new();
     let mut length = 0;
     let mut left_out = 0;
-    for c in open.chars() {
+    for c in open(text).chars() {
         let piece = escaped(c);
         length += escape::length(&piece);
         if length > MESSAGE {
@@ -72,6 +65,25 @@ pub fn agent_reply(text: &str) -> Rendered {
     }
     let blocks = vec![json!({ "type": "markdown", "text": markdown })];
     Rendered::new(fallback(text), blocks, Completeness::Whole)
+}
+
+/// A piece of an agent's words on its way into a message that grows, made harmless like a whole
+/// reply. A piece must not end in `]` unless it is the last.
+pub fn agent_words(text: &str) -> String {
+    open(text).chars().map(escaped).collect()
+}
+
+/// `[text](address)` and the two forms by reference could show one address and lead to another.
+fn open(text: &str) -> String {
+    text.replace("](", "] (").replace("][", "] [").replace("]:", "] :")
+}
+
+fn escaped(c: char) -> String {
+    match c {
+        '<' => "&lt;".to_owned(),
+        '>' => "&gt;".to_owned(),
+        _ => c.to_string(),
+    }
 }
 
 fn left_out_note(count: usize) -> String {

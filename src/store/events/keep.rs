@@ -3,7 +3,7 @@
 use super::{Batch, Listener};
 use crate::base::{RunId, Span, WorkspaceId};
 use crate::store::rows::{big, count, from_json, json};
-use crate::store::{Store, StoreError, Tx, runs};
+use crate::store::{Store, StoreError, Tx, runs, shows};
 use crate::stream::RunEvent;
 
 /// How many batches are read at once, and how many are forgotten in one transaction.
@@ -40,6 +40,7 @@ pub(in crate::store) async fn tell(
     .bind(tx.now.as_millis())
     .execute(&mut tx.conn)
     .await?;
+    shows::told(&mut tx.conn, run, batch.last()).await?;
     tx.told.push(batch);
     Ok(())
 }

@@ -6,6 +6,7 @@
 
 mod cards;
 mod notices;
+mod streamed;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,6 +1,7 @@
 use std::sync::Mutex;
 
 use super::*;
+use crate::base::SystemClock;
 
 const SCRIPT: &str = r#"
     rules:
@@ -28,6 +29,8 @@ impl TokenSink for Heard {
     fn token(&self, text: &str) {
         self.0.lock().expect("nobody panicked").push(text.to_owned());
     }
+
+    fn starts_over(&self) {}
 }
 
 /// A conversation with the script: what each side adds.
@@ -38,7 +41,7 @@ struct Talk {
 
 impl Talk {
     fn new() -> Self {
-        let model = ScriptedModel::read(SCRIPT).expect("a good script");
+        let model = ScriptedModel::read(SCRIPT, Arc::new(SystemClock)).expect("a good script");
         let instructions = String::new();
         Self { model, prompt: Prompt { instructions, messages: vec![], tools: vec![] } }
     }
@@ -117,7 +120,7 @@ fn a_script_with_a_mistake_is_refused() {
         ("rules: [{ when: { says: x }, answer: y }]", "answer"),
         ("rules: [{ when: { tool: x, status: maybe } }]", "maybe"),
     ] {
-        let error = ScriptedModel::read(yaml).expect_err(yaml).to_string();
+        let error = ScriptedModel::read(yaml, Arc::new(SystemClock)).expect_err(yaml).to_string();
         assert!(error.contains(why), "{yaml}: {error}");
     }
 }

@@ -8,6 +8,9 @@ fn reading(body: &[u8]) -> String {
         Inbound::Message(message) => format!("message {}", line(&message)),
         Inbound::AppMention(message) => format!("mention {}", line(&message)),
         Inbound::HomeOpened(home) => format!("{} tab by {}", home.tab, home.user.user),
+        Inbound::SessionStopped(stopped) => {
+            format!("stop in {} {} by {}", stopped.channel, stopped.thread_ts, stopped.user.user)
+        }
         Inbound::RateLimited { minute } => format!("rate limited in {minute}"),
         Inbound::Ignored { kind } => format!("ignored {kind}"),
     }
@@ -21,7 +24,7 @@ fn line(message: &Message) -> String {
 }
 
 const EVENTS: [(&str, &str); 43] = [
-    ("agent_session_stopped", "ignored agent_session_stopped"),
+    ("agent_session_stopped", "stop in D0REQUEST1 1789380220.000113 by U0REQUEST1"),
     ("agent_session_title_changed", "ignored agent_session_title_changed"),
     ("app_context_changed", "ignored app_context_changed"),
     ("app_context_changed.empty", "ignored app_context_changed"),

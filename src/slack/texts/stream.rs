@@ -1,0 +1,32 @@
+//! The lines of the list of what is being done, and what is said when somebody stops it.
+
+use crate::stream::{Task, TaskKind, cut};
+
+/// What a line holds at most.
+const LINE: usize = 200;
+
+/// A line of the list.
+pub fn task(task: &Task) -> String {
+    match &task.what {
+        TaskKind::Node(node) if node == "agent" => "Thinking".to_owned(),
+        TaskKind::Node(node) => cut(node, LINE).to_owned(),
+        TaskKind::Tool(tool) => format!("Running {}", cut(tool, LINE)),
+        TaskKind::Approval(tool) => format!("Approval of {}", cut(tool, LINE)),
+    }
+}
+
+/// To the thread, when its requester has stopped the run. `running`: an action had begun and
+/// cannot be called back.
+pub fn stopped(running: bool) -> String {
+    let rest = if running {
+        "An action that had begun already cannot be called back; how it ends is told here."
+    } else {
+        "Nothing more is done, and nobody is asked for approval any more."
+    };
+    format!("Stopped. {rest}")
+}
+
+/// To somebody who pressed stop in a thread that is not theirs.
+pub fn not_yours_to_stop() -> &'static str {
+    "Only the person who asked can stop this. It goes on."
+}

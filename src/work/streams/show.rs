@@ -1,0 +1,141 @@
+//! One show goes on: takes in what its run has told, and makes the calls that the planner wants.
+
+use super::Streams;
+use crate::base::Span;
+use crate::slack::client::{Chunk, Place, SlackError, StreamStart};
+use crate::slack::texts;
+use crate::store::{ClaimedShow, Left, StoreError};
+use crate::stream::{Next, Piece, ShowCall, Went};
+use crate::work::Loop;
+
+/// How many calls one turn makes at most; the rest is made in the next.
+const CALLS: usize = 8;
+
+impl Streams {
+    pub(super) async fn go_on(&self, mut claimed: ClaimedShow) -> Result<(), StoreError> {
+        let desk = &self.desk;
+        self.take_in(&mut claimed).await?;
+        if self.is_plain() {
+            claimed.show.be_plain();
+        }
+        if self.knows_no_sessions() {
+            claimed.show.forget_session();
+        }
+        for _ in 0..CALLS {
+            let now = desk.clock.now();
+            let call = match claimed.show.next(now) {
+                Next::Call(call) => call,
+                Next::Later(at) => return self.leave(&claimed, Left::Due(at)).await,
+                Next::Idle(until) => return self.leave(&claimed, Left::Idle(until)).await,
+                Next::Over => return self.leave(&claimed, Left::Over).await,
+            };
+            let went = self.make(&claimed, &call).await;
+            let well = matches!(went, Went::Done | Went::Started { .. });
+            claimed.show.went(&call, went, desk.clock.now());
+            if matches!(call, ShowCall::Start { .. }) && claimed.show.is_live() {
+                // From here on a power cut leaves a message that is known and can be repaired.
+                desk.store.leave_show(&claimed, Left::Held).await?;
+            }
+            if !well {
+                // It may have taken long; the lease is not for ever.
+                break;
+            }
+        }
+        self.leave(&claimed, Left::Due(desk.clock.now())).await
+    }
+
+    async fn take_in(&self, claimed: &mut ClaimedShow) -> Result<(), StoreError> {
+        loop {
+            let batches = self.desk.store.events_after(&claimed.run, claimed.seen).await?;
+            if batches.is_empty() {
+                return Ok(());
+            }
+            for batch in batches {
+                for (_, event) in batch.after(claimed.seen) {
+                    claimed.show.take(event);
+                }
+                claimed.seen = claimed.seen.max(batch.last());
+            }
+        }
+    }
+
+    async fn leave(&self, claimed: &ClaimedShow, left: Left) -> Result<(), StoreError> {
+        self.desk.store.leave_show(claimed, left).await?;
+        if !claimed.show.is_live() {
+            // What the run says at its end waits for this.
+            self.desk.wake.these(&[Loop::Deliveries]);
+        }
+        Ok(())
+    }
+
+    async fn make(&self, claimed: &ClaimedShow, call: &ShowCall) -> Went {
+        let slack = &self.desk.slack;
+        let ClaimedShow { place, user, .. } = claimed;
+        let place =
+            Place { channel: place.channel.clone(), thread_ts: Some(place.thread_ts.clone()) };
+        let done = match call {
+            ShowCall::Start { pieces } => {
+                let start = StreamStart {
+                    place,
+                    user: user.user.clone(),
+                    team: user.team.clone(),
+                    chunks: chunks(pieces),
+                };
+                match slack.start_stream(&start).await {
+                    Ok(posted) => return Went::Started { ts: posted.ts },
+                    Err(error) => Err(error),
+                }
+            }
+            ShowCall::Append { ts, pieces } => {
+                slack.append_stream(&place.channel, ts, &chunks(pieces)).await
+            }
+            ShowCall::Stop { ts, pieces, session } => {
+                slack.stop_stream(&place.channel, ts, &chunks(pieces), *session).await
+            }
+            ShowCall::Session(session) => slack.set_session(&place, *session).await,
+        };
+        match done {
+            Ok(()) => Went::Done,
+            Err(error) => self.how(call, &error),
+        }
+    }
+
+    /// What an error means for the message. One that will be the same everywhere is remembered.
+    fn how(&self, call: &ShowCall, error: &SlackError) -> Went {
+        let now = self.desk.clock.now();
+        match error {
+            SlackError::Paced { until } => return Went::Later(*until),
+            SlackError::RateLimited { retry_after } => return Went::Later(now.plus(*retry_after)),
+            SlackError::NotDone { .. } => return Went::Later(now.plus(Span::seconds(2))),
+            SlackError::Unknown { .. } => return Went::Unknown,
+            SlackError::InstallationGone { .. }
+            | SlackError::SetupWrong { .. }
+            | SlackError::PlaceWrong { .. }
+            | SlackError::OurBug { .. } => {}
+        }
+        match error.code() {
+            Some("message_not_in_streaming_state" | "message_not_found") => return Went::Closed,
+            Some("msg_too_long" | "msg_blocks_too_many" | "msg_blocks_too_long") => {
+                return Went::TooLong;
+            }
+            _ => {}
+        }
+        let everywhere = !matches!(error, SlackError::PlaceWrong { .. });
+        match call {
+            ShowCall::Start { .. } if everywhere => self.be_plain(error),
+            ShowCall::Session(_) if everywhere => self.forget_sessions(error),
+            _ => tracing::info!(%error, "a thread is not shown what is being done"),
+        }
+        Went::Never
+    }
+}
+
+fn chunks(pieces: &[Piece]) -> Vec<Chunk> {
+    let chunk = |piece: &Piece| match piece {
+        Piece::Text(text) => Chunk::Text(texts::agent_words(text)),
+        Piece::Task(task) => {
+            Chunk::Task { id: task.id.clone(), title: texts::task(task), status: task.status }
+        }
+    };
+    pieces.iter().map(chunk).collect()
+}
