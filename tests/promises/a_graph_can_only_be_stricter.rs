@@ -239,3 +239,20 @@ async fn an_http_node_reads_only_what_a_rule_lets_it_read() {
     assert_eq!(office.refunds().await, 1);
     office.closes().await;
 }
+
+/// What was approved before an approval node asked for more is not enough any more.
+#[tokio::test]
+async fn an_approval_node_that_asks_for_more_now_stops_what_was_approved_before() {
+    let mut office = staffed(&[PASSES]).await;
+    let (asked, card) = office.asks("mia", ASKED).await;
+    office.presses("jonas", &card, "Approve").await;
+    office.world.crash_desk().await;
+    let stage = "{ approvers: finance, in: approvals, within: 30m }";
+    office.world.edit_configuration(stage, &stage.replace("finance", "dba")).unwrap();
+    office.world.open_desk().await.unwrap();
+    office.a_moment().await;
+    assert_eq!(office.refunds().await, 0);
+    let thread = office.thread("mia", &asked);
+    assert_eq!(times(&thread, "did not go through: not_started."), 1, "{thread}");
+    office.closes().await;
+}
