@@ -6,10 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use countersign::approval::SlackUser;
 use countersign::base::{RandomIds, RunId, Span, SystemClock, WorkspaceId};
-use countersign::graph::{
-    At, Checkpoint, SaveError, Saver, Snapshot, Stored, StoredChange, Turn, TurnStatus,
-};
-use countersign::store::{Ending, NewCheckpoint, NewMessage, NewValue, SaveTurn, Store};
+use countersign::graph::{At, SaveError, Saver, Snapshot, Turn, TurnStatus};
+use countersign::store::{Ending, NewMessage, SaveTurn, Store};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
@@ -74,7 +72,7 @@ impl Saver for SqliteSaver {
 
     fn save(&self, turn: Turn) -> BoxFuture<'_, Result<(), SaveError>> {
         async move {
-            let checkpoints = turn.checkpoints.into_iter().map(stored);
+            let checkpoints = turn.checkpoints.into_iter().map(TryInto::try_into);
             let turn = SaveTurn {
                 run: self.run.clone(),
                 epoch: self.epoch,
@@ -91,13 +89,4 @@ impl Saver for SqliteSaver {
         }
         .boxed()
     }
-}
-
-fn stored(checkpoint: Checkpoint) -> Result<NewCheckpoint, serde_json::Error> {
-    let (id, parent) = (checkpoint.id.clone(), checkpoint.parent.clone());
-    let (namespace, step) = (checkpoint.namespace.clone(), checkpoint.step);
-    let Stored { body, keys, changes } = checkpoint.into_stored()?;
-    let changes = changes.into_iter();
-    let changes = changes.map(|StoredChange { key, start, value }| NewValue { key, start, value });
-    Ok(NewCheckpoint { id, parent, namespace, step, body, keys, changes: changes.collect() })
 }

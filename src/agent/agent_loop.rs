@@ -10,27 +10,19 @@ use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::answer::AnswerSchema;
+use super::seat::{MESSAGES, SPENT, Seat};
 use super::{
-    APPROVAL_NODE, CallAnswer, Message, Model, Prompt, ProposedCall, TokenSink, ToolCall,
-    ToolDescription,
+    Budget, CallAnswer, CallStatus, Message, Model, Prompt, ProposedCall, Spent, Stopped,
+    TokenSink, ToolCall, ToolDescription,
 };
 use crate::graph::{
-    BuildError, Checkpoint, Context, END, Graph, GraphBuilder, Node, NodeError, Reducer, START,
-    State, StateValue, Update,
+    BuildError, Checkpoint, Context, Graph, GraphBuilder, Node, NodeError, Reducer, START, State,
+    StateValue, Update,
 };
-
-/// How many tool calls may follow one human message. A model that goes in circles stops here.
-const MAX_CALLS: usize = 24;
 
 /// How much of one call's content the conversation keeps, in bytes.
 const MAX_CONTENT: usize = 16 * 1024;
-
-const AGENT: &str = "agent";
-const TOOLS: &str = "tools";
-/// The conversation. An input of the graph is `{"messages": [Message, …]}`.
-const MESSAGES: &str = "messages";
-/// What became of the calls of the last message, in their order.
-const ANSWERS: &str = "answers";
 
 /// One configured agent.
 #[derive(Clone, Debug)]
@@ -39,6 +31,18 @@ pub struct AgentSpec {
     pub instructions: String,
     /// The tools it may call; it is told of no other.
     pub tools: Vec<ToolDescription>,
+    /// A JSON Schema of its final answer, if that must have a form.
+    pub answer: Option<Value>,
+    pub budget: Budget,
+}
+
+/// Why an agent cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    #[error("{0}")]
+    Answer(String),
+    #[error(transparent)]
+    Graph(#[from] BuildError),
 }
 
 /// The input that starts a run: one human message.
@@ -59,24 +63,54 @@ pub fn last_words(checkpoint: &Checkpoint) -> Option<String> {
 }
 
 /// Makes the graph of one agent.
-pub fn agent_graph(spec: AgentSpec, model: Arc<dyn Model>) -> Result<Graph, BuildError> {
-    GraphBuilder::new(spec.name.clone())
-        .version("1")
-        .key(MESSAGES, Reducer::Append)
-        .key(ANSWERS, Reducer::LastValue)
-        .node(AGENT, AskModel { spec, model })
-        .node(APPROVAL_NODE, |ctx: Context, state: State| async move { approval(&ctx, &state) })
-        .node(TOOLS, |_: Context, state: State| async move { tools(&state) })
-        .edge(START, AGENT)
-        .conditional_edge(AGENT, has_calls)
-        .edge(APPROVAL_NODE, TOOLS)
-        .edge(TOOLS, AGENT)
-        .build()
+pub fn agent_graph(spec: AgentSpec, model: Arc<dyn Model>) -> Result<Graph, AgentError> {
+    let seat = Seat::alone();
+    let builder = GraphBuilder::new(spec.name.clone())
+        .version("3")
+        .key(SPENT, Reducer::LastValue)
+        .edge(START, seat.agent.clone());
+    Ok(seated(builder, seat, spec, model)?.build()?)
+}
+
+/// Puts an agent's loop into a graph. What leads to it is up to the caller, and so is the key of
+/// what the run has [`SPENT`].
+pub(super) fn seated(
+    builder: GraphBuilder,
+    seat: Seat,
+    spec: AgentSpec,
+    model: Arc<dyn Model>,
+) -> Result<GraphBuilder, AgentError> {
+    let AgentSpec { name: _, mut instructions, tools, answer, budget } = spec;
+    let answer = answer.as_ref().map(AnswerSchema::compile).transpose();
+    let answer = answer.map_err(AgentError::Answer)?;
+    if let Some(answer) = &answer {
+        instructions = format!("{instructions}\n\n{}", answer.demand());
+    }
+    let Seat { agent, approval: approval_node, tools: tools_node, .. } = seat.clone();
+    let seat = Arc::new(seat);
+    let (asks, routes, proposes) = (seat.clone(), seat.clone(), seat.clone());
+    Ok(builder
+        .key(seat.messages.clone(), Reducer::Append)
+        .key(seat.answers.clone(), Reducer::LastValue)
+        .node(agent.clone(), AskModel { seat: asks, instructions, tools, answer, budget, model })
+        .node(approval_node.clone(), move |ctx: Context, state: State| {
+            std::future::ready(approval(&proposes, &ctx, &state))
+        })
+        .node(tools_node.clone(), move |_: Context, state: State| {
+            std::future::ready(tools_answered(&seat, &state))
+        })
+        .conditional_edge(agent.clone(), move |state: &State| after_answer(&routes, state))
+        .edge(approval_node, tools_node.clone())
+        .edge(tools_node, agent))
 }
 
 /// The node that asks the model.
 struct AskModel {
-    spec: AgentSpec,
+    seat: Arc<Seat>,
+    instructions: String,
+    tools: Vec<ToolDescription>,
+    answer: Option<AnswerSchema>,
+    budget: Budget,
     model: Arc<dyn Model>,
 }
 
@@ -87,18 +121,47 @@ impl Node for AskModel {
         state: State,
     ) -> BoxFuture<'a, Result<Update, NodeError>> {
         Box::pin(async move {
-            let messages: Vec<Message> = state.get(MESSAGES)?;
-            if calls_since_human(&messages) >= MAX_CALLS {
-                let text = format!("I stop here: I have asked for {MAX_CALLS} tool calls already.");
-                return say(Message::Assistant { text, calls: Vec::new() });
+            let messages: Vec<Message> = state.get(&self.seat.messages)?;
+            let spent = Spent::of_run(ctx.run(), state.get(SPENT)?);
+            spent.within(&self.budget)?;
+            if since_human(&messages).any(Message::is_over_budget) {
+                return Err(Stopped::Approvals.into());
             }
-            let AgentSpec { name: _, instructions, tools } = self.spec.clone();
+            let was_mended = since_human(&messages).any(|message| message.is_from_desk());
+            let (instructions, tools) = (self.instructions.clone(), self.tools.clone());
             let prompt = Prompt { instructions, messages, tools };
             ctx.emit(&ModelMark::Start { model: self.model.name().to_owned() }.to_value());
-            let reply = self.model.answer(&prompt, &Tokens(ctx)).await?;
+            let reply = self.model.answer(&prompt, &Tokens { ctx, seat: &self.seat }).await?;
             ctx.emit(&ModelMark::End.to_value());
-            say(Message::Assistant { text: reply.text, calls: reply.calls })
+            let spent = spent.with(&reply);
+            let said = self.said(reply.text, reply.calls, was_mended)?;
+            Ok(Update::none()
+                .set(self.seat.messages.clone(), serde_json::to_value(said)?)
+                .set(SPENT, serde_json::to_value(spent)?))
         })
+    }
+}
+
+impl AskModel {
+    /// The messages that an answer makes: itself, and if it has not the form that a final answer
+    /// must have, what is wrong with it. That is said once.
+    fn said(
+        &self,
+        text: String,
+        calls: Vec<ToolCall>,
+        was_mended: bool,
+    ) -> Result<Vec<Message>, Stopped> {
+        let Some(schema) = self.answer.as_ref().filter(|_| calls.is_empty()) else {
+            return Ok(vec![Message::Assistant { text, calls }]);
+        };
+        match schema.read(&text) {
+            Ok(text) => Ok(vec![Message::Assistant { text, calls }]),
+            Err(why) if was_mended => Err(Stopped::Shape { why }),
+            Err(why) => {
+                let mend = format!("That answer cannot be used: {why}\n{}", schema.demand());
+                Ok(vec![Message::Assistant { text, calls }, Message::Desk { text: mend }])
+            }
+        }
     }
 }
 
@@ -125,53 +188,71 @@ impl ModelMark {
     }
 }
 
-struct Tokens<'a>(&'a Context);
+struct Tokens<'a> {
+    ctx: &'a Context,
+    seat: &'a Seat,
+}
 
 impl TokenSink for Tokens<'_> {
     fn token(&self, text: &str) {
-        self.0.token(text);
+        if self.seat.is_heard() {
+            self.ctx.token(text);
+        }
+    }
+
+    fn starts_over(&self) {
+        self.ctx.emit(&ModelMark::Again.to_value());
     }
 }
 
-fn say(message: Message) -> Result<Update, NodeError> {
-    Ok(Update::none().set(MESSAGES, serde_json::to_value([message])?))
+impl Message {
+    fn is_from_desk(&self) -> bool {
+        matches!(self, Self::Desk { .. })
+    }
+
+    fn is_over_budget(&self) -> bool {
+        matches!(self, Self::Tool { status: CallStatus::OverBudget, .. })
+    }
 }
 
-fn calls_since_human(messages: &[Message]) -> usize {
-    let since =
-        messages.iter().rev().take_while(|message| !matches!(message, Message::Human { .. }));
-    since
-        .map(|message| match message {
-            Message::Assistant { calls, .. } => calls.len(),
-            Message::Human { .. } | Message::Tool { .. } => 0,
-        })
-        .sum()
+/// What happened since somebody last wrote.
+fn since_human(messages: &[Message]) -> impl Iterator<Item = &Message> {
+    messages.iter().rev().take_while(|message| !matches!(message, Message::Human { .. }))
 }
 
-fn has_calls(state: &State) -> Result<&'static str, NodeError> {
-    let (_, calls) = last_reply(state)?;
-    Ok(if calls.is_empty() { END } else { APPROVAL_NODE })
+fn after_answer(seat: &Seat, state: &State) -> Result<String, NodeError> {
+    match last_message(seat, state)? {
+        Message::Desk { .. } => Ok(seat.agent.clone()),
+        Message::Assistant { calls, .. } if calls.is_empty() => Ok(seat.then.clone()),
+        Message::Assistant { .. } => Ok(seat.approval.clone()),
+        Message::Human { .. } | Message::Tool { .. } => Err(not_the_models()),
+    }
 }
 
-fn approval(ctx: &Context, state: &State) -> Result<Update, NodeError> {
-    let (text, calls) = last_reply(state)?;
+fn approval(seat: &Seat, ctx: &Context, state: &State) -> Result<Update, NodeError> {
+    let (text, calls) = last_reply(seat, state)?;
     let claim = (!text.trim().is_empty()).then_some(text);
     let proposals = calls
         .into_iter()
-        .map(|call| serde_json::to_value(ProposedCall { call, claim: claim.clone() }))
+        .map(|call| {
+            let site = seat.site();
+            serde_json::to_value(ProposedCall { call, claim: claim.clone(), site })
+        })
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(Update::none().set(ANSWERS, Value::Array(ctx.interrupt_many(proposals)?)))
+    Ok(Update::none().set(seat.answers.clone(), Value::Array(ctx.interrupt_many(proposals)?)))
 }
 
-fn tools(state: &State) -> Result<Update, NodeError> {
-    let (_, calls) = last_reply(state)?;
-    let answers: Vec<CallAnswer> = state.get(ANSWERS)?;
+fn tools_answered(seat: &Seat, state: &State) -> Result<Update, NodeError> {
+    let (_, calls) = last_reply(seat, state)?;
+    let answers: Vec<CallAnswer> = state.get(&seat.answers)?;
     if answers.len() != calls.len() {
         return Err(NodeError::message("the answers do not fit the calls"));
     }
     let results: Vec<_> = calls.into_iter().zip(answers).map(result_of).collect();
     // The answers are in the messages now; keeping both would keep every result twice.
-    Ok(Update::none().set(MESSAGES, serde_json::to_value(results)?).set(ANSWERS, json!([])))
+    Ok(Update::none()
+        .set(seat.messages.clone(), serde_json::to_value(results)?)
+        .set(seat.answers.clone(), json!([])))
 }
 
 fn result_of((call, answer): (ToolCall, CallAnswer)) -> Message {
@@ -181,15 +262,22 @@ fn result_of((call, answer): (ToolCall, CallAnswer)) -> Message {
 }
 
 /// The text and the calls of the model's last message.
-fn last_reply(state: &State) -> Result<(String, Vec<ToolCall>), NodeError> {
-    let last = state.list(MESSAGES).and_then(|messages| messages.last());
-    let last = last.map(Message::deserialize).transpose()?;
-    match last {
-        Some(Message::Assistant { text, calls }) => Ok((text, calls)),
-        Some(Message::Human { .. } | Message::Tool { .. }) | None => {
-            Err(NodeError::message("the last message is not the model's"))
+fn last_reply(seat: &Seat, state: &State) -> Result<(String, Vec<ToolCall>), NodeError> {
+    match last_message(seat, state)? {
+        Message::Assistant { text, calls } => Ok((text, calls)),
+        Message::Human { .. } | Message::Desk { .. } | Message::Tool { .. } => {
+            Err(not_the_models())
         }
     }
+}
+
+fn last_message(seat: &Seat, state: &State) -> Result<Message, NodeError> {
+    let last = state.list(&seat.messages).and_then(|messages| messages.last());
+    Ok(Message::deserialize(last.ok_or_else(not_the_models)?)?)
+}
+
+fn not_the_models() -> NodeError {
+    NodeError::message("the last message is not the model's")
 }
 
 #[cfg(test)]

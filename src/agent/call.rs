@@ -1,5 +1,7 @@
 //! What passes between the agent's graph and whoever rules on its tool calls.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::ToolCall;
@@ -13,6 +15,43 @@ pub struct ProposedCall {
     pub call: ToolCall,
     /// What the model wrote beside the call. A claim: it never decides anything.
     pub claim: Option<String>,
+    /// Where in a configured graph it comes from.
+    #[serde(default, skip_serializing_if = "CallSite::is_plain")]
+    pub site: CallSite,
+}
+
+/// Where a call comes from. Written by the nodes of a graph alone: no model has a say in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallSite {
+    /// The agent whose model proposes it, where that is not the run's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// The node, where that is not the [`APPROVAL_NODE`] of a plain agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+    /// The approval node that demands that people decide it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<GatePlace>,
+}
+
+impl CallSite {
+    fn is_plain(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// An approval node by the names of the configuration.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct GatePlace {
+    pub graph: String,
+    pub node: String,
+}
+
+/// As people read it.
+impl fmt::Display for GatePlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in the graph {}", self.node, self.graph)
+    }
 }
 
 /// The answer to an interrupt: what became of the proposed call.
@@ -44,11 +83,13 @@ pub enum CallStatus {
     Superseded,
     /// Approved, but it did not start: too late, stopped, or something had changed.
     NotStarted,
+    /// People would have to be asked, and the run has asked as often as it may.
+    OverBudget,
 }
 
 impl CallStatus {
     /// Each of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Succeeded,
         Self::Failed,
         Self::Unknown,
@@ -59,7 +100,22 @@ impl CallStatus {
         Self::Cancelled,
         Self::Superseded,
         Self::NotStarted,
+        Self::OverBudget,
     ];
+
+    /// Whether the call was let pass, by people or by the policy, whatever became of it then.
+    pub fn was_let_pass(self) -> bool {
+        match self {
+            Self::Succeeded | Self::Failed | Self::Unknown | Self::NotStarted => true,
+            Self::Invalid
+            | Self::Denied
+            | Self::Rejected
+            | Self::Expired
+            | Self::Cancelled
+            | Self::Superseded
+            | Self::OverBudget => false,
+        }
+    }
 
     /// The result of a call as the model is told it. The tool's own words are marked as data.
     pub fn told(self, content: &str) -> String {
@@ -89,6 +145,7 @@ impl CallStatus {
             Self::Superseded => {
                 format!("It was not made, another request took its place: {content}")
             }
+            Self::OverBudget => format!("It was not made: {content}"),
             Self::NotStarted => {
                 format!("It was approved but did not start, so nothing changed: {content}")
             }

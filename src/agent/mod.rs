@@ -5,27 +5,43 @@
 //! once for each, and whoever drives the graph answers each with a [`CallAnswer`]. Nothing in the
 //! graph can call a [`Tool`]: that takes a [`Warrant`](crate::approval::Warrant), which only the
 //! approval core makes.
+//!
+//! [`flow`] puts such loops together with tools, approvals and checks, as `countersign.yaml` says.
 
 mod agent_loop;
+mod answer;
+mod budget;
 mod call;
 mod egress;
+mod flow;
+mod mcp;
 mod model;
+mod process;
 mod schema;
+mod seat;
 mod spec;
 mod template;
 mod text;
 mod tools;
 
-pub use agent_loop::{AgentSpec, ModelMark, agent_graph, agent_input, last_words};
-pub use call::{APPROVAL_NODE, CallAnswer, CallStatus, ProposedCall};
+pub use agent_loop::{AgentError, AgentSpec, ModelMark, agent_graph, agent_input, last_words};
+pub use answer::check_answer_schema;
+pub use budget::{Budget, Money, Price, Spent, Stopped, Usage};
+pub use call::{APPROVAL_NODE, CallAnswer, CallSite, CallStatus, GatePlace, ProposedCall};
 pub use egress::{Egress, EgressRefusal};
+pub use flow::{
+    Crew, CrewMember, FlowCase, FlowError, FlowSpec, FlowStep, compile_flow, told_since,
+};
+use mcp::FailsCleanly;
+pub use mcp::{Described, McpServer, McpServers, NotAPin, Offer, Pin, Standing};
 pub use model::{
-    Message, Model, ModelError, ModelSpecError, Prompt, ProviderModel, Reply, ScriptError,
-    ScriptedModel, Stop, TokenSink, ToolCall, ToolDescription, Usage, open_model,
+    FallbackModel, Message, Model, ModelError, ModelSpecError, Prompt, ProviderModel, Reply,
+    ScriptError, ScriptedModel, Stop, TokenSink, ToolCall, ToolDescription, open_model,
 };
 pub use spec::{
-    Api, Body, CommandSpec, Credential, EnvironmentValue, HttpSpec, Method, ModelSpec,
-    ProviderSpec, RetrySpec, TargetSpec, ToolSpec,
+    Api, Body, CommandSpec, Credential, EnvironmentValue, HttpSpec, McpCommandSpec, McpHttpSpec,
+    McpServerSpec, McpToolSpec, McpTransportSpec, Method, ModelSpec, ProviderSpec, RetrySpec,
+    TargetSpec, ToolSpec,
 };
 pub use tools::{
     ArgumentError, CallOutcome, ConfiguredTool, ProbeOutcome, Resolved, Tool, ToolSpecError,

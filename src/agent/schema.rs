@@ -15,6 +15,25 @@ const MAX_ARGUMENTS: usize = 64 * 1024;
 const MAX_COMPLAINTS: usize = 5;
 const MAX_COMPLAINT_BYTES: usize = 800;
 
+/// Compiles a schema. References to other documents are refused, and patterns are matched in linear
+/// time.
+pub(super) fn validator(source: &Value) -> Result<Validator, String> {
+    jsonschema::options()
+        .with_pattern_options(PatternOptions::regex())
+        .build(source)
+        .map_err(|error| error.to_string())
+}
+
+/// What a model is told about a value that does not fit: bounded, and without the value itself.
+pub(super) fn complaints(validator: &Validator, value: &Value) -> Option<String> {
+    let complaints: Vec<_> = validator
+        .iter_errors(value)
+        .take(MAX_COMPLAINTS)
+        .map(|error| format!("at `{}`: {}", error.instance_path(), error.masked()))
+        .collect();
+    (!complaints.is_empty()).then(|| capped(&complaints.join("; "), MAX_COMPLAINT_BYTES))
+}
+
 /// A compiled JSON Schema of a tool's arguments.
 #[derive(Debug)]
 pub(super) struct ArgumentSchema {
@@ -23,15 +42,12 @@ pub(super) struct ArgumentSchema {
 }
 
 impl ArgumentSchema {
-    /// Compiles it. References to other documents are refused, and patterns are matched in linear
-    /// time. The error is for the operator.
+    /// Compiles it. The error is for the operator.
     pub(super) fn compile(source: &Value) -> Result<Self, String> {
         if source.get("type") != Some(&Value::from("object")) {
             return Err("`parameters` must be a JSON Schema with `type: object`".to_owned());
         }
-        let validator = jsonschema::options()
-            .with_pattern_options(PatternOptions::regex())
-            .build(source)
+        let validator = validator(source)
             .map_err(|error| format!("`parameters` is not a usable JSON Schema: {error}"))?;
         Ok(Self { source: source.clone(), validator })
     }
@@ -49,16 +65,10 @@ impl ArgumentSchema {
         let text = if text.trim().is_empty() { "{}" } else { text };
         let mut arguments = parse_strict(text)?;
         self.fill_in(&self.source, &mut arguments, &mut BTreeSet::new());
-        let complaints: Vec<_> = self
-            .validator
-            .iter_errors(&arguments)
-            .take(MAX_COMPLAINTS)
-            .map(|error| format!("at `{}`: {}", error.instance_path(), error.masked()))
-            .collect();
-        if complaints.is_empty() {
-            return Ok(arguments);
+        match complaints(&self.validator, &arguments) {
+            None => Ok(arguments),
+            Some(complaints) => Err(ArgumentError::Schema(complaints)),
         }
-        Err(ArgumentError::Schema(capped(&complaints.join("; "), MAX_COMPLAINT_BYTES)))
     }
 
     /// `followed` holds the references on the way to this value, so that a schema that refers to

@@ -4,12 +4,14 @@
 //! left out of that form: a rotated password is no new tool, a changed credential name is one.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::{Pin, Price};
 use crate::approval::RetryClass;
 use crate::base::Span;
 
@@ -34,6 +36,7 @@ pub struct ToolSpec {
 pub enum TargetSpec {
     Http(HttpSpec),
     Command(CommandSpec),
+    Mcp(McpToolSpec),
 }
 
 /// What may be done when nobody knows whether a call took effect.
@@ -142,6 +145,58 @@ pub enum EnvironmentValue {
     Secret(#[serde(skip)] SecretString),
 }
 
+/// A tool of an MCP server.
+#[derive(Clone, Debug, Serialize)]
+pub struct McpToolSpec {
+    pub server: McpServerSpec,
+    /// The server's own name for it.
+    pub tool: String,
+    /// What the operator has read and agreed to.
+    pub pin: Pin,
+    /// The server promises that an answer it marks as an error changed nothing.
+    pub fails_cleanly: bool,
+}
+
+/// An MCP server.
+#[derive(Clone, Debug, Serialize)]
+pub struct McpServerSpec {
+    pub name: String,
+    pub transport: McpTransportSpec,
+    /// For each of greeting, listing and calling.
+    pub timeout: Span,
+}
+
+/// How an MCP server is reached.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum McpTransportSpec {
+    /// A program that is spoken to over its standard streams.
+    Command(McpCommandSpec),
+    /// Streamable HTTP.
+    Http(McpHttpSpec),
+}
+
+/// A program, started without a shell and without templates.
+#[derive(Clone, Debug, Serialize)]
+pub struct McpCommandSpec {
+    /// The program, by its absolute path, and its arguments.
+    pub argv: Vec<String>,
+    pub cwd: Option<PathBuf>,
+    /// The whole environment the program gets; nothing is inherited.
+    pub environment: BTreeMap<String, EnvironmentValue>,
+    /// As whom it acts, for cards and the audit log.
+    pub credential: Option<String>,
+}
+
+/// A service.
+#[derive(Clone, Debug, Serialize)]
+pub struct McpHttpSpec {
+    pub url: url::Url,
+    pub credential: Option<Credential>,
+    /// As in [`HttpSpec`].
+    pub allow_private: Vec<String>,
+}
+
 /// Where a model's answers come from.
 #[derive(Clone, Debug)]
 pub enum ModelSpec {
@@ -159,6 +214,18 @@ pub struct ProviderSpec {
     /// Another address than the provider's own.
     pub base_url: Option<url::Url>,
     pub api_key: Option<SecretString>,
+    /// The longest answer, in tokens; the provider's own limit without it.
+    pub max_tokens: Option<NonZeroU32>,
+    /// The longest silence within an answer.
+    pub idle_timeout: Span,
+    /// For one whole answer.
+    pub timeout: Span,
+    pub price: Option<Price>,
+}
+
+impl ProviderSpec {
+    pub const IDLE_TIMEOUT: Span = Span::seconds(90);
+    pub const TIMEOUT: Span = Span::minutes(10);
 }
 
 /// Which API a model speaks.

@@ -189,7 +189,8 @@ impl Rule {
 }
 
 impl Ask {
-    fn is_met_by(&self, terms: &Terms) -> bool {
+    /// Would this ask for no more than was asked for?
+    pub fn is_met_by(&self, terms: &Terms) -> bool {
         let met = |granted: &Stage| self.path.iter().any(|asked| asked.is_met_by(granted));
         let reason = self.reason == ReasonRule::Optional || terms.reason == ReasonRule::Required;
         let separation =

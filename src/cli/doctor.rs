@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use super::mcp::{self, Compared};
 use super::out::say;
+use super::words;
 use crate::base::{Clock, SystemClock};
 use crate::config::{self, Config, Rule, Severity, Then};
 use crate::desk::group_sources;
@@ -29,11 +31,49 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     } else {
         findings.push(doctor::unreachable_to_test());
     }
+    findings.extend(servers(&config).await?);
     for finding in &findings {
         say(line(finding))?;
     }
     let worst = findings.iter().map(|finding| finding.level).max();
     Ok(if worst == Some(Level::Fail) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Whether every pinned tool is still described as it was.
+async fn servers(config: &Config) -> anyhow::Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    for server in mcp::servers(config)?.iter() {
+        let name = server.name();
+        let offers = match server.offers().await {
+            Ok(offers) => offers,
+            Err(why) => {
+                findings.push(Finding {
+                    level: Level::Fail,
+                    what: format!("the MCP server `{name}` cannot be reached: {why}"),
+                    mend: "check its `command` or `http` in the configuration".to_owned(),
+                });
+                continue;
+            }
+        };
+        let tools = mcp::compared(config, name, &offers);
+        let pinned = words::counted(tools.len(), "pinned tool");
+        let before = findings.len();
+        findings.extend(tools.iter().filter_map(|(tool, mcp, compared)| {
+            let (tool, offered) = (&tool.name.value, &mcp.tool);
+            let what = match compared {
+                Compared::AsPinned => return None,
+                Compared::Changed => format!("`{name}` describes `{tool}` otherwise than pinned"),
+                Compared::Gone => format!("`{name}` does not offer `{tool}` any more"),
+            };
+            let mend = format!("run `countersign mcp pin {name} {offered}`, read it, and paste it");
+            Some(Finding { level: Level::Fail, what, mend })
+        }));
+        if findings.len() == before {
+            let what = format!("the MCP server `{name}` offers its {pinned} as they were pinned");
+            findings.push(Finding { level: Level::Ok, what, mend: String::new() });
+        }
+    }
+    Ok(findings)
 }
 
 fn facts<'a>(config: &Config, clock: &'a dyn Clock) -> DoctorFacts<'a> {

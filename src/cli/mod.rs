@@ -7,7 +7,9 @@ mod doctor;
 mod evidence;
 mod logs;
 mod manifest;
+mod mcp;
 mod out;
+mod paste;
 mod preview;
 mod requests;
 mod serve;
@@ -93,9 +95,12 @@ enum Command {
     Manifest(manifest::Manifest),
     /// Ask Slack about everything the configuration names, and say how to mend what is wrong.
     ///
-    /// Looks at secret, token, scopes, clock, channels, groups and whether Slack can reach this
-    /// desk. Posts nothing. Exits 1 when something cannot work.
+    /// Looks at secret, token, scopes, clock, channels, groups, whether Slack can reach this desk, and
+    /// whether MCP servers still describe their tools as they were pinned. Posts nothing. Exits 1 when something cannot work.
     Doctor,
+    /// See what MCP servers offer, and pin what agents may use of it.
+    #[command(subcommand)]
+    Mcp(mcp::Mcp),
     /// List, show and cancel requests.
     #[command(subcommand)]
     Requests(requests::Requests),
@@ -132,6 +137,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Preview(preview) => preview::run(preview, read(file)?),
         Command::Manifest(manifest) => manifest::run(&manifest),
         Command::Doctor => doctor::run(read(file)?).await,
+        Command::Mcp(mcp) => mcp::run(mcp, read(file)?).await,
         Command::Requests(requests) => requests::run(requests, file).await,
         Command::Stop(turn) => switch::stop(turn, file).await,
         Command::Start(turn) => switch::start(turn, file).await,

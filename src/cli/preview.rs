@@ -10,7 +10,7 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 
 use super::out::say;
-use crate::agent::{Egress, ProposedCall, ToolCall};
+use crate::agent::{CallSite, Egress, ProposedCall, ToolCall};
 use crate::approval::{Requester, SlackUser};
 use crate::base::{Clock, PersonId, RandomIds, RunId, SystemClock, WorkspaceId};
 use crate::config::Config;
@@ -113,6 +113,7 @@ fn judge(gate: &Gate, config: &Config, call: Call) -> anyhow::Result<Shown> {
             arguments: call.arguments,
         },
         claim: call.claim,
+        site: CallSite::default(),
     };
     let at = Occasion { now: SystemClock.now(), ids: &RandomIds };
     Ok(Shown::new(call.tool, gate.judge(&asker, proposed, at), config, at.now))

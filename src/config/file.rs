@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::policies::{self, OtherwiseSection, RuleSection};
 use super::{
-    Config, ConfigErrors, Env, Limits, Otherwise, Source, Tool, agents, api, graphs, models,
+    Config, ConfigErrors, Env, Otherwise, Source, Tool, agents, api, graphs, limits, mcp, models,
     people, slack, tools,
 };
 use crate::config::reading::{Complained, Located, Named, Reader, parse};
@@ -30,6 +30,8 @@ struct File {
     #[serde(default)]
     models: Named<models::Section>,
     #[serde(default)]
+    mcp: Named<mcp::Section>,
+    #[serde(default)]
     tools: Named<tools::Section>,
     #[serde(default)]
     policies: Vec<RuleSection>,
@@ -43,7 +45,7 @@ struct File {
     #[serde(default)]
     streams: api::StreamsSection,
     #[serde(default)]
-    limits: Limits,
+    limits: limits::Section,
 }
 
 pub(super) fn read(source: Source, env: Env<'_>) -> Result<Config, ConfigErrors> {
@@ -76,11 +78,13 @@ impl File {
         let groups = people::read_groups(self.groups, reader);
         let channels = people::read_channels(self.channels, reader);
         let models = models::read(self.models, reader);
+        let mcp = mcp::read(self.mcp, reader);
         let graphs = graphs::read(self.graphs, reader);
         let tools = with_readers(tools::read(self.tools, reader), graphs.tools, reader);
         let rules = policies::read_rules(self.policies, reader);
         let otherwise = self.default.map_or(Ok(Otherwise::Deny), |default| default.read(reader));
-        let agents = agents::read(self.agents, reader);
+        let limits = self.limits.read(reader)?;
+        let agents = agents::read(self.agents, limits.budget, &graphs.graphs, reader);
         let callers = self.api.read(reader);
         let streams = self.streams.read(reader);
         Ok(Config {
@@ -92,6 +96,7 @@ impl File {
             groups,
             channels,
             models,
+            mcp,
             tools,
             rules,
             otherwise: otherwise?,
@@ -99,7 +104,7 @@ impl File {
             graphs: graphs.graphs,
             callers,
             streams,
-            limits: self.limits,
+            limits,
             source,
         })
     }

@@ -12,6 +12,7 @@ mod graphs;
 mod limits;
 mod lint;
 pub mod manifest;
+mod mcp;
 mod models;
 mod people;
 mod policies;
@@ -27,17 +28,18 @@ use std::path::Path;
 
 use url::Url;
 
-pub use agents::Agent;
+pub use agents::{Agent, Mind};
 pub use api::{Caller, Streams};
 pub use graphs::{Case, Graph, Keeps, Key, Node, Step};
 pub use limits::Limits;
 pub use lint::{Finding, Severity, lint};
+pub use mcp::McpServer;
 pub use models::Model;
 pub use people::{Channel, Group, Member, Members, Person};
 pub use policies::{Ask, Otherwise, Rule, Stage, Then};
 pub use reading::{ConfigErrors, Located, Position, Problem, Source};
 pub use slack::{Mode, Slack};
-pub use tools::{CommandTarget, HttpTarget, Retry, Target, Tool};
+pub use tools::{CommandTarget, HttpTarget, McpTarget, Retry, Target, Tool};
 
 /// The variables of the environment: `&|name| std::env::var(name).ok()`, or a map in tests.
 pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -58,6 +60,7 @@ pub struct Config {
     pub groups: BTreeMap<String, Group>,
     pub channels: BTreeMap<String, Channel>,
     pub models: BTreeMap<String, Model>,
+    pub mcp: BTreeMap<String, McpServer>,
     pub tools: BTreeMap<String, Tool>,
     /// In order: the first that matches decides.
     pub rules: Vec<Rule>,

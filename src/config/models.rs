@@ -1,17 +1,31 @@
 //! `models:` the language models agents may use.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use serde::Deserialize;
 
-use crate::agent::{Api, ModelSpec, ProviderSpec};
-use crate::config::reading::{Complained, Located, Named, Reader, Written};
+use super::tools::timeout;
+use crate::agent::{Api, ModelSpec, Money, Price, ProviderSpec};
+use crate::config::reading::{Complained, Length, Located, Named, OneOrMany, Reader, Written};
 
 /// One model under the name agents use for it.
 #[derive(Clone, Debug)]
 pub struct Model {
     pub name: Located<String>,
     pub spec: ModelSpec,
+    /// Names from `models`, asked in this order when it cannot be reached. Theirs are not followed.
+    pub fallback: Vec<Located<String>>,
+}
+
+impl Model {
+    /// Whether the cost of its answers is known. A script's is: it costs nothing.
+    pub fn has_price(&self) -> bool {
+        match &self.spec {
+            ModelSpec::Script(_) => true,
+            ModelSpec::Provider(spec) => spec.price.is_some(),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -23,6 +37,20 @@ pub(super) struct Section {
     api_key: Option<Located<String>>,
     api_key_file: Option<Located<String>>,
     script: Option<Located<String>>,
+    max_tokens: Option<NonZeroU32>,
+    idle_timeout: Option<Located<Length>>,
+    timeout: Option<Located<Length>>,
+    price: Option<Located<PriceSection>>,
+    #[serde(default)]
+    fallback: OneOrMany,
+}
+
+/// Per million tokens.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PriceSection {
+    input: f64,
+    output: f64,
 }
 
 #[derive(Deserialize)]
@@ -36,7 +64,8 @@ enum ProviderName {
 }
 
 pub(super) fn read(models: Named<Section>, reader: &mut Reader<'_>) -> BTreeMap<String, Model> {
-    reader.named(models, |reader, name, section| {
+    reader.named(models, |reader, name, mut section| {
+        let fallback = std::mem::take(&mut section.fallback).0;
         let spec = match section.provider {
             ProviderName::Script => script(&name, section, reader),
             ProviderName::OpenAi => api(Api::OpenAi, &name, section, reader),
@@ -44,7 +73,7 @@ pub(super) fn read(models: Named<Section>, reader: &mut Reader<'_>) -> BTreeMap<
             ProviderName::Gemini => api(Api::Gemini, &name, section, reader),
             ProviderName::Ollama => api(Api::Ollama, &name, section, reader),
         };
-        Ok(Model { name, spec: spec? })
+        Ok(Model { name, spec: spec?, fallback })
     })
 }
 
@@ -53,8 +82,17 @@ fn script(
     section: Section,
     reader: &mut Reader<'_>,
 ) -> Result<ModelSpec, Complained> {
-    let Section { model, base_url, api_key, api_key_file, script, provider: _ } = section;
-    if model.is_some() || base_url.is_some() || api_key.is_some() || api_key_file.is_some() {
+    let Section { model, base_url, api_key, api_key_file, script, max_tokens, .. } = section;
+    let Section { idle_timeout, timeout, price, .. } = section;
+    let asks_an_api = model.is_some()
+        || base_url.is_some()
+        || api_key.is_some()
+        || api_key_file.is_some()
+        || max_tokens.is_some()
+        || idle_timeout.is_some()
+        || timeout.is_some()
+        || price.is_some();
+    if asks_an_api {
         let text = format!("the model `{}` is a script and asks no API", name.value);
         let mend = "keep only `provider: script` and `script: path`";
         return Err(reader.complain(name.at, text, mend));
@@ -94,6 +132,31 @@ fn api(
     } else {
         reader.optional_secret(written)
     };
-    let (model, base_url, api_key) = (model?, base_url?, api_key?);
-    Ok(ModelSpec::Provider(ProviderSpec { api: kind, model, base_url, api_key }))
+    let idle_timeout = timeout(section.idle_timeout, ProviderSpec::IDLE_TIMEOUT, reader);
+    let timeout = timeout(section.timeout, ProviderSpec::TIMEOUT, reader);
+    let price = section.price.map(|price| price.read(reader)).transpose();
+    Ok(ModelSpec::Provider(ProviderSpec {
+        api: kind,
+        model: model?,
+        base_url: base_url?,
+        api_key: api_key?,
+        max_tokens: section.max_tokens,
+        idle_timeout,
+        timeout,
+        price: price?,
+    }))
+}
+
+impl Located<PriceSection> {
+    fn read(self, reader: &mut Reader<'_>) -> Result<Price, Complained> {
+        let PriceSection { input, output } = self.value;
+        match (Money::from_units(input), Money::from_units(output)) {
+            (Some(input), Some(output)) => Ok(Price { input, output }),
+            (None, _) | (_, None) => Err(reader.complain(
+                self.at,
+                "a price is no amount of money",
+                "write `{ input: 1.25, output: 10 }`, per million tokens",
+            )),
+        }
+    }
 }

@@ -6,17 +6,20 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use futures::future::join_all;
+use serde_json::json;
 
 use crate::agent::{
-    self, CallAnswer, CallStatus, Egress, ProposedCall, Resolved, Tool, ToolSpecError, Toolbox,
+    self, CallAnswer, CallStatus, Egress, GatePlace, McpServers, ProposedCall, Resolved, Standing,
+    Tool, ToolSpecError, Toolbox,
 };
 use crate::approval::{
     self, Ask, Envelope, Policy, PolicyFacts, Proposal, Requester, Risk, Ruling, Sealed, Terms,
 };
 use crate::base::{ActionId, Ids, RequestId, RunId, Span, Timestamp, WorkspaceId};
-use crate::config::{self, Config};
-use crate::store::{NewRequest, Question, QuestionOutcome, StartCheck};
+use crate::config::{self, Config, Otherwise};
+use crate::graph::Interrupt;
+use crate::store::{KnownQuestions, NewRequest, Question, QuestionOutcome, StartCheck};
 
 /// How long an action that a rule allowed may wait for its start.
 const ALLOWED_VALID_FOR: Span = Span::minutes(10);
@@ -24,9 +27,30 @@ const ALLOWED_VALID_FOR: Span = Span::minutes(10);
 /// What stands between a proposed call and its tool.
 pub struct Gate {
     pub toolbox: Toolbox,
+    pub servers: McpServers,
     policy: Policy,
-    /// The tools that each agent was given. It can call no other.
-    grants: BTreeMap<String, Vec<String>>,
+    grants: BTreeMap<String, Grant>,
+    /// Whom the approval nodes of graphs ask where the policy would ask nobody.
+    gates: BTreeMap<GatePlace, Ask>,
+    /// Whom those ask that name nobody themselves.
+    otherwise: Option<Ask>,
+}
+
+/// Why there is no gate. The operator reads this.
+#[derive(Debug, thiserror::Error)]
+pub enum GateError {
+    #[error(transparent)]
+    Tool(#[from] ToolSpecError),
+    #[error("{0}")]
+    Servers(String),
+}
+
+/// What an agent was given.
+struct Grant {
+    /// It can call no other.
+    tools: Vec<String>,
+    /// How often one of its runs may have people asked.
+    approvals: Option<u32>,
 }
 
 /// The run on whose behalf a tool is called.
@@ -46,18 +70,30 @@ pub struct Occasion<'a> {
 }
 
 impl Gate {
-    pub fn new(config: &Config, egress: &Egress) -> Result<Self, ToolSpecError> {
-        let granted = |agent: &config::Agent| {
-            agent.tools.iter().map(|tool| tool.value.clone()).collect::<Vec<_>>()
+    pub fn new(config: &Config, egress: &Egress) -> Result<Self, GateError> {
+        let servers = McpServers::new(config.mcp.values().map(config::McpServer::spec), egress)
+            .map_err(GateError::Servers)?;
+        let specs = config.tools.values().map(|tool| tool.spec(&config.mcp));
+        let specs = specs.collect::<Result<Vec<_>, _>>().map_err(GateError::Servers)?;
+        let grant = |agent: &config::Agent| Grant {
+            tools: agent.tools.iter().map(|tool| tool.value.clone()).collect(),
+            approvals: agent.budget.approvals,
+        };
+        let otherwise = match &config.otherwise {
+            Otherwise::Deny => None,
+            Otherwise::Ask(ask) => Some(ask.terms()),
         };
         Ok(Self {
-            toolbox: Toolbox::from_specs(config.tools.values().map(config::Tool::spec), egress)?,
+            toolbox: Toolbox::from_specs(specs, egress, &servers)?,
+            servers,
             policy: config.policy(),
             grants: config
                 .agents
                 .iter()
-                .map(|(name, agent)| (name.clone(), granted(agent)))
+                .map(|(name, agent)| (name.clone(), grant(agent)))
                 .collect(),
+            gates: config.gates(),
+            otherwise,
         })
     }
 
@@ -66,19 +102,64 @@ impl Gate {
         self.policy.digest()
     }
 
-    /// Turns one interrupt of a run into the question that the store writes down.
-    pub fn question(
+    /// Asks the MCP servers of all proposed tools how they describe them now.
+    pub async fn look(&self, interrupts: &[Interrupt]) {
+        let proposed = interrupts.iter().filter_map(|interrupt| {
+            let proposed: ProposedCall = serde_json::from_value(interrupt.value.clone()).ok()?;
+            self.toolbox.get(&proposed.call.tool)
+        });
+        join_all(proposed.map(|tool| tool.look())).await;
+    }
+
+    /// Turns the interrupts of a run into the questions that the store writes down. Those that it
+    /// knows already are left out. A call for which people would be asked once too often is
+    /// answered instead, and the run ends with that.
+    pub fn questions(
         &self,
         asker: &Asker,
-        interrupt_id: &str,
-        value: &Value,
+        interrupts: &[Interrupt],
+        known: &KnownQuestions,
         at: Occasion<'_>,
-    ) -> Question {
+    ) -> Vec<Question> {
+        let mut asked = known.requests;
+        let limit = self.grants.get(&asker.agent).and_then(|grant| grant.approvals);
+        let new = interrupts.iter().filter(|interrupt| !known.ids.contains(&interrupt.id));
+        new.map(|interrupt| {
+            let mut question = self.question(asker, interrupt, at);
+            if let QuestionOutcome::Asked(_) = question.outcome {
+                if let Some(limit) = limit.filter(|&limit| asked >= limit) {
+                    let why = format!("people may be asked {limit} times in one run, and were");
+                    let answer = answer(CallStatus::OverBudget, &why);
+                    question.outcome = QuestionOutcome::Answered(json!(answer));
+                } else {
+                    asked += 1;
+                }
+            }
+            question
+        })
+        .collect()
+    }
+
+    fn question(&self, asker: &Asker, interrupt: &Interrupt, at: Occasion<'_>) -> Question {
+        let Interrupt { id, value, .. } = interrupt;
         let proposed = serde_json::from_value(value.clone())
             .map_err(|_| answer(CallStatus::Invalid, "this is not a tool call"));
-        let outcome = proposed.and_then(|proposed| self.judge(asker, proposed, at));
+        let outcome = proposed.and_then(|proposed: ProposedCall| {
+            self.as_pinned(&proposed.call.tool)?;
+            self.judge(asker, proposed, at)
+        });
         let outcome = outcome.unwrap_or_else(|answer| QuestionOutcome::Answered(json!(answer)));
-        Question { interrupt_id: interrupt_id.to_owned(), value: value.clone(), outcome }
+        Question { interrupt_id: id.clone(), value: value.clone(), outcome }
+    }
+
+    /// Nobody is asked about a tool that may not be what the operator has read.
+    fn as_pinned(&self, tool: &str) -> Result<(), CallAnswer> {
+        match self.toolbox.get(tool).map(|tool| tool.standing()) {
+            None | Some(Standing::AsPinned) => Ok(()),
+            Some(Standing::Changed { why } | Standing::Unreachable { why }) => {
+                Err(answer(CallStatus::Invalid, &why))
+            }
+        }
     }
 
     /// Rules on a call. An error is what the agent is told instead of a result.
@@ -89,7 +170,8 @@ impl Gate {
         at: Occasion<'_>,
     ) -> Result<QuestionOutcome, CallAnswer> {
         let name = &proposed.call.tool;
-        let granted = self.grants.get(&asker.agent).is_some_and(|tools| tools.contains(name));
+        let agent = proposed.site.agent.as_deref().unwrap_or(&asker.agent);
+        let granted = self.grants.get(agent).is_some_and(|grant| grant.tools.contains(name));
         let tool = self.toolbox.get(name).filter(|_| granted).ok_or_else(|| {
             answer(CallStatus::Invalid, &format!("there is no tool called `{name}`"))
         })?;
@@ -98,24 +180,26 @@ impl Gate {
             .map_err(|error| answer(CallStatus::Invalid, &error.to_string()))?;
         let ruling = self.policy.rule_on(&Proposal {
             tool: name,
-            agent: Some(&asker.agent),
+            agent: Some(agent),
             arguments: &resolved.arguments,
             requester: &asker.requester,
             target: &resolved.target,
         });
-        match ruling {
+        let node = proposed.site.node.as_deref().unwrap_or(agent::APPROVAL_NODE);
+        let from = Proposer { asker, agent, node };
+        match self.at_least_asked(ruling, proposed.site.gate.as_ref()) {
             Ruling::Deny { rule, reason } => {
                 let why = format!("the rule `{rule}` forbids it: {reason}");
                 Err(answer(CallStatus::Denied, &why))
             }
             Ruling::Allow { rule } => {
-                let draft = Draft { asker, tool: tool.as_ref(), resolved, rule: &rule, at };
+                let draft = Draft { from, tool: tool.as_ref(), resolved, rule: &rule, at };
                 let sealed = self.seal(draft, None)?;
                 let start_by = at.now.plus(ALLOWED_VALID_FOR);
                 Ok(QuestionOutcome::Allowed { sealed: Box::new(sealed), start_by })
             }
             Ruling::Ask { rule, ask, because } => {
-                let draft = Draft { asker, tool: tool.as_ref(), resolved, rule: &rule, at };
+                let draft = Draft { from, tool: tool.as_ref(), resolved, rule: &rule, at };
                 let id = RequestId::new(at.ids);
                 let sealed = self.seal(draft, Some((&id, &ask)))?;
                 let terms = self.terms(&rule, ask);
@@ -133,13 +217,39 @@ impl Gate {
         }
     }
 
+    /// What an approval node makes of a ruling: where the policy would ask nobody, people are asked
+    /// as the node says. Nothing else changes, so it can never be looser.
+    fn at_least_asked(&self, ruling: Ruling, gate: Option<&GatePlace>) -> Ruling {
+        let (Ruling::Allow { .. }, Some(gate)) = (&ruling, gate) else {
+            return ruling;
+        };
+        let rule = gate.to_string();
+        match self.gates.get(gate).or(self.otherwise.as_ref()) {
+            Some(ask) => Ruling::Ask { rule, ask: ask.clone(), because: None },
+            None => {
+                Ruling::Deny { rule, reason: "nobody is named who could approve it".to_owned() }
+            }
+        }
+    }
+
+    /// Whether the approval node that asked would ask for no more now than it did then.
+    fn gate_still_holds(&self, terms: &Terms) -> bool {
+        let gate = self.gates.iter().find(|(place, _)| place.to_string() == terms.rule);
+        gate.is_none_or(|(_, ask)| ask.is_met_by(terms))
+    }
+
     /// What only the configuration in force can say before a start.
     pub fn start_check(&self, sealed: &Sealed, terms: Option<&Terms>) -> StartCheck {
         let envelope = sealed.envelope();
         let tool = self.toolbox.get(&envelope.tool.name);
         StartCheck {
-            policy_still_holds: self.policy.still_permits(&Proposal::from(envelope), terms),
-            tool_unchanged: tool.is_some_and(|tool| *tool.facts() == envelope.tool),
+            policy_still_holds: self.policy.still_permits(&Proposal::from(envelope), terms)
+                && terms.is_none_or(|terms| self.gate_still_holds(terms)),
+            // A server that cannot be reached is no changed tool: then the call is not made.
+            tool_unchanged: tool.is_some_and(|tool| {
+                *tool.facts() == envelope.tool
+                    && !matches!(tool.standing(), Standing::Changed { .. })
+            }),
         }
     }
 
@@ -160,7 +270,8 @@ impl Gate {
         draft: Draft<'_>,
         asked: Option<(&RequestId, &Ask)>,
     ) -> Result<Sealed, CallAnswer> {
-        let Draft { asker, tool, resolved, rule, at } = draft;
+        let Draft { from, tool, resolved, rule, at } = draft;
+        let Proposer { asker, agent, node } = from;
         let now = at.now;
         let (request, ask) = asked.unzip();
         let decide_by = ask.map(|ask| ask.path.iter().fold(now, |at, stage| at.plus(stage.within)));
@@ -170,8 +281,8 @@ impl Gate {
             action: ActionId::new(at.ids),
             request: request.cloned(),
             run: Some(asker.run.clone()),
-            node: Some(agent::APPROVAL_NODE.to_owned()),
-            agent: Some(asker.agent.clone()),
+            node: Some(node.to_owned()),
+            agent: Some(agent.to_owned()),
             tool: tool.facts().clone(),
             arguments: resolved.arguments,
             target: resolved.target,
@@ -189,9 +300,17 @@ impl Gate {
     }
 }
 
+/// Who proposes a call, and where in the run.
+#[derive(Clone, Copy)]
+struct Proposer<'a> {
+    asker: &'a Asker,
+    agent: &'a str,
+    node: &'a str,
+}
+
 /// A ruled-on call on its way into an envelope.
 struct Draft<'a> {
-    asker: &'a Asker,
+    from: Proposer<'a>,
     tool: &'a dyn Tool,
     resolved: Resolved,
     rule: &'a str,

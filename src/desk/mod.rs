@@ -12,6 +12,7 @@ mod home;
 mod listeners;
 mod messages;
 mod open;
+mod staff;
 mod stops;
 mod view;
 
@@ -19,7 +20,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use calls::{Call, CallRefused, Callers};
-pub use gate::{Asker, Gate, Occasion};
+pub use gate::{Asker, Gate, GateError, Occasion};
 pub use listeners::{Listeners, Seat};
 pub use open::{StartError, group_sources};
 pub use view::card_view;

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Callers, Desk, Gate, Listeners, Worker};
-use crate::agent::{self, AgentSpec, Egress, ToolDescription, Toolbox};
+use super::staff::Staff;
+use super::{Callers, Desk, Gate, GateError, Listeners};
+use crate::agent::Egress;
 use crate::base::{Clock, Ids};
-use crate::config::{Agent, Config, Member, Members};
+use crate::config::{Config, Member, Members};
 use crate::slack::client::SlackError;
 use crate::slack::client::{Channels, HttpSlack, HttpSlackError, HttpSlackSettings, SlackApi};
 use crate::slack::directory::{Directory, GroupSource, Home, MemberName};
@@ -28,7 +29,7 @@ pub enum StartError {
     #[error("the way out to tools and models: {0}")]
     Egress(#[from] reqwest::Error),
     #[error("the tools: {0}")]
-    Tools(#[from] agent::ToolSpecError),
+    Tools(#[from] GateError),
     #[error("the agent `{agent}`: {why}")]
     Agent { agent: String, why: String },
 }
@@ -69,14 +70,11 @@ impl Desk {
         );
         let egress = Egress::open()?;
         let gate = Gate::new(&config, &egress)?;
+        let staff = Staff::of(&config, &gate.toolbox, &egress, &clock)?;
         let agents = config
             .agents
             .iter()
-            .map(|(name, agent)| {
-                let model_clock = clock.clone();
-                let worker = worker(&config, &gate.toolbox, &egress, name, agent, model_clock)?;
-                Ok((name.clone(), worker))
-            })
+            .map(|(name, agent)| Ok((name.clone(), staff.worker(&config, name, agent)?)))
             .collect::<Result<_, StartError>>()?;
         let adopted = store.adopt_orphans().await?;
         if adopted != crate::store::Adopted::default() {
@@ -104,39 +102,6 @@ impl Desk {
             workspace,
         })
     }
-}
-
-fn worker(
-    config: &Config,
-    toolbox: &Toolbox,
-    egress: &Egress,
-    name: &str,
-    agent: &Agent,
-    clock: Arc<dyn Clock>,
-) -> Result<Worker, StartError> {
-    let refuse = |why: String| StartError::Agent { agent: name.to_owned(), why };
-    let model = config
-        .models
-        .get(&agent.model.value)
-        .ok_or_else(|| refuse(format!("there is no model called `{}`", agent.model.value)))?;
-    let model = agent::open_model(&agent.model, model.spec.clone(), egress, clock)
-        .map_err(|error| refuse(error.to_string()))?;
-    let tools: Vec<ToolDescription> = agent
-        .tools
-        .iter()
-        .map(|tool| {
-            let found = toolbox.get(tool).map(|tool| tool.description().clone());
-            found.ok_or_else(|| refuse(format!("there is no tool called `{}`", tool.value)))
-        })
-        .collect::<Result<_, _>>()?;
-    let graph = agent::agent_graph(
-        AgentSpec { name: name.to_owned(), instructions: agent.instructions.clone(), tools },
-        model,
-    )
-    .map_err(|error| refuse(error.to_string()))?;
-    let channel =
-        |channel: &str| config.channels.get(channel).map(|known| known.slack.value.clone());
-    Ok(Worker { graph, channels: agent.channels.iter().filter_map(|name| channel(name)).collect() })
 }
 
 /// Where the members of each group come from.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::engine::{Changes, Making, Position, as_nodes, live};
+use super::engine::{Changes, Making, Position, add_changes, as_nodes, live};
 use super::{
     At, Checkpoint, Done, Graph, RunError, START, Saver, Snapshot, Source, TaskRecord, Timer,
     TokioTimer, Turn, TurnStatus, Update, ids,
@@ -79,7 +79,8 @@ impl Graph {
         at: &At,
         supersteps: Vec<Vec<Edit>>,
     ) -> Result<String, RunError> {
-        let graph = self.within(&at.namespace)?;
+        let (graph, namespace) = self.within(&at.namespace)?;
+        let at = &At { namespace, ..at.clone() };
         let mut draft = Draft::load(graph, saver, at).await?;
         for edits in supersteps {
             draft.superstep(edits)?;
@@ -108,8 +109,8 @@ struct Draft<'g> {
     position: Position,
     /// The checkpoint that the next change follows.
     base: Option<Checkpoint>,
-    /// What the finished tasks of the step in progress changed.
-    carried: Changes,
+    /// What is known of the tasks of the step in progress.
+    finished: Vec<TaskRecord>,
     /// The thread's latest checkpoint.
     latest: Option<String>,
     made: Vec<Checkpoint>,
@@ -121,33 +122,37 @@ impl<'g> Draft<'g> {
         let latest_id = latest.as_ref().map(|latest| latest.checkpoint.id.clone());
         let is_latest = at.checkpoint.is_none() || at.checkpoint == latest_id;
         let found = if is_latest { latest } else { saver.load(at).await? };
-        let (position, base, carried) = match (found, &at.checkpoint) {
+        let mut finished = Vec::new();
+        let (position, base) = match (found, &at.checkpoint) {
             (None, Some(id)) => return Err(RunError::UnknownCheckpoint { id: id.clone() }),
-            (None, None) => (Position::before_update(graph), None, Changes::new()),
+            (None, None) => (Position::before_update(graph), None),
             (Some(snapshot), _) => {
                 let Snapshot { checkpoint, tasks, .. } = snapshot;
-                let mut position = Position::restore(graph, checkpoint.clone())?;
-                let mut carried = Changes::new();
-                if is_latest {
-                    position.with_command(graph, &tasks)?;
-                    carried = live(graph, &mut position, &tasks)?;
-                }
-                (position, Some(checkpoint), carried)
+                let position = Position::restore(graph, checkpoint.clone())?;
+                finished = tasks;
+                (position, Some(checkpoint))
             }
         };
         let (at, made) = (at.clone(), Vec::new());
-        Ok(Self { graph, at, position, base, carried, latest: latest_id, made })
+        Ok(Self { graph, at, position, base, finished, latest: latest_id, made })
     }
 
     fn superstep(&mut self, edits: Vec<Edit>) -> Result<(), RunError> {
         match <[Edit; 1]>::try_from(edits) {
             Ok([Edit(What::AsInput(raw))]) => {
-                self.position.note(raw);
+                if self.base.is_none() {
+                    self.position = Position::fresh(self.graph);
+                }
+                self.position.note(self.graph, raw);
                 self.make(Source::Input, Changes::new(), Vec::new());
             }
             Ok([Edit(What::End)]) => {
-                self.position.close();
-                self.make(Source::Update, Changes::new(), Vec::new());
+                // What is done stays done; what is not is closed.
+                let mut changes = self.position.take_command(self.graph, &self.finished)?;
+                let done = live(self.graph, &mut self.position, &self.finished)?;
+                add_changes(&mut changes, &done);
+                self.position.close(self.graph);
+                self.make(Source::Update, changes, Vec::new());
             }
             Ok([Edit(What::Copy)]) => self.copy()?,
             Ok([edit]) => self.as_nodes(vec![edit])?,
@@ -160,12 +165,16 @@ impl<'g> Draft<'g> {
         if edits.is_empty() {
             return Err(RunError::AmbiguousUpdate { why: "a superstep changes nothing" });
         }
-        let mut updates = Vec::with_capacity(edits.len());
+        let (mut updates, several) = (Vec::with_capacity(edits.len()), edits.len() > 1);
         for edit in edits {
             let What::AsNode { node, update } = edit.0 else {
                 let why = "an input, an end or a copy is a superstep of its own";
                 return Err(RunError::AmbiguousUpdate { why });
             };
+            if several && node.is_none() {
+                let why = "several changes at once each need theirs";
+                return Err(RunError::AmbiguousUpdate { why });
+            }
             updates.push((self.node(node)?, update));
         }
         let base = self.base.as_ref().map(|base| base.id.clone()).unwrap_or_default();
@@ -224,8 +233,6 @@ impl<'g> Draft<'g> {
     }
 
     fn make(&mut self, source: Source, changes: Changes, tasks: Vec<TaskRecord>) {
-        let mut all = std::mem::take(&mut self.carried);
-        super::engine::add_changes(&mut all, &changes);
         let base = self.base.as_ref();
         let follows_latest = base.map(|base| &base.id) == self.latest.as_ref();
         let branch = format!("update:{}", self.latest.as_deref().unwrap_or_default());
@@ -238,7 +245,7 @@ impl<'g> Draft<'g> {
             branch: Some(&branch),
             created_at: TokioTimer.now(),
         };
-        let mut checkpoint = making.make(self.graph, &self.position, &all, tasks);
+        let mut checkpoint = making.make(self.graph, &self.position, &changes, tasks);
         if !follows_latest {
             checkpoint.stand_alone();
         }
@@ -248,6 +255,7 @@ impl<'g> Draft<'g> {
     fn add(&mut self, checkpoint: Checkpoint) {
         self.latest = Some(checkpoint.id.clone());
         self.base = Some(checkpoint.clone());
+        self.finished.clear();
         self.made.push(checkpoint);
     }
 }

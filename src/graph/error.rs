@@ -20,6 +20,8 @@ pub(super) enum Cause {
     Interrupted,
     /// A graph that the node ran hands a command up to the node's own graph.
     Handed(Box<Update>),
+    /// A graph that the node ran was stopped, or is out of steps: so is the run.
+    Stopped(Box<RunError>),
     Failed(Failure),
 }
 
@@ -56,7 +58,8 @@ impl NodeError {
     /// What went wrong, in words.
     pub fn text(&self) -> String {
         match &self.0 {
-            Cause::Failed(failure) => failure.source.to_string(),
+            Cause::Failed(failure) => with_causes(&*failure.source),
+            Cause::Stopped(error) => error.to_string(),
             Cause::Interrupted | Cause::Handed(_) => self.kind().to_owned(),
         }
     }
@@ -67,6 +70,7 @@ impl NodeError {
         match &self.0 {
             Cause::Interrupted => "GraphInterrupt",
             Cause::Handed(_) => "ParentCommand",
+            Cause::Stopped(error) => error.kind(),
             Cause::Failed(failure) => &failure.kind,
         }
     }
@@ -80,6 +84,9 @@ impl NodeError {
     /// policies and people care for what went wrong, not how deep.
     pub(super) fn of_run(error: RunError) -> Self {
         let failure = match error {
+            RunError::Drained { .. } | RunError::RecursionLimit { .. } | RunError::Save(_) => {
+                return Self(Cause::Stopped(Box::new(error)));
+            }
             RunError::Node { kind, source, .. } => Failure { kind, source },
             error => Failure { kind: error.kind().to_owned().into(), source: Box::new(error) },
         };
@@ -99,6 +106,17 @@ impl<E: Error + Send + Sync + 'static> From<E> for NodeError {
         };
         Self(Cause::Failed(Failure { kind: kind.into(), source: Box::new(error) }))
     }
+}
+
+/// An error's text with those of its causes.
+pub(super) fn with_causes(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
 }
 
 /// A node returned what is no update.

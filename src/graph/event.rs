@@ -13,8 +13,14 @@ use super::{CheckpointRef, Interrupt, Source, State, TaskError, Update};
 /// was saved (with [`Durability::Sync`](super::Durability)), so they are true when they are told.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'a> {
-    /// A run begins: with input, or, without, to go on.
-    RunStarted { namespace: &'a str, graph: &'a str, input: Option<&'a Value> },
+    /// A run begins: with input, or, without, to go on. `output_keys` are those that the graph's
+    /// output has; none means all.
+    RunStarted {
+        namespace: &'a str,
+        graph: &'a str,
+        input: Option<&'a Value>,
+        output_keys: Option<&'a [&'a str]>,
+    },
     /// A run goes on from this state.
     Resumed { namespace: &'a str, state: &'a State },
     /// What is next is known: the latest checkpoint, with the tasks planned from it.

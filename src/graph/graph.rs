@@ -171,6 +171,18 @@ impl Graph {
         }
     }
 
+    /// Whether an input may write this key.
+    pub(super) fn takes(&self, key: &str) -> bool {
+        let index = self.keys.index(key);
+        index.is_some_and(|key| self.input_keys.as_ref().is_none_or(|keys| keys.contains(&key)))
+    }
+
+    /// The names of the output keys; none means all.
+    pub(super) fn output_key_names(&self) -> Option<Vec<&str>> {
+        let keys = self.output_keys.as_ref()?;
+        Some(keys.iter().map(|&key| &**self.keys.name(key)).collect())
+    }
+
     /// Where this graph is kept when `task` is the first to run it.
     pub(super) fn namespace_in(&self, task: &TaskInfo) -> String {
         match (self.memory, &*task.namespace) {

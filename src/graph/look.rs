@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use serde_json::Value;
 
 use super::engine::{Position, live};
 use super::{
-    At, Checkpoint, Graph, HistoryFilter, RunError, Saver, Snapshot, Source, StateSnapshot,
+    At, Checkpoint, Graph, HistoryFilter, Memory, RunError, Saver, Snapshot, Source, StateSnapshot,
     TaskInfo, TaskPath, TaskRecord, TaskSnapshot, ids,
 };
 
@@ -51,8 +52,8 @@ impl Graph {
         at: &At,
         filter: &HistoryFilter,
     ) -> Result<Vec<StateSnapshot>, RunError> {
-        let graph = self.within(&at.namespace)?;
-        let all = saver.history(&at.namespace).await?;
+        let (graph, namespace) = self.within(&at.namespace)?;
+        let all = saver.history(&namespace).await?;
         let before = match &filter.before {
             None => 0,
             Some(id) => match all.iter().position(|snapshot| snapshot.checkpoint.id == *id) {
@@ -73,15 +74,14 @@ impl Graph {
         depth: Depth,
     ) -> BoxFuture<'a, Result<StateSnapshot, RunError>> {
         async move {
-            let graph = self.within(&at.namespace)?;
-            let latest = At::latest().within(at.namespace.clone());
+            let (graph, namespace) = self.within(&at.namespace)?;
+            let latest = At::latest().within(namespace.clone());
             let latest = saver.load(&latest).await?;
             let mut snapshot = match (&at.checkpoint, latest) {
                 (None, None) => return Ok(graph.nothing()),
                 (None, Some(latest)) => graph.live(latest)?,
-                (Some(id), Some(latest)) if latest.checkpoint.id == *id => graph.live(latest)?,
                 (Some(id), _) => {
-                    let all = saver.history(&at.namespace).await?;
+                    let all = saver.history(&namespace).await?;
                     let named = all.iter().find(|snapshot| snapshot.checkpoint.id == *id);
                     let Some(named) = named else {
                         return Err(RunError::UnknownCheckpoint { id: id.clone() });
@@ -102,17 +102,22 @@ impl Graph {
         .boxed()
     }
 
-    /// The graph that runs under a namespace of this one.
-    pub(super) fn within(&self, namespace: &str) -> Result<&Self, RunError> {
-        let mut graph = self;
-        let parts = namespace.split('|').filter(|part| !part.is_empty());
-        // A number tells graphs apart that one node runs.
-        for part in parts.filter(|part| part.parse::<usize>().is_err()) {
+    /// The graph that runs under a namespace of this one, and where it is kept: a graph with a
+    /// memory of its own is the same for every task that runs it.
+    pub(super) fn within(&self, namespace: &str) -> Result<(&Self, String), RunError> {
+        let (mut graph, mut kept) = (self, Vec::new());
+        for part in namespace.split('|').filter(|part| !part.is_empty()) {
+            // A number tells graphs apart that one node runs.
+            if part.parse::<usize>().is_ok() {
+                kept.push(part);
+                continue;
+            }
             let name = part.split(':').next().unwrap_or(part);
             let node = graph.find(name).and_then(|node| graph.nodes[node].node.subgraph());
             graph = node.ok_or_else(|| RunError::UnknownNode { node: part.to_owned() })?;
+            kept.push(if graph.memory == Memory::Own { name } else { part });
         }
-        Ok(graph)
+        Ok((graph, kept.join("|")))
     }
 
     fn nothing(&self) -> StateSnapshot {
@@ -135,7 +140,7 @@ impl Graph {
         let Snapshot { checkpoint, tasks: records, .. } = snapshot;
         let mut position = Position::restore(self, checkpoint.clone())?;
         let planned = position.with_command(self, &records)?;
-        let tasks = self.tasks(&checkpoint, &planned, &records, TaskRecord::interrupts);
+        let tasks = self.tasks(&checkpoint, &planned, &records, TaskRecord::answerable);
         live(self, &mut position, &records)?;
         let unfinished = tasks.iter().filter(|task| task.result.is_none());
         let next = unfinished.map(|task| Arc::clone(&task.name)).collect();
@@ -151,12 +156,15 @@ impl Graph {
         let mut records = snapshot.tasks.clone();
         // What the first of those that followed was made of comes last, and stays.
         for record in following.get(&*checkpoint.id).into_iter().flatten().copied().flatten() {
-            records.retain(|known| known.task != record.task);
-            records.push(record.clone());
+            let known = records.iter().position(|known| known.task == record.task);
+            let before = known.map(|place| records.remove(place)).unwrap_or_default();
+            records.push(record.clone().after(before));
         }
         let mut position = Position::restore(self, checkpoint.clone())?;
-        let planned = position.with_command(self, &records)?;
-        let state = Position::restore(self, checkpoint.clone())?.state();
+        // A command's writes show here; what it led to was never planned from this checkpoint alone.
+        let planned = position.with_command(self, &[])?;
+        position.take_command(self, &records)?;
+        let state = position.state();
         let tasks = self.tasks(&checkpoint, &planned, &records, TaskRecord::last_asked);
         let next = tasks.iter().map(|task| Arc::clone(&task.name)).collect();
         Ok(self.shown(checkpoint, state, next, tasks))
@@ -183,6 +191,17 @@ impl Graph {
             interrupts: tasks.iter().flat_map(|task| task.interrupts.clone()).collect(),
             tasks,
         }
+    }
+
+    /// What a task wrote to the keys that are kept.
+    fn kept(&self, record: &TaskRecord) -> Option<Value> {
+        let mut result = record.result()?;
+        if let Value::Object(writes) = &mut result {
+            writes.retain(|key, _| {
+                self.keys.index(key).is_none_or(|key| self.keys.reducer(key).is_saved())
+            });
+        }
+        Some(result)
     }
 
     fn tasks(
@@ -214,13 +233,15 @@ impl Graph {
                 triggers: Arc::default(),
             };
             TaskSnapshot {
-                namespace: graph.map(|graph| graph.namespace_in(&info)),
+                namespace: graph.map(|_| info.own_namespace()),
                 id,
                 name: Arc::clone(name),
                 path: *path,
                 error: known.and_then(|record| record.error.clone()),
                 interrupts: known.map(&interrupts).unwrap_or_default(),
-                result: known.filter(|record| !record.is_handled()).and_then(TaskRecord::result),
+                result: known
+                    .filter(|record| !record.is_handled())
+                    .and_then(|record| self.kept(record)),
                 inner: None,
             }
         };

@@ -44,6 +44,7 @@ mod shared;
 mod snapshot;
 mod state;
 mod stored;
+pub mod stream;
 mod subgraph;
 #[cfg(test)]
 mod tests;

@@ -32,6 +32,9 @@ pub struct TaskRecord {
     /// Its last failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<TaskError>,
+    /// The failure that its handler stands in for: only the handler starts again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handling: Option<TaskError>,
     /// A graph that it runs is paused.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub paused: bool,
@@ -84,13 +87,12 @@ impl TaskRecord {
         self.questions.iter().chain(&self.inner)
     }
 
-    /// Whether it is worth keeping beside a failure. Questions without any answer are simply asked
-    /// again; beside answered ones they stay, since they hold their positions.
+    /// Whether it is worth keeping beside a failure.
     pub(super) fn is_worth_keeping(&self) -> bool {
         self.done.is_some()
             || self.error.is_some()
             || !self.steps.is_empty()
-            || self.answered().next().is_some()
+            || self.all().next().is_some()
     }
 
     /// What it wrote, by key, as it is shown; of several writes to one key, all of them.
@@ -106,6 +108,27 @@ impl TaskRecord {
     /// The questions that its last try left open, as they are surfaced.
     pub(super) fn interrupts(&self) -> Vec<Interrupt> {
         self.open().map(|question| self.interrupt(question)).collect()
+    }
+
+    /// What is known of the task after this record followed an earlier one: a result stays, and so
+    /// do questions unless there are new ones.
+    pub(super) fn after(mut self, earlier: Self) -> Self {
+        if earlier.done.is_some() {
+            return earlier;
+        }
+        if self.questions.is_empty() && self.inner.is_empty() {
+            self.questions = earlier.questions;
+            self.inner = earlier.inner;
+        }
+        self
+    }
+
+    /// The questions that are open, or, after a failure, the last one, which may be answered anew.
+    pub(super) fn answerable(&self) -> Vec<Interrupt> {
+        match (&self.error, &self.done) {
+            (Some(_), None) => self.last_asked(),
+            _ => self.interrupts(),
+        }
     }
 
     /// The last questions it asked, answered or not: what a reader of the history sees.

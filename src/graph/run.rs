@@ -245,8 +245,9 @@ impl RunError {
         match self {
             Self::Node { kind, .. } => kind,
             Self::NothingToContinue => "EmptyInputError",
-            Self::UnknownInterrupts { .. } => "UnknownInterruptError",
-            Self::Ambiguous { .. } => "RuntimeError",
+            Self::UnknownInterrupts { .. } | Self::Ambiguous { .. } | Self::NoAnswers => {
+                "UnknownInterruptError"
+            }
             Self::RecursionLimit { .. } => "GraphRecursionError",
             Self::Drained { .. } => "GraphDrained",
             Self::UnknownKey { .. }
@@ -258,7 +259,6 @@ impl RunError {
             Self::NoParent { .. } => "ParentCommand",
             Self::Pending { .. }
             | Self::UnknownCheckpoint { .. }
-            | Self::NoAnswers
             | Self::BadAnswer { .. }
             | Self::BadWrite { .. }
             | Self::ForeignCheckpoint { .. } => "ValueError",
@@ -273,6 +273,7 @@ impl RunError {
         match self {
             Self::RecursionLimit { .. } => Some("GRAPH_RECURSION_LIMIT"),
             Self::Conflict { .. } => Some("INVALID_CONCURRENT_GRAPH_UPDATE"),
+            Self::InputNotAnObject => Some("INVALID_GRAPH_NODE_RETURN_VALUE"),
             Self::Node { source, .. } if source.is::<BadReturn>() => {
                 Some("INVALID_GRAPH_NODE_RETURN_VALUE")
             }

@@ -119,6 +119,19 @@ impl Update {
         Value::Object(shown)
     }
 
+    /// As the node gave it: an object of state keys, or, with jumps, a command.
+    pub(super) fn returned(&self) -> Value {
+        let update = self.shown();
+        if self.goto.is_empty() {
+            return update;
+        }
+        let mut command = json!({ "goto": super::engine::shown_targets(&self.goto) });
+        if !self.writes.is_empty() {
+            command["update"] = update;
+        }
+        json!({ "$command": command })
+    }
+
     /// The writes, in the order in which they were made.
     pub fn writes(&self) -> impl Iterator<Item = (&str, &Write)> {
         self.writes.iter().map(|(key, write)| (key.as_ref(), write))

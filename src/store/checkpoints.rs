@@ -1,6 +1,9 @@
 //! What a run remembers: its checkpoint, the writes of an unfinished superstep, the answers.
 
+mod form;
 mod load;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -138,22 +141,29 @@ impl Store {
 
 async fn save(tx: &mut Tx, turn: SaveTurn) -> Result<(), StoreError> {
     let run = runs::hold(tx, &turn.run, turn.epoch).await?;
-    let (mut last, mut newest): (i64, i64) = sqlx::query_as(
-        "SELECT COALESCE(MAX(seq), 0),
-                COALESCE(MAX(CASE WHEN namespace = $2 THEN seq END), 0)
-         FROM checkpoints WHERE thread_id = $1",
-    )
-    .bind(run.thread.as_str())
-    .bind(&turn.namespace)
-    .fetch_one(&mut tx.conn)
-    .await?;
-    for checkpoint in &turn.checkpoints {
-        last += 1;
-        newest = last;
-        keep(tx, &run, newest, checkpoint).await?;
+    if !turn.checkpoints.is_empty() {
+        let last: i64 = sqlx::query_scalar(
+            "SELECT COALESCE(MAX(seq), 0) FROM checkpoints WHERE thread_id = $1",
+        )
+        .bind(run.thread.as_str())
+        .fetch_one(&mut tx.conn)
+        .await?;
+        for (checkpoint, seq) in turn.checkpoints.iter().zip(last + 1..) {
+            keep(tx, &run, seq, checkpoint).await?;
+        }
     }
-    for writes in &turn.writes {
-        hang_on(tx, &run, newest, writes).await?;
+    if !turn.writes.is_empty() {
+        let newest: i64 = sqlx::query_scalar(
+            "SELECT seq FROM checkpoints WHERE thread_id = $1 AND namespace = $2
+             ORDER BY seq DESC LIMIT 1",
+        )
+        .bind(run.thread.as_str())
+        .bind(&turn.namespace)
+        .fetch_one(&mut tx.conn)
+        .await?;
+        for writes in &turn.writes {
+            hang_on(tx, &run, newest, writes).await?;
+        }
     }
     events::tell(tx, &run.workspace, &run.id, turn.events).await?;
     for interrupt in &turn.consumed {

@@ -52,7 +52,7 @@ pub use intake::{NewMessage, RunInput, SlackThread, Taken, Thread};
 pub use notices::{NewNotice, OwedNotice};
 pub use open::Store;
 pub use owed::Owed;
-pub use questions::{NewRequest, Question, QuestionOutcome};
+pub use questions::{KnownQuestions, NewRequest, Question, QuestionOutcome};
 pub use read::{Cursor, Page};
 pub use reconcile::Adopted;
 pub use requests::StoredRequest;

@@ -1,15 +1,17 @@
 //! The questions of a suspended run: one for each tool call that its agent proposes.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::answers::{self, Asking};
 use super::apply::{Subject, apply};
-use super::rows::{big, json};
+use super::rows::{big, count, json};
 use super::runs::Held;
-use super::{StoreError, StoredRequest, Tx, events, executions};
+use super::{Store, StoreError, StoredRequest, Tx, events, executions};
 use crate::approval::{Effect, Request, Sealed};
 use crate::audit::{self, Entry};
-use crate::base::Timestamp;
+use crate::base::{RunId, Timestamp};
 use crate::stream::RunEvent;
 
 /// One interrupt, already put to the policy.
@@ -59,6 +61,31 @@ impl NewRequest {
             undeliverable: None,
             execution: None,
         }
+    }
+}
+
+/// What a run has asked so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KnownQuestions {
+    /// The interrupts that are written down.
+    pub ids: BTreeSet<String>,
+    /// For how many of them people were asked.
+    pub requests: u32,
+}
+
+impl Store {
+    /// What a run has asked so far, whoever drove it.
+    pub async fn known_questions(&self, run: &RunId) -> Result<KnownQuestions, StoreError> {
+        let rows: Vec<(String, i64)> = sqlx::query_as(
+            "SELECT id, (SELECT COUNT(*) FROM requests
+                         WHERE requests.run_id = interrupts.run_id AND interrupt_id = interrupts.id)
+             FROM interrupts WHERE run_id = $1",
+        )
+        .bind(run.as_str())
+        .fetch_all(&mut *self.reader().await?)
+        .await?;
+        let requests = count("requests", rows.iter().map(|(_, requests)| requests).sum())?;
+        Ok(KnownQuestions { ids: rows.into_iter().map(|(id, _)| id).collect(), requests })
     }
 }
 

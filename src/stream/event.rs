@@ -28,6 +28,10 @@ pub enum RunEvent {
         content: String,
     },
     LlmEnd,
+    /// A graph tells its requester something.
+    Message {
+        content: String,
+    },
     /// A tool is called. It may be called again after a crash, if that is safe.
     ToolStart {
         tool: String,
@@ -85,6 +89,12 @@ pub enum ErrorCode {
     RequesterRefused,
     /// The person it was for stopped it.
     Stopped,
+    /// It has used all that one run may use.
+    BudgetSpent,
+    /// The model declined, was cut off, or gave no answer of the form it must have.
+    NoAnswer,
+    /// The model could not be reached for too long.
+    ModelAway,
 }
 
 impl RunEvent {
@@ -95,6 +105,9 @@ impl RunEvent {
             ErrorCode::AgentChanged => "The agent was changed while the run was waiting.",
             ErrorCode::RequesterRefused => "The agent works only for people of this workspace.",
             ErrorCode::Stopped => "The run was stopped by the person it was for.",
+            ErrorCode::BudgetSpent => "The run has used all that one run may use.",
+            ErrorCode::NoAnswer => "The model gave no answer that can be used.",
+            ErrorCode::ModelAway => "The model cannot be reached. Try again later.",
         };
         Self::Error { code, message: message.to_owned() }
     }

@@ -112,7 +112,8 @@ impl Show {
                     self.sent = self.text.len();
                 }
             }
-            RunEvent::Chunk { .. } => {}
+            // What a graph tells the requester is a notice of its own.
+            RunEvent::Message { .. } | RunEvent::Chunk { .. } => {}
         }
     }
 

@@ -24,6 +24,10 @@ impl Executions {
     }
 
     async fn execute(&self, claimed: ClaimedExecution) -> Result<(), StoreError> {
+        let tool = &claimed.sealed.envelope().tool.name;
+        if let Some(tool) = self.desk.gate.toolbox.get(tool) {
+            tool.look().await;
+        }
         let desk = self.desk.clone();
         let check =
             move |sealed: &Sealed, terms: Option<&Terms>| desk.gate.start_check(sealed, terms);
@@ -36,7 +40,6 @@ impl Executions {
             }
             Err(StartRefused::Store(error)) => return Err(error),
         };
-        let tool = &claimed.sealed.envelope().tool.name;
         let ended = match self.desk.gate.toolbox.get(tool) {
             Some(tool) => match claimed.next {
                 NextStep::Start => call_ended(tool.call(&warrant).await),

@@ -11,6 +11,7 @@ mod lease;
 mod recorder;
 mod runs;
 mod streams;
+mod stumble;
 mod timers;
 mod turns;
 mod wake;

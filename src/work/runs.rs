@@ -7,19 +7,16 @@ use futures::future::BoxFuture;
 use serde_json::json;
 
 use super::recorder::Recorder;
+use super::stumble::Stumble;
 use super::turns::TurnSaver;
 use super::{Loop, Work, lease};
 use crate::agent;
 use crate::approval::{Requester, Standing};
-use crate::base::Span;
 use crate::desk::{Asker, Desk};
 use crate::graph::{Input, RunEnd, RunError, RunOptions};
 use crate::slack::texts;
 use crate::store::{ClaimedRun, NewNotice, StoreError};
 use crate::stream::ErrorCode;
-
-/// How often a run is tried before its requester is told that it failed.
-const ATTEMPTS: u64 = 4;
 
 /// Drives runs that are queued.
 pub struct Runs {
@@ -80,7 +77,7 @@ impl Runs {
             Err(error) => {
                 let (_next, events) = recorder.take().await;
                 desk.store.tell(&claimed.id, claimed.epoch, events).await?;
-                self.try_later_or_fail(&claimed, &chain(&error)).await
+                self.try_later_or_fail(&claimed, Stumble::of(&error)).await
             }
         }
     }
@@ -93,7 +90,8 @@ impl Runs {
         match person.standing {
             Standing::Member | Standing::Guest => {}
             Standing::Unreachable => {
-                self.try_later_or_fail(claimed, "the directory could not be asked").await?;
+                let stumble = Stumble::new("the directory could not be asked");
+                self.try_later_or_fail(claimed, stumble).await?;
                 return Ok(None);
             }
             Standing::Deactivated | Standing::Bot | Standing::Outsider | Standing::Unknown => {
@@ -109,13 +107,17 @@ impl Runs {
         Ok(Some(requester))
     }
 
-    async fn try_later_or_fail(&self, claimed: &ClaimedRun, error: &str) -> Result<(), StoreError> {
+    async fn try_later_or_fail(
+        &self,
+        claimed: &ClaimedRun,
+        stumble: Stumble,
+    ) -> Result<(), StoreError> {
+        let error = stumble.error.as_str();
         tracing::warn!(run = %claimed.id, attempt = claimed.attempts, error, "a run stumbled");
-        if claimed.attempts >= ATTEMPTS {
-            return self.fail(claimed, ErrorCode::RunFailed, error).await;
-        }
-        let wait =
-            Span::seconds(2_u32.saturating_pow(u32::try_from(claimed.attempts).unwrap_or(8)));
+        let Some(wait) = stumble.wait(claimed.attempts) else {
+            let (text, code) = stumble.told(&claimed.thread.agent);
+            return self.fail_saying(claimed, code, error, &text).await;
+        };
         let retry_at = self.desk.clock.now().plus(wait);
         self.desk.store.release_run(&claimed.id, claimed.epoch, retry_at, error).await
     }
@@ -126,8 +128,18 @@ impl Runs {
         code: ErrorCode,
         why: &str,
     ) -> Result<(), StoreError> {
-        let text = texts::run_failed(&claimed.thread.agent);
-        let notice = reply(claimed, &text);
+        self.fail_saying(claimed, code, why, &texts::run_failed(&claimed.thread.agent)).await
+    }
+
+    /// `why` is for the record, `text` for the requester.
+    async fn fail_saying(
+        &self,
+        claimed: &ClaimedRun,
+        code: ErrorCode,
+        why: &str,
+        text: &str,
+    ) -> Result<(), StoreError> {
+        let notice = reply(claimed, text);
         self.desk.store.fail_run(&claimed.id, claimed.epoch, code, why, Some(notice)).await?;
         self.desk.wake.these(&[Loop::Runs, Loop::Deliveries, Loop::Streams]);
         Ok(())
@@ -155,16 +167,9 @@ impl Work for Runs {
     }
 }
 
-/// An error with its causes: the run's own text says only which node failed. For the log and the
-/// database; people in Slack are told that it failed, not how.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
+/// What a node of a configured graph tells the requester.
+pub(super) fn message(run: &ClaimedRun, text: &str) -> NewNotice {
+    NewNotice { kind: "message".to_owned(), ..reply(run, text) }
 }
 
 /// A word of the agent to the thread.

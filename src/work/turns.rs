@@ -6,15 +6,12 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use super::recorder::Recorder;
-use super::runs::reply;
+use super::runs::{message, reply};
 use crate::agent;
 use crate::desk::{Asker, Desk, Occasion};
-use crate::graph::{
-    At, Checkpoint, SaveError, Saver, Snapshot, Stored, StoredChange, Turn, TurnStatus,
-};
-use crate::store::{
-    ClaimedRun, Ending, NewCheckpoint, NewValue, NewWrites, SaveTurn, StoreError, StoredSnapshot,
-};
+use crate::graph::{At, SaveError, Saver, Snapshot, Turn, TurnStatus};
+use crate::store::{ClaimedRun, Ending, KnownQuestions, SaveTurn, StoreError};
+use crate::stream::RunEvent;
 
 /// The saver of one run.
 pub(super) struct TurnSaver {
@@ -39,7 +36,8 @@ impl TurnSaver {
 
     /// Keeps a turn with all that was told until now.
     async fn keep(&self, mut turn: SaveTurn) -> Result<(), StoreError> {
-        let (next, events) = self.recorder.take().await;
+        let (next, mut events) = self.recorder.take().await;
+        events.append(&mut turn.events);
         turn.events = events;
         let kept = self.desk.store.save_turn(turn).await;
         drop(next);
@@ -53,7 +51,7 @@ impl TurnSaver {
         }
     }
 
-    fn turn(&self, turn: Turn) -> Result<SaveTurn, SaveError> {
+    fn turn(&self, turn: Turn, known: &KnownQuestions) -> Result<SaveTurn, SaveError> {
         // What a graph within does ends nothing; its questions come with the root's turn.
         let is_root = turn.namespace.is_empty();
         let ending = match turn.status {
@@ -63,27 +61,18 @@ impl TurnSaver {
             TurnStatus::Finished => Some(Ending::Done),
         };
         let said = turn.checkpoints.last().filter(|_| ending == Some(Ending::Done));
-        let notices = said
-            .and_then(agent::last_words)
-            .map(|text| vec![reply(&self.run, &text)])
-            .unwrap_or_default();
-        let surfaced = turn.interrupts.iter().filter(|_| is_root);
-        let questions = surfaced
-            .map(|interrupt| {
-                let at = Occasion { now: self.desk.clock.now(), ids: self.desk.ids.as_ref() };
-                self.desk.gate.question(&self.asker, &interrupt.id, &interrupt.value, at)
-            })
-            .collect();
-        let writes = turn
-            .tasks
-            .iter()
-            .map(|task| {
-                let body = serde_json::to_value(task)?;
-                Ok(NewWrites { task: task.task.clone(), body })
-            })
-            .collect::<Result<_, serde_json::Error>>()
-            .map_err(SaveError::new)?;
-        let checkpoints = turn.checkpoints.into_iter().map(stored);
+        let said = said.and_then(agent::last_words).map(|text| reply(&self.run, &text));
+        let told: Vec<String> =
+            turn.checkpoints.iter().filter(|_| is_root).flat_map(agent::told_since).collect();
+        let events = told.iter().map(|text| RunEvent::Message { content: text.clone() }).collect();
+        let told = told.iter().map(|text| message(&self.run, text));
+        let notices = told.chain(said).collect();
+        let surfaced = if is_root { turn.interrupts.as_slice() } else { &[] };
+        let at = Occasion { now: self.desk.clock.now(), ids: self.desk.ids.as_ref() };
+        let questions = self.desk.gate.questions(&self.asker, surfaced, known, at);
+        let writes = turn.tasks.iter().map(TryInto::try_into);
+        let writes = writes.collect::<Result<_, _>>().map_err(SaveError::new)?;
+        let checkpoints = turn.checkpoints.into_iter().map(TryInto::try_into);
         let checkpoints = checkpoints.collect::<Result<_, _>>().map_err(SaveError::new)?;
         Ok(SaveTurn {
             run: self.run.id.clone(),
@@ -94,7 +83,7 @@ impl TurnSaver {
             consumed: turn.consumed,
             questions,
             notices,
-            events: Vec::new(),
+            events,
             ending,
         })
     }
@@ -105,7 +94,8 @@ impl Saver for TurnSaver {
         async move {
             let (store, checkpoint) = (&self.desk.store, at.checkpoint.as_deref());
             let stored = store.load_snapshot(&self.run.id, &at.namespace, checkpoint).await;
-            stored.map_err(SaveError::new)?.map(snapshot).transpose().map_err(SaveError::new)
+            let stored = stored.map_err(SaveError::new)?;
+            stored.map(TryInto::try_into).transpose().map_err(SaveError::new)
         }
         .boxed()
     }
@@ -116,16 +106,21 @@ impl Saver for TurnSaver {
     ) -> BoxFuture<'a, Result<Vec<Snapshot>, SaveError>> {
         async move {
             let stored = self.desk.store.load_history(&self.run.id, namespace).await;
-            let snapshots = stored.map_err(SaveError::new)?.into_iter().map(snapshot);
-            snapshots.collect::<Result<_, _>>().map_err(SaveError::new)
+            let stored = stored.map_err(SaveError::new)?.into_iter().map(TryInto::try_into);
+            stored.collect::<Result<_, _>>().map_err(SaveError::new)
         }
         .boxed()
     }
 
     fn save(&self, turn: Turn) -> BoxFuture<'_, Result<(), SaveError>> {
         async move {
-            let turn = self.turn(turn)?;
             self.keep_last().await.map_err(SaveError::new)?;
+            let known = match turn.interrupts.as_slice() {
+                [] => KnownQuestions::default(),
+                _ => self.desk.store.known_questions(&self.run.id).await.map_err(SaveError::new)?,
+            };
+            self.desk.gate.look(&turn.interrupts).await;
+            let turn = self.turn(turn, &known)?;
             if turn.ending.is_some() {
                 *self.last.lock().await = Some(turn);
                 return Ok(());
@@ -134,20 +129,4 @@ impl Saver for TurnSaver {
         }
         .boxed()
     }
-}
-
-fn stored(checkpoint: Checkpoint) -> Result<NewCheckpoint, serde_json::Error> {
-    let (id, parent) = (checkpoint.id.clone(), checkpoint.parent.clone());
-    let (namespace, step) = (checkpoint.namespace.clone(), checkpoint.step);
-    let Stored { body, keys, changes } = checkpoint.into_stored()?;
-    let changes = changes.into_iter();
-    let changes = changes.map(|StoredChange { key, start, value }| NewValue { key, start, value });
-    Ok(NewCheckpoint { id, parent, namespace, step, body, keys, changes: changes.collect() })
-}
-
-fn snapshot(stored: StoredSnapshot) -> Result<Snapshot, serde_json::Error> {
-    let StoredSnapshot { checkpoint, writes, answers } = stored;
-    let tasks = writes.into_iter().map(serde_json::from_value).collect::<Result<_, _>>()?;
-    let checkpoint = Checkpoint::from_stored(checkpoint.body, checkpoint.values)?;
-    Ok(Snapshot { checkpoint, tasks, answers })
 }

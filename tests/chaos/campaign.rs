@@ -43,7 +43,7 @@ pub struct Campaign {
 impl Campaign {
     /// Runs it, prints the table, and fails when anything promised was lost or doubled.
     pub async fn run(self) -> anyhow::Result<()> {
-        let folder = Folder::new(self.seed)?;
+        let folder = Folder::new(&self.seed.to_string())?;
         let began = SystemClock.now();
         let chance = Chance::new(self.seed);
         let patience = if self.patience == Patience::Real { 4 } else { 1 };
@@ -194,17 +194,17 @@ impl check::Findings {
 }
 
 /// The campaign's files; they stay when something was found.
-struct Folder(PathBuf);
+pub struct Folder(pub PathBuf);
 
 impl Folder {
-    fn new(seed: u64) -> std::io::Result<Self> {
-        let name = format!("chaos-{seed}-{}", std::process::id());
+    pub fn new(of: &str) -> std::io::Result<Self> {
+        let name = format!("chaos-{of}-{}", std::process::id());
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         std::fs::create_dir_all(&folder)?;
         Ok(Self(folder))
     }
 
-    fn keep(mut self) -> PathBuf {
+    pub fn keep(mut self) -> PathBuf {
         std::mem::take(&mut self.0)
     }
 }

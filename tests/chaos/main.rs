@@ -10,7 +10,9 @@ mod chance;
 mod check;
 mod desk;
 mod evidence;
+mod gate;
 mod load;
+mod moments;
 mod outside;
 mod sabotage;
 mod settle;
@@ -30,6 +32,16 @@ async fn nothing_promised_is_lost_or_doubled_however_often_the_desk_is_killed() 
     };
     if let Err(error) = campaign.run().await {
         panic!("{error:#}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "it kills processes: scripts/test runs it"]
+async fn killed_at_any_moment_a_run_goes_on_and_asks_nothing_again_that_is_recorded() {
+    for moment in moments::MOMENTS {
+        if let Err(error) = moments::killed_at(moment).await {
+            panic!("killed at {moment:?}: {error:#}");
+        }
     }
 }
 

@@ -29,6 +29,7 @@ pub struct Outside {
     pub clock: Arc<TurnableClock>,
     pub slack: SandboxHandle,
     pub company_books: PathBuf,
+    pub company_host: String,
     /// Rings whenever the company is called, and whenever somebody is about to click.
     pub called: Arc<Notify>,
     pub clicked: Notify,
@@ -83,6 +84,7 @@ impl Outside {
             clock,
             slack,
             company_books,
+            company_host,
             called,
             clicked: Notify::new(),
             repeated: Mutex::default(),

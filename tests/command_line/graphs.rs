@@ -48,14 +48,14 @@ const BROKEN: &[(&str, &str, &str, &str)] = &[
         "then: refund }",
         "refund",
         "`refund` can be reached without its approval in the graph `careful-refund`: \
-         start → drafter → look-up → checker → is-it-sound → refund; lead there by `sign-off`",
+         start → drafter → on-it → look-up → checker → is-it-sound → refund; lead there by `sign-off`",
     ),
     (
         "otherwise: refused",
         "otherwise: refund",
         "refund",
         "`refund` can be reached without its approval in the graph `careful-refund`: start → \
-         drafter → look-up → checker → is-it-sound → sign-off → refund; lead there by `sign-off`",
+         drafter → on-it → look-up → checker → is-it-sound → sign-off → refund; lead there by `sign-off`",
     ),
     (
         "otherwise: failed",
@@ -147,7 +147,7 @@ const BROKEN: &[(&str, &str, &str, &str)] = &[
         "the condition cannot be judged, because it compares `state.found.status` with \
          \"suceeded\", which it can never be; it is one of \"succeeded\", \"failed\", \"unknown\", \
          \"invalid\", \"denied\", \"rejected\", \"expired\", \"cancelled\", \"superseded\", \
-         \"not_started\"; mend it, or write to the key it needs",
+         \"not_started\", \"over_budget\"; mend it, or write to the key it needs",
     ),
     (
         "state.verdict.startsWith(\"OK\")",

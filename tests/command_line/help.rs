@@ -4,13 +4,16 @@ use std::path::Path;
 
 use crate::program::run;
 
-const COMMANDS: [&[&str]; 14] = [
+const COMMANDS: [&[&str]; 17] = [
     &["demo"],
     &["serve"],
     &["check"],
     &["preview"],
     &["manifest"],
     &["doctor"],
+    &["mcp"],
+    &["mcp", "list"],
+    &["mcp", "pin"],
     &["requests"],
     &["requests", "list"],
     &["requests", "show"],

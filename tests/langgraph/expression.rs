@@ -1,25 +1,109 @@
-//! The small expression language of the cases: an object with one key that starts with `$` is an
+//! The expressions of the cases: an object with exactly one key that starts with `$` is an
 //! operator, everything else stands for itself.
+//!
+//! An expression is read once, when its case is, and an unknown operator is refused then. Three
+//! operators make things that are no JSON: a send, a command and an overwrite. They stay in the
+//! value as the one-key objects they are written as, and whoever takes the value reads them there.
 
+use std::cmp::Ordering;
+
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Number, Value, json};
 
+use crate::message;
+use crate::text::{number, text};
+
+pub const SEND: &str = "$send";
+pub const COMMAND: &str = "$command";
+pub const OVERWRITE: &str = "$overwrite";
+
+const OPERATORS: [&str; 29] = [
+    "get",
+    "var",
+    "lit",
+    "if",
+    "and",
+    "or",
+    "not",
+    "eq",
+    "ne",
+    "lt",
+    "le",
+    "gt",
+    "ge",
+    "in",
+    "add",
+    "mul",
+    "concat",
+    "str",
+    "len",
+    "last",
+    "range",
+    "merge",
+    "map",
+    "send",
+    "command",
+    "overwrite",
+    "attempt",
+    "step",
+    "tools_condition",
+];
+
+/// A value whose operators are all known.
+#[derive(Clone, Debug, Default)]
+pub struct Expression(Value);
+
+impl<'de> Deserialize<'de> for Expression {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        check(&value).map_err(serde::de::Error::custom)?;
+        Ok(Self(value))
+    }
+}
+
+fn check(value: &Value) -> Result<(), String> {
+    match value {
+        Value::Array(items) => items.iter().try_for_each(check),
+        Value::Object(fields) => match operator(fields) {
+            Some(("lit", _)) => Ok(()),
+            Some((name, argument)) if OPERATORS.contains(&name) => check(argument),
+            Some((name, _)) => Err(format!("the operator ${name} is unknown")),
+            None => fields.values().try_for_each(check),
+        },
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
+    }
+}
+
 /// What an expression can see.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Scope {
     /// The node's input, or the state a route reads.
     pub input: Value,
     pub vars: Map<String, Value>,
-    pub step: i64,
+    pub step: Option<i64>,
+    pub attempt: Option<u32>,
 }
 
-pub fn eval(expression: &Value, scope: &Scope) -> Value {
+impl Expression {
+    pub fn eval(&self, scope: &Scope) -> Result<Value, String> {
+        eval(&self.0, scope)
+    }
+}
+
+fn eval(expression: &Value, scope: &Scope) -> Result<Value, String> {
     match expression {
         Value::Array(items) => items.iter().map(|item| eval(item, scope)).collect(),
         Value::Object(fields) => match operator(fields) {
             Some((name, argument)) => apply(name, argument, scope),
-            None => fields.iter().map(|(key, value)| (key.clone(), eval(value, scope))).collect(),
+            None => {
+                let fields: Result<Map<_, _>, _> = fields
+                    .iter()
+                    .map(|(key, value)| Ok::<_, String>((key.clone(), eval(value, scope)?)))
+                    .collect();
+                Ok(message::read(fields?))
+            }
         },
-        plain => plain.clone(),
+        plain => Ok(plain.clone()),
     }
 }
 
@@ -39,36 +123,48 @@ fn operator(fields: &Map<String, Value>) -> Option<(&str, &Value)> {
     Some((key.strip_prefix('$')?, argument))
 }
 
-fn apply(name: &str, argument: &Value, scope: &Scope) -> Value {
+/// The argument of a send, a command or an overwrite that an expression gave.
+pub fn special<'a>(value: &'a Value, which: &str) -> Option<&'a Value> {
+    value.as_object().filter(|fields| fields.len() == 1)?.get(which)
+}
+
+fn apply(name: &str, argument: &Value, scope: &Scope) -> Result<Value, String> {
     match name {
-        "lit" => return argument.clone(),
+        "lit" => return Ok(argument.clone()),
         "if" => {
-            let chosen = if truthy(&eval(&argument[0], scope)) { 1 } else { 2 };
+            let chosen = if truthy(&eval(&argument[0], scope)?) { 1 } else { 2 };
             return eval(&argument[chosen], scope);
         }
         "map" => return map(argument, scope),
         _ => {}
     }
-    let value = eval(argument, scope);
+    let value = eval(argument, scope)?;
     let list = || value.as_array().map(Vec::as_slice).unwrap_or_default();
-    let number = |index: usize| value[index].as_f64().unwrap_or_default();
-    match name {
+    Ok(match name {
         "get" => path(&scope.input, value.as_str().unwrap_or_default()),
         "var" => path(&Value::Object(scope.vars.clone()), value.as_str().unwrap_or_default()),
         "step" => scope.step.into(),
-        "send" => json!({"$send": value}),
+        "attempt" => scope.attempt.into(),
+        "send" | "command" | "overwrite" => json!({ format!("${name}"): value }),
         "and" => list().iter().all(truthy).into(),
         "or" => list().iter().any(truthy).into(),
         "not" => (!truthy(&value)).into(),
-        "eq" => (value[0] == value[1]).into(),
-        "ne" => (value[0] != value[1]).into(),
-        "lt" => (number(0) < number(1)).into(),
-        "le" => (number(0) <= number(1)).into(),
-        "gt" => (number(0) > number(1)).into(),
-        "ge" => (number(0) >= number(1)).into(),
-        "in" => value[1].as_array().is_some_and(|items| items.contains(&value[0])).into(),
-        "add" => list().iter().filter_map(Value::as_i64).sum::<i64>().into(),
-        "mul" => list().iter().filter_map(Value::as_i64).product::<i64>().into(),
+        "eq" => same(&value[0], &value[1]).into(),
+        "ne" => (!same(&value[0], &value[1])).into(),
+        "lt" => order(&value)?.is_lt().into(),
+        "le" => order(&value)?.is_le().into(),
+        "gt" => order(&value)?.is_gt().into(),
+        "ge" => order(&value)?.is_ge().into(),
+        "in" => match &value[1] {
+            Value::String(whole) => value[0].as_str().is_some_and(|part| whole.contains(part)),
+            Value::Object(fields) => value[0].as_str().is_some_and(|key| fields.contains_key(key)),
+            items => items.as_array().into_iter().flatten().any(|item| same(item, &value[0])),
+        }
+        .into(),
+        "add" => {
+            list().iter().try_fold(json!(0), |sum, item| calculate(&sum, item, |a, b| a + b))?
+        }
+        "mul" => calculate(&value[0], &value[1], |a, b| a * b)?,
         "concat" if list().iter().all(Value::is_array) => {
             list().iter().filter_map(Value::as_array).flatten().cloned().collect()
         }
@@ -83,12 +179,18 @@ fn apply(name: &str, argument: &Value, scope: &Scope) -> Value {
             .flat_map(|fields| fields.clone())
             .collect::<Map<_, _>>()
             .into(),
-        other => panic!("the operator ${other} is not among those of the cases run here"),
-    }
+        "tools_condition" => {
+            let messages = path(&scope.input, value.as_str().unwrap_or_default());
+            let last = messages.as_array().and_then(|messages| messages.last());
+            let calls = last.and_then(|last| last.get("tool_calls"));
+            if calls.is_some_and(truthy) { "tools".into() } else { "__end__".into() }
+        }
+        other => return Err(format!("the operator ${other} is unknown")),
+    })
 }
 
-fn map(argument: &Value, scope: &Scope) -> Value {
-    let items = eval(&argument["over"], scope);
+fn map(argument: &Value, scope: &Scope) -> Result<Value, String> {
+    let items = eval(&argument["over"], scope)?;
     let named = |key: &str| argument[key].as_str().map(str::to_owned);
     let each = |(place, item): (usize, &Value)| {
         let mut inner = scope.clone();
@@ -96,10 +198,47 @@ fn map(argument: &Value, scope: &Scope) -> Value {
         inner.vars.extend(named("index").map(|name| (name, json!(place))));
         eval(&argument["do"], &inner)
     };
-    items.as_array().map(|items| items.iter().enumerate().map(each).collect()).unwrap_or_default()
+    let items = items.as_array().map(Vec::as_slice).unwrap_or_default();
+    items.iter().enumerate().map(each).collect()
 }
 
-fn path(from: &Value, path: &str) -> Value {
+/// Numbers are the same when their values are, whether they are written with a fraction or not.
+fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => one.as_f64() == other.as_f64(),
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            one.len() == other.len()
+                && one.iter().all(|(key, value)| other.get(key).is_some_and(|it| same(value, it)))
+        }
+        (one, other) => one == other,
+    }
+}
+
+fn order(pair: &Value) -> Result<Ordering, String> {
+    let found = match (&pair[0], &pair[1]) {
+        (Value::Number(one), Value::Number(other)) => {
+            one.as_f64().zip(other.as_f64()).and_then(|(one, other)| one.partial_cmp(&other))
+        }
+        (Value::String(one), Value::String(other)) => Some(one.cmp(other)),
+        _ => None,
+    };
+    found.ok_or_else(|| format!("{} and {} have no order", pair[0], pair[1]))
+}
+
+/// Null counts as nothing.
+fn calculate(one: &Value, other: &Value, with: fn(f64, f64) -> f64) -> Result<Value, String> {
+    let read = |value: &Value| match value {
+        Value::Null => Ok(0.0),
+        value => value.as_f64().ok_or_else(|| format!("{value} is no number")),
+    };
+    let whole = |value: &Value| value.is_null() || value.is_i64() || value.is_u64();
+    number(with(read(one)?, read(other)?), whole(one) && whole(other))
+}
+
+pub fn path(from: &Value, path: &str) -> Value {
     let mut steps = path.split('.').filter(|step| !step.is_empty());
     let found = steps.try_fold(from, |value, step| match (value, step.parse::<i64>()) {
         (Value::Array(items), Ok(index)) => {
@@ -109,14 +248,6 @@ fn path(from: &Value, path: &str) -> Value {
         (value, _) => value.get(step),
     });
     found.cloned().unwrap_or_default()
-}
-
-fn text(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        // Compact, with sorted keys.
-        other => serde_json_canonicalizer::to_string(other).expect("a case holds plain JSON"),
-    }
 }
 
 fn length(value: &Value) -> Number {

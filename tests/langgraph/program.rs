@@ -1,85 +1,30 @@
-//! Makes a graph of a case: its nodes are small programs, its routes are expressions.
+//! Runs the small programs that are the nodes of a case.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use countersign::graph::{
-    BuildError, Context, Graph, GraphBuilder, Node, NodeError, Reducer, SendTo, State, Target,
-    Update,
-};
+use countersign::graph::{Ask, Context, Graph, Node, NodeError, State, Update};
 use futures::future::BoxFuture;
 use serde_json::{Map, Value, json};
 
-use crate::expression::{Scope, eval, truthy};
+use crate::expression::{Expression, Scope, path, truthy};
+use crate::format::{CommandGraph, Op};
+use crate::models;
+use crate::returned::{self, update};
+use crate::world::World;
 
-/// What the programs of one case share: their outside effects, and how often each has failed.
-#[derive(Clone, Default)]
-pub struct World(Arc<Mutex<Shared>>);
-
-#[derive(Default)]
-struct Shared {
-    effects: Vec<Value>,
-    failures: BTreeMap<String, u64>,
+/// What a program can reach besides its input.
+#[derive(Clone)]
+pub struct Reach {
+    pub world: World,
+    pub graphs: Arc<BTreeMap<String, Arc<Graph>>>,
 }
 
-impl World {
-    /// The effects since this was last asked, in the order of happening.
-    pub fn take_effects(&self) -> Vec<Value> {
-        std::mem::take(&mut self.0.lock().expect("no program panics").effects)
-    }
-}
-
-pub fn graph(case: &Value, world: &World) -> Result<Graph, BuildError> {
-    let mut builder = GraphBuilder::new(text(&case["id"]));
-    let graph = &case["graph"];
-    for (key, spec) in graph["state"].as_object().into_iter().flatten() {
-        builder = builder.key(key, reducer(spec));
-    }
-    for (name, node) in graph["nodes"].as_object().into_iter().flatten() {
-        builder = builder.node(name, Program { ops: node["ops"].clone(), world: world.clone() });
-    }
-    for edge in items(&graph["edges"]) {
-        builder = match &edge[0] {
-            Value::Array(from) => builder.join(from.iter().map(text), text(&edge[1])),
-            from => builder.edge(text(from), text(&edge[1])),
-        };
-    }
-    for edge in items(&graph["conditional_edges"]) {
-        let (route, names) = (edge["route"].clone(), edge["map"].clone());
-        builder = builder.conditional_edge(text(&edge["from"]), move |state: &State| {
-            let scope = Scope { input: state.to_value(), vars: Map::new(), step: 0 };
-            targets(&eval(&route, &scope), &names)
-        });
-    }
-    builder.interrupt_before(items(&graph["interrupt_before"]).iter().map(text)).build()
-}
-
-fn reducer(spec: &Value) -> Reducer {
-    match spec["reducer"].as_str().unwrap_or("last_value") {
-        "last_value" => Reducer::LastValue,
-        "append" => Reducer::Append,
-        "sum" => Reducer::Sum,
-        "merge" => Reducer::Merge,
-        other => panic!("the reducer {other} is not among those of the cases run here"),
-    }
-}
-
-/// A name, a send, or a list of these; `names` maps what a route says to nodes.
-fn targets(value: &Value, names: &Value) -> Vec<Target> {
-    match value {
-        Value::Array(several) => several.iter().flat_map(|one| targets(one, names)).collect(),
-        Value::Object(send) => {
-            let send = &send["$send"];
-            vec![SendTo::new(text(&send["node"]), send["arg"].clone()).into()]
-        }
-        name => vec![text(names.get(text(name)).unwrap_or(name)).into()],
-    }
-}
-
-struct Program {
-    ops: Value,
-    world: World,
+/// A node, or a node's error handler, that runs a program.
+pub struct Program {
+    pub ops: Vec<Op>,
+    pub reach: Reach,
 }
 
 impl Node for Program {
@@ -88,96 +33,155 @@ impl Node for Program {
         ctx: &'a Context,
         state: State,
     ) -> BoxFuture<'a, Result<Update, NodeError>> {
-        let scope = Scope { input: state.to_value(), vars: Map::new(), step: ctx.superstep() };
+        let mut scope = Scope {
+            input: state.to_value(),
+            vars: Map::new(),
+            step: Some(ctx.superstep()),
+            attempt: Some(ctx.attempt()),
+        };
+        if let Some(error) = ctx.error() {
+            let error = json!({"node": error.node, "class": error.class, "message": error.message});
+            scope.vars.insert("error".into(), error);
+        }
         Box::pin(async move {
-            let mut run = Running { ctx, world: &self.world, scope, update: Update::none() };
-            run.ops(&self.ops).await?;
-            Ok(run.update)
+            let mut run = Running::new(ctx, &self.reach, scope);
+            update(&run.all(&self.ops).await?.unwrap_or_else(returned::nothing))
         })
     }
 }
 
-struct Running<'a> {
-    ctx: &'a Context,
-    world: &'a World,
-    scope: Scope,
-    update: Update,
+/// Why a program stops before its end.
+enum Stop {
+    Returned(Value),
+    Failed(NodeError),
 }
 
-impl Running<'_> {
-    fn ops<'b>(&'b mut self, ops: &'b Value) -> BoxFuture<'b, Result<(), NodeError>> {
+impl From<NodeError> for Stop {
+    fn from(error: NodeError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+pub struct Running<'a> {
+    ctx: &'a Context,
+    reach: &'a Reach,
+    scope: Scope,
+    sets: Map<String, Value>,
+    commands: Vec<Value>,
+}
+
+impl<'a> Running<'a> {
+    pub fn new(ctx: &'a Context, reach: &'a Reach, scope: Scope) -> Self {
+        Self { ctx, reach, scope, sets: Map::new(), commands: Vec::new() }
+    }
+
+    /// Runs the program and gives what it returns; nothing if it neither wrote nor said anything.
+    pub async fn all(&mut self, ops: &[Op]) -> Result<Option<Value>, NodeError> {
+        match self.ops(ops).await {
+            Ok(()) => Ok(self.result()),
+            Err(Stop::Returned(value)) => Ok(Some(value)),
+            Err(Stop::Failed(error)) => Err(error),
+        }
+    }
+
+    /// The `set`s, merged under the update of the first command if there are commands.
+    fn result(&mut self) -> Option<Value> {
+        let mut sets = std::mem::take(&mut self.sets);
+        let mut commands = std::mem::take(&mut self.commands);
+        let Some(first) = commands.first_mut() else {
+            return (!sets.is_empty()).then(|| sets.into());
+        };
+        if !sets.is_empty() {
+            let first = &mut first["$command"];
+            sets.extend(first["update"].as_object().cloned().unwrap_or_default());
+            first["update"] = sets.into();
+        }
+        Some(if commands.len() == 1 { commands.remove(0) } else { commands.into() })
+    }
+
+    /// What the program knows at its end.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    fn ops<'b>(&'b mut self, ops: &'b [Op]) -> BoxFuture<'b, Result<(), Stop>> {
         Box::pin(async move {
-            for op in items(ops) {
+            for op in ops {
                 self.op(op).await?;
             }
             Ok(())
         })
     }
 
-    async fn op(&mut self, op: &Value) -> Result<(), NodeError> {
-        let value = eval(&op["value"], &self.scope);
-        match text(&op["op"]).as_str() {
-            "set" => self.set(text(&op["key"]), value),
-            "let" => self.name(&op["var"], value),
-            "emit" => self.ctx.emit(&value),
-            "effect" => {
-                let effect =
-                    json!({"by": self.ctx.node(), "step": self.scope.step, "value": value});
-                self.world.0.lock().expect("no program panics").effects.push(effect);
+    async fn op(&mut self, op: &Op) -> Result<(), Stop> {
+        let world = &self.reach.world;
+        match op {
+            Op::Set { key, value } => {
+                let value = self.eval(value)?;
+                self.sets.insert(key.clone(), value);
             }
-            "interrupt" => {
-                let answer = self.ctx.interrupt(value)?;
-                self.name(&op["var"], answer);
+            Op::Let { var, value } => {
+                let value = self.eval(value)?;
+                self.name(Some(var), "", value);
             }
-            "fail" => self.fail(op)?,
-            "if" => {
-                let taken = if truthy(&eval(&op["cond"], &self.scope)) { "then" } else { "else" };
-                self.ops(&op[taken]).await?;
-            }
-            "sleep" => {
-                let time = op["ms"].as_u64().expect("a time in milliseconds");
-                tokio::time::sleep(Duration::from_millis(time)).await;
-            }
-            "command" => {
-                let update = eval(&op["update"], &self.scope);
-                for (key, value) in update.as_object().into_iter().flatten() {
-                    self.set(key.clone(), value.clone());
-                }
-                let goto = eval(op.get("goto").unwrap_or(&json!([])), &self.scope);
-                for target in targets(&goto, &Value::Null) {
-                    self.update = std::mem::take(&mut self.update).goto(target);
+            Op::Emit { value } => self.ctx.emit(&self.eval(value)?),
+            Op::Effect { value } => world.effect(self.ctx, self.eval(value)?),
+            Op::Interrupt { value, var, response_schema } => {
+                let ask = Ask::new(self.eval(value)?);
+                let answer = self.ctx.ask(match response_schema {
+                    Some(schema) => ask.schema(schema.clone()),
+                    None => ask,
+                })?;
+                if let Some(var) = var {
+                    self.scope.vars.insert(var.clone(), answer);
                 }
             }
-            other => panic!("the operation {other} is not among those of the cases run here"),
+            Op::Fail { key, times, error, message } => world.fail(key, *times, *error, message)?,
+            Op::If { cond, then, r#else } => {
+                let taken = if truthy(&self.eval(cond)?) { then } else { r#else };
+                self.ops(taken).await?;
+            }
+            Op::Sleep { ms } => tokio::time::sleep(Duration::from_millis(*ms)).await,
+            Op::Model { replies, messages, var, tags } => {
+                let messages = match messages {
+                    Some(messages) => self.eval(messages)?,
+                    None => path(&self.scope.input, "messages"),
+                };
+                let reply = models::say(self.ctx, world, replies, messages, tags).await?;
+                self.name(var.as_ref(), "reply", reply);
+            }
+            Op::CallGraph { graph, input, var } => {
+                let input = self.eval(input)?;
+                let called = self.reach.graphs.get(graph).ok_or_else(|| {
+                    NodeError::message(format!("the case has no subgraph {graph}"))
+                })?;
+                let output = self.ctx.call(called, input).await?.to_value();
+                self.name(var.as_ref(), "result", output);
+            }
+            Op::Command { goto, update, graph } => {
+                let mut command = Map::new();
+                for (key, value) in [("goto", goto), ("update", update)] {
+                    if let Some(value) = value {
+                        command.insert(key.into(), self.eval(value)?);
+                    }
+                }
+                if let Some(CommandGraph::Parent) = graph {
+                    command.insert("graph".into(), "parent".into());
+                }
+                self.commands.push(json!({"$command": command}));
+            }
+            Op::Drain { reason } => self.ctx.drain(reason),
+            Op::Return { value } => return Err(Stop::Returned(self.eval(value)?)),
         }
         Ok(())
     }
 
-    fn set(&mut self, key: String, value: Value) {
-        self.update = std::mem::take(&mut self.update).set(key, value);
+    fn eval(&self, expression: &Expression) -> Result<Value, NodeError> {
+        expression.eval(&self.scope).map_err(|why| NodeError::of_kind("TypeError", why))
     }
 
-    fn name(&mut self, var: &Value, value: Value) {
-        if let Some(var) = var.as_str() {
-            self.scope.vars.insert(var.to_owned(), value);
-        }
+    fn name(&mut self, var: Option<&String>, other: &str, value: Value) {
+        let var = var.cloned().unwrap_or_else(|| other.to_owned());
+        self.scope.vars.insert(var, value);
     }
-
-    fn fail(&self, op: &Value) -> Result<(), NodeError> {
-        let mut shared = self.world.0.lock().expect("no program panics");
-        let failed = shared.failures.entry(text(&op["key"])).or_default();
-        *failed += 1;
-        match op["times"].as_u64() {
-            Some(times) if *failed > times => Ok(()),
-            Some(_) | None => Err(NodeError::message(text(&op["message"]))),
-        }
-    }
-}
-
-pub fn items(value: &Value) -> &[Value] {
-    value.as_array().map(Vec::as_slice).unwrap_or_default()
-}
-
-pub fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -4,17 +4,24 @@
 #![expect(clippy::unwrap_used, reason = "a story that cannot go on fails its test")]
 
 mod caller;
+mod mcp_server;
 mod office;
+mod provider;
 mod reckoning;
 
+mod a_changed_tool_is_not_run;
+mod a_graph_can_only_be_stricter;
 mod a_stream_misses_nothing;
 mod an_acknowledged_click_is_kept;
+mod an_agent_that_stops_says_why;
 mod cards_are_views;
 mod every_request_has_an_owner;
 mod forged_requests_do_nothing;
 mod no_secret_leaves;
 mod nothing_runs_twice;
 mod one_outcome;
+mod real_wire_formats;
+mod several_calls_in_one_turn;
 mod slack_may_fail;
 mod the_reference_patterns_mistakes;
 mod the_reference_patterns_streams;

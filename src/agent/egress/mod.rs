@@ -84,9 +84,18 @@ impl Egress {
         url: Url,
         private: &PrivateHosts,
     ) -> Result<RequestBuilder, EgressRefusal> {
-        vet(&url, private)?;
-        let client = if private.holds(&url) { &self.trusted } else { &self.guarded };
-        Ok(client.request(method, url))
+        Ok(self.client_for(&url, private)?.request(method, url))
+    }
+
+    /// The client for one address and nothing else: redirects are not followed, and where a name
+    /// leads is vetted for every connection.
+    pub(super) fn client_for(
+        &self,
+        url: &Url,
+        private: &PrivateHosts,
+    ) -> Result<Client, EgressRefusal> {
+        vet(url, private)?;
+        Ok(if private.holds(url) { self.trusted.clone() } else { self.guarded.clone() })
     }
 
     /// The client for addresses that stand in the configuration as they are: a model's API.

@@ -1,7 +1,9 @@
 //! The port to a language model, and the words that pass through it.
 //!
-//! [`ScriptedModel`] follows a file of rules; [`ProviderModel`] asks a real model.
+//! [`ScriptedModel`] follows a file of rules; [`ProviderModel`] asks a real model, and
+//! [`FallbackModel`] asks the next one when one cannot be reached.
 
+mod fallback;
 mod provider;
 mod script;
 mod wire;
@@ -12,9 +14,11 @@ use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{CallStatus, Egress, ModelSpec};
+use super::{CallStatus, Egress, ModelSpec, Money, Usage};
 use crate::base::{Clock, Span};
+use crate::graph::RunError;
 
+pub use fallback::FallbackModel;
 pub use provider::ProviderModel;
 pub use script::{ScriptError, ScriptedModel};
 
@@ -24,7 +28,8 @@ pub trait Model: Send + Sync {
     fn name(&self) -> &str;
 
     /// Answers a conversation. `tokens` gets the text as it comes, for display only; what counts is
-    /// the reply. An error means that nothing was decided and the step may be repeated.
+    /// the reply. Asks once: an error means that nothing was decided, and whoever drives the run
+    /// says when it is tried again.
     fn answer<'a>(
         &'a self,
         prompt: &'a Prompt,
@@ -35,6 +40,9 @@ pub trait Model: Send + Sync {
 /// Where a model's text goes while it is still being written.
 pub trait TokenSink: Send + Sync {
     fn token(&self, text: &str);
+
+    /// What came so far is void: another model begins its answer.
+    fn starts_over(&self);
 }
 
 /// Everything a model is given.
@@ -57,6 +65,10 @@ pub enum Message {
     Assistant {
         text: String,
         calls: Vec<ToolCall>,
+    },
+    /// The desk itself: what is wrong with the last answer.
+    Desk {
+        text: String,
     },
     /// What became of one call. Tool output is data, whatever it says.
     Tool {
@@ -89,17 +101,14 @@ pub struct ToolDescription {
 /// A whole answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
+    /// As the configuration calls the model that gave it.
+    pub model: String,
     pub text: String,
     pub calls: Vec<ToolCall>,
     pub usage: Usage,
+    /// By the configured price; nothing without one.
+    pub cost: Money,
     pub stop: Stop,
-}
-
-/// Tokens as the provider counted them; zero where it did not say.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Usage {
-    pub input_tokens: u64,
-    pub output_tokens: u64,
 }
 
 /// Why a model stopped.
@@ -123,9 +132,27 @@ pub enum ModelError {
     /// What came back is no answer.
     #[error("the model's answer cannot be read: {why}")]
     Malformed { why: String },
+    /// The provider's filter or the model itself stopped the answer.
+    #[error("the model will not answer this: {why}")]
+    Declined { why: String },
     /// The answer is longer than we accept, or was cut off.
     #[error("the model's answer is too long: {why}")]
-    Budget { why: String },
+    TooLong { why: String },
+}
+
+impl ModelError {
+    /// How long to wait before a run that failed is tried again because its model cannot be
+    /// reached: what the provider asks for, if it does. `None` for any other failure.
+    pub fn outage(error: &RunError) -> Option<Span> {
+        let RunError::Node { source, .. } = error else { return None };
+        match source.downcast_ref::<Self>()? {
+            Self::Unavailable { retry_after, .. } => Some(retry_after.unwrap_or_default()),
+            Self::Refused { .. }
+            | Self::Malformed { .. }
+            | Self::Declined { .. }
+            | Self::TooLong { .. } => None,
+        }
+    }
 }
 
 /// Why a configured model cannot be used.

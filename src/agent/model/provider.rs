@@ -1,8 +1,10 @@
 //! A real model behind its provider's API.
+//!
+//! It is asked once. When it cannot be reached the run is put back and tried again later, by the
+//! desk's own clock: nothing waits in memory, and nothing of a broken answer is ever used.
 
-use std::time::Duration;
+use std::num::NonZeroU32;
 
-use backon::{ExponentialBuilder, Retryable};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use genai::adapter::AdapterKind;
@@ -12,10 +14,10 @@ use genai::{Client, ModelIden, ServiceTarget};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::wire::{Answer, Names, request};
+use super::wire::{Answer, Answered, Names, request};
 use super::{Model, ModelError, ModelSpecError, Prompt, Reply, TokenSink};
 use crate::agent::text::{capped, without_secrets};
-use crate::agent::{Api, Egress, ProviderSpec};
+use crate::agent::{Api, Egress, Money, Price, ProviderSpec};
 use crate::base::Span;
 
 /// How much of a provider's complaint is told, in bytes.
@@ -23,28 +25,6 @@ const MAX_REASON: usize = 300;
 
 /// Anthropic wants a limit; the others take their own.
 const ANTHROPIC_MAX_TOKENS: u32 = 16_384;
-
-/// How long to wait for a model, and how often to try.
-#[derive(Clone, Copy, Debug)]
-struct Patience {
-    /// From one piece of the answer to the next.
-    idle: Duration,
-    /// For one whole answer.
-    total: Duration,
-    /// Between tries, growing up to `longest_wait`. A provider that asks for more is not waited
-    /// for: the run parks.
-    first_wait: Duration,
-    longest_wait: Duration,
-}
-
-const PATIENCE: Patience = Patience {
-    idle: Duration::from_secs(90),
-    total: Duration::from_secs(600),
-    first_wait: Duration::from_millis(500),
-    longest_wait: Duration::from_secs(20),
-};
-
-const RETRIES: usize = 3;
 
 /// A model of a provider.
 pub struct ProviderModel {
@@ -54,13 +34,16 @@ pub struct ProviderModel {
     model: ModelIden,
     api_key: Option<SecretString>,
     options: ChatOptions,
-    patience: Patience,
+    idle_timeout: Span,
+    timeout: Span,
+    price: Option<Price>,
 }
 
 impl ProviderModel {
     /// Nothing is sent before the first [`answer`](Model::answer).
     pub fn new(name: &str, spec: ProviderSpec, egress: &Egress) -> Result<Self, ModelSpecError> {
-        let ProviderSpec { api, model, base_url, api_key } = spec;
+        let ProviderSpec { api, model, base_url, api_key, max_tokens, .. } = spec;
+        let ProviderSpec { idle_timeout, timeout, price, .. } = spec;
         let client = Client::builder().with_reqwest(egress.to_configured_hosts()).build();
         let client = client.map_err(|error| ModelSpecError::Client {
             name: name.to_owned(),
@@ -80,8 +63,9 @@ impl ProviderModel {
         }
         let mut options =
             ChatOptions::default().with_capture_tool_calls(true).with_capture_usage(true);
-        if api == Api::Anthropic {
-            options = options.with_max_tokens(ANTHROPIC_MAX_TOKENS);
+        let most = max_tokens.map(NonZeroU32::get);
+        if let Some(most) = most.or((api == Api::Anthropic).then_some(ANTHROPIC_MAX_TOKENS)) {
+            options = options.with_max_tokens(most);
         }
         Ok(Self {
             name: name.to_owned(),
@@ -90,7 +74,9 @@ impl ProviderModel {
             model: ModelIden::new(adapter, model),
             api_key,
             options,
-            patience: PATIENCE,
+            idle_timeout,
+            timeout,
+            price,
         })
     }
 
@@ -104,38 +90,24 @@ impl ProviderModel {
         }
     }
 
-    /// Asks once.
-    async fn ask(&self, prompt: &Prompt, tokens: &dyn TokenSink) -> Result<Reply, Failure> {
-        let mut answer = Answer::default();
-        let listening = self.listen(prompt, &mut answer, tokens);
-        let heard = tokio::time::timeout(self.patience.total, listening).await;
-        let error = match heard {
-            Ok(Ok(reply)) => return Ok(reply),
-            Ok(Err(error)) => error,
-            Err(_) => unavailable("it took too long to answer"),
-        };
-        Err(Failure { error, is_heard: answer.is_begun() })
-    }
-
-    async fn listen(
-        &self,
-        prompt: &Prompt,
-        answer: &mut Answer,
-        tokens: &dyn TokenSink,
-    ) -> Result<Reply, ModelError> {
+    async fn listen(&self, prompt: &Prompt, tokens: &dyn TokenSink) -> Result<Reply, ModelError> {
         let names = Names::of(prompt)?;
+        let mut answer = Answer::default();
         let options = Some(&self.options);
         let asked = self.client.exec_chat_stream(self.target(), request(prompt), options).await;
         let mut stream = asked.map_err(|error| self.error_of(&error))?.stream;
         loop {
-            let event = tokio::time::timeout(self.patience.idle, stream.next()).await;
+            let event = tokio::time::timeout(self.idle_timeout.to_std(), stream.next()).await;
             let event = match event {
                 Err(_) => return Err(unavailable("it fell silent")),
                 Ok(None) => return Err(unavailable("its answer broke off")),
                 Ok(Some(event)) => event.map_err(|error| self.error_of(&error))?,
             };
-            if let Some(reply) = answer.take(event, &names, tokens)? {
-                return Ok(reply);
+            if let Some(Answered { text, calls, usage, stop }) =
+                answer.take(event, &names, tokens)?
+            {
+                let cost = self.price.map_or_else(Money::default, |price| price.of(usage));
+                return Ok(Reply { model: self.name.clone(), text, calls, usage, cost, stop });
             }
         }
     }
@@ -192,47 +164,13 @@ impl Model for ProviderModel {
         prompt: &'a Prompt,
         tokens: &'a dyn TokenSink,
     ) -> BoxFuture<'a, Result<Reply, ModelError>> {
-        let Patience { first_wait, longest_wait, .. } = self.patience;
-        let backoff = ExponentialBuilder::default()
-            .with_min_delay(first_wait)
-            .with_max_delay(longest_wait)
-            .with_max_times(RETRIES);
         Box::pin(async move {
-            let ask = || self.ask(prompt, tokens);
-            ask.retry(backoff)
-                .sleep(tokio::time::sleep)
-                .when(Failure::may_pass)
-                .adjust(|failure, wait| failure.wait(wait?, longest_wait))
-                .await
-                .map_err(|failure| failure.error)
-        })
-    }
-}
-
-/// A try that came to nothing.
-struct Failure {
-    error: ModelError,
-    /// People have read a part of the answer; a second try would tell them another.
-    is_heard: bool,
-}
-
-impl Failure {
-    fn may_pass(&self) -> bool {
-        matches!(self.error, ModelError::Unavailable { .. }) && !self.is_heard
-    }
-
-    /// How long to wait before the next try; `None` to give up.
-    fn wait(&self, planned: Duration, longest: Duration) -> Option<Duration> {
-        match &self.error {
-            ModelError::Unavailable { retry_after: Some(asked), .. } => {
-                let wait = planned.max(asked.to_std());
-                (wait <= longest).then_some(wait)
+            let listening = self.listen(prompt, tokens);
+            match tokio::time::timeout(self.timeout.to_std(), listening).await {
+                Ok(answered) => answered,
+                Err(_) => Err(unavailable("it took too long to answer")),
             }
-            ModelError::Unavailable { retry_after: None, .. }
-            | ModelError::Refused { .. }
-            | ModelError::Malformed { .. }
-            | ModelError::Budget { .. } => Some(planned),
-        }
+        })
     }
 }
 

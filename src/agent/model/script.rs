@@ -30,13 +30,15 @@ use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Message, Model, ModelError, Prompt, Reply, Stop, TokenSink, ToolCall, Usage};
-use crate::agent::CallStatus;
+use super::{Message, Model, ModelError, Prompt, Reply, Stop, TokenSink, ToolCall};
 use crate::agent::template::{Place, Template};
+use crate::agent::{CallStatus, Money, Usage};
 use crate::base::{Clock, NotASpan, Span};
 
 /// After this many answers to one human message it stops, whatever its rules say.
 const MAX_ANSWERS: usize = 12;
+
+const SCRIPT: &str = "script";
 
 /// A model that follows a script.
 pub struct ScriptedModel {
@@ -165,7 +167,7 @@ impl ScriptedModel {
 
 impl Model for ScriptedModel {
     fn name(&self) -> &str {
-        "script"
+        SCRIPT
     }
 
     fn answer<'a>(
@@ -188,12 +190,13 @@ impl Model for ScriptedModel {
 
 fn said(text: String, calls: Vec<ToolCall>) -> Reply {
     let stop = if calls.is_empty() { Stop::Done } else { Stop::ToolCalls };
-    Reply { text, calls, usage: Usage::default(), stop }
+    let (model, usage, cost) = (SCRIPT.to_owned(), Usage::default(), Money::default());
+    Reply { model, text, calls, usage, cost, stop }
 }
 
 /// Where the conversation stands.
 struct Turn<'a> {
-    /// The last human message.
+    /// The last human message, or what the desk said about the last answer.
     said: &'a str,
     /// Results that came after the last answer.
     results: Vec<CallResult<'a>>,
@@ -217,6 +220,10 @@ impl<'a> Turn<'a> {
                 Message::Human { text, name: _ } => {
                     turn.said = text;
                     turn.answers = 0;
+                    turn.results.clear();
+                }
+                Message::Desk { text } => {
+                    turn.said = text;
                     turn.results.clear();
                 }
                 Message::Assistant { text: _, calls } => {

@@ -14,8 +14,8 @@ use genai::chat::{
 };
 use serde_json::{Value, json};
 
-use super::{Message, ModelError, Prompt, Reply, Stop, TokenSink, ToolCall, Usage};
-use crate::agent::CallStatus;
+use super::{Message, ModelError, Prompt, Stop, TokenSink, ToolCall};
+use crate::agent::{CallStatus, Usage};
 
 /// The longest answer that is read, in bytes: text, reasoning and arguments together.
 const MAX_ANSWER: usize = 256 * 1024;
@@ -79,6 +79,7 @@ fn messages(messages: &[Message]) -> Vec<ChatMessage> {
             Message::Human { text, name: Some(name) } => {
                 written.push(ChatMessage::user(format!("{name}: {text}")));
             }
+            Message::Desk { text } => written.push(ChatMessage::user(text)),
             Message::Assistant { text, calls } => {
                 let text = (!text.is_empty()).then(|| ContentPart::Text(text.clone()));
                 let parts = text.into_iter().chain(calls.iter().map(call_part));
@@ -129,6 +130,15 @@ fn call_part(call: &ToolCall) -> ContentPart {
     })
 }
 
+/// A whole answer, before it is known whose it is and what it cost.
+#[derive(Debug)]
+pub(super) struct Answered {
+    pub(super) text: String,
+    pub(super) calls: Vec<ToolCall>,
+    pub(super) usage: Usage,
+    pub(super) stop: Stop,
+}
+
 /// An answer on its way in.
 #[derive(Default)]
 pub(super) struct Answer {
@@ -146,7 +156,7 @@ impl Answer {
         event: ChatStreamEvent,
         names: &Names<'_>,
         tokens: &dyn TokenSink,
-    ) -> Result<Option<Reply>, ModelError> {
+    ) -> Result<Option<Answered>, ModelError> {
         match event {
             ChatStreamEvent::Start | ChatStreamEvent::Heartbeat => {}
             ChatStreamEvent::Chunk(chunk) => {
@@ -166,25 +176,20 @@ impl Answer {
         let arguments: usize = self.arguments.values().map(String::len).sum();
         if self.text.len() + self.reasoning_bytes + arguments > MAX_ANSWER {
             let why = format!("it is longer than {} KiB", MAX_ANSWER / 1024);
-            return Err(ModelError::Budget { why });
+            return Err(ModelError::TooLong { why });
         }
         Ok(None)
     }
 
-    /// Whether somebody has already read a part of it.
-    pub(super) fn is_begun(&self) -> bool {
-        !self.text.is_empty()
-    }
-
-    fn complete(&mut self, end: StreamEnd, names: &Names<'_>) -> Result<Reply, ModelError> {
+    fn complete(&mut self, end: StreamEnd, names: &Names<'_>) -> Result<Answered, ModelError> {
         match &end.captured_stop_reason {
             Some(StopReason::MaxTokens(_)) => {
                 let why = "it was cut off by its token limit".to_owned();
-                return Err(ModelError::Budget { why });
+                return Err(ModelError::TooLong { why });
             }
             Some(StopReason::ContentFilter(reason)) => {
-                let why = format!("its filter stopped the answer ({reason})");
-                return Err(ModelError::Refused { why });
+                let why = format!("the provider says `{reason}`");
+                return Err(ModelError::Declined { why });
             }
             Some(
                 StopReason::Completed(_)
@@ -200,7 +205,7 @@ impl Answer {
         });
         let calls = self.calls(end.captured_into_tool_calls().unwrap_or_default(), names)?;
         let stop = if calls.is_empty() { Stop::Done } else { Stop::ToolCalls };
-        Ok(Reply { text: std::mem::take(&mut self.text), calls, usage, stop })
+        Ok(Answered { text: std::mem::take(&mut self.text), calls, usage, stop })
     }
 
     fn calls(
@@ -210,7 +215,7 @@ impl Answer {
     ) -> Result<Vec<ToolCall>, ModelError> {
         if calls.len() > MAX_CALLS {
             let why = format!("it calls {} tools at once", calls.len());
-            return Err(ModelError::Budget { why });
+            return Err(ModelError::TooLong { why });
         }
         let ids: BTreeSet<_> = calls.iter().map(|call| &call.call_id).collect();
         if ids.len() < calls.len() || calls.iter().any(|call| call.fn_name.is_empty()) {

@@ -13,12 +13,12 @@ use std::pin::pin;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 
 use super::target::{Ending, Values};
+use crate::agent::process::{Group, quoted};
 use crate::agent::template::{Place, Template};
 use crate::agent::text::{Whole, capped, from_bytes, without_secrets};
 use crate::agent::{CommandSpec, EnvironmentValue};
@@ -245,40 +245,5 @@ impl Capture {
             }
         }
         self.whole = whole;
-    }
-}
-
-/// A process group, killed at the latest when this is dropped.
-struct Group(Option<Pid>);
-
-impl Group {
-    fn of(child: &Child) -> Self {
-        let id = child.id().and_then(|id| i32::try_from(id).ok());
-        Self(id.and_then(Pid::from_raw))
-    }
-
-    /// The group's number may be given away once its last process is gone, so it is used once.
-    fn kill(&mut self) {
-        if let Some(group) = self.0.take() {
-            // It fails when nothing is left of the group, which is what we want.
-            let _ = kill_process_group(group, Signal::KILL);
-        }
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-/// A word as it is if nobody can misread it, else as a JSON string: two different command lines
-/// never look the same.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_./:=@%+,-".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        word.to_owned()
-    } else {
-        serde_json::Value::from(word).to_string()
     }
 }

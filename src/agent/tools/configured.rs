@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::target::{Ending, Target, Values};
 use super::{ArgumentError, CallOutcome, ProbeOutcome, Resolved, Tool, ToolSpecError};
 use crate::agent::schema::ArgumentSchema;
-use crate::agent::{Egress, RetrySpec, ToolDescription, ToolSpec};
+use crate::agent::{Egress, McpServers, RetrySpec, Standing, ToolDescription, ToolSpec};
 use crate::approval::{RetryClass, ToolFacts, Warrant};
 
 /// One tool of `countersign.yaml`.
@@ -22,7 +22,11 @@ pub struct ConfiguredTool {
 
 impl ConfiguredTool {
     /// Checks schema and templates, and takes the hashes that bind a call to this very tool.
-    pub fn new(spec: ToolSpec, egress: &Egress) -> Result<Self, ToolSpecError> {
+    pub fn new(
+        spec: ToolSpec,
+        egress: &Egress,
+        servers: &McpServers,
+    ) -> Result<Self, ToolSpecError> {
         let error = |why| ToolSpecError { tool: spec.name.clone(), why };
         let facts = ToolFacts {
             name: spec.name.clone(),
@@ -31,9 +35,9 @@ impl ConfiguredTool {
             retry: spec.retry.class(),
         };
         let schema = ArgumentSchema::compile(&spec.parameters).map_err(error)?;
-        let target = Target::new(&spec.target, egress).map_err(error)?;
+        let target = Target::new(&spec.target, egress, servers).map_err(error)?;
         let probe = match &spec.retry {
-            RetrySpec::Probe(probe) => Some(Target::new(probe, egress).map_err(error)?),
+            RetrySpec::Probe(probe) => Some(Target::new(probe, egress, servers).map_err(error)?),
             RetrySpec::Pure | RetrySpec::Keyed { .. } | RetrySpec::Once => None,
         };
         let ToolSpec { name, description, parameters, show, target: _, retry: _ } = spec;
@@ -81,6 +85,14 @@ impl Tool for ConfiguredTool {
             cwd: self.target.cwd(),
             environment: self.target.environment(),
         })
+    }
+
+    fn look(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.target.look())
+    }
+
+    fn standing(&self) -> Standing {
+        self.target.standing()
     }
 
     fn call<'a>(&'a self, warrant: &'a Warrant) -> BoxFuture<'a, CallOutcome> {

@@ -1,7 +1,7 @@
 //! Tools: what agents may ask to be done.
 //!
 //! [`Tool`] is the port. [`ConfiguredTool`] is the one kind that the configuration can make: an
-//! HTTP request or a program. A call takes a [`Warrant`], and what the target gets is made from the
+//! HTTP request, a program, or a tool of an MCP server. A call takes a [`Warrant`], and what the target gets is made from the
 //! warrant's stored action alone.
 //!
 //! An outcome speaks of *one attempt*. `NotDone` says that this attempt certainly changed nothing;
@@ -10,6 +10,7 @@
 mod command;
 mod configured;
 mod http;
+mod mcp;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -20,10 +21,11 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use serde_json::Value;
 
-use super::{Egress, ToolDescription, ToolSpec};
+use super::{Egress, McpServers, Standing, ToolDescription, ToolSpec};
 use crate::approval::{CanonicalError, ToolFacts, Warrant};
 
 pub use configured::ConfiguredTool;
+pub(super) use target::Ending;
 
 /// The port to something that can be done.
 pub trait Tool: Send + Sync {
@@ -37,6 +39,13 @@ pub trait Tool: Send + Sync {
     /// Reads a model's exact argument text strictly, fills in the schema's defaults and validates.
     /// Touches nothing outside.
     fn resolve(&self, arguments: &str) -> Result<Resolved, ArgumentError>;
+
+    /// Asks whoever describes the tool, so that [`standing`](Self::standing) is news. For a tool
+    /// that its configuration describes there is nobody to ask.
+    fn look(&self) -> BoxFuture<'_, ()>;
+
+    /// Whether it is still described as it was pinned, as far as is known.
+    fn standing(&self) -> Standing;
 
     /// Does it, once, with the stored arguments of the warrant. A tool whose retry class is `pure`
     /// never answers `Unknown`: it changes nothing, so a lost answer is `NotDone`.
@@ -122,8 +131,10 @@ impl Toolbox {
     pub fn from_specs(
         specs: impl IntoIterator<Item = ToolSpec>,
         egress: &Egress,
+        servers: &McpServers,
     ) -> Result<Self, ToolSpecError> {
-        let make = |spec| Ok(Arc::new(ConfiguredTool::new(spec, egress)?) as Arc<dyn Tool>);
+        let make =
+            |spec| Ok(Arc::new(ConfiguredTool::new(spec, egress, servers)?) as Arc<dyn Tool>);
         Ok(Self::new(specs.into_iter().map(make).collect::<Result<Vec<_>, _>>()?))
     }
 

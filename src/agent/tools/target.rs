@@ -1,15 +1,17 @@
-//! What a configured tool acts on, whichever of the two kinds it is.
+//! What a configured tool acts on, whichever of the three kinds it is.
 
 use serde_json::{Value, json};
 
 use super::command::Program;
 use super::http::Endpoint;
-use crate::agent::{Egress, TargetSpec};
+use super::mcp::ServersTool;
+use crate::agent::{Egress, McpServers, Standing, TargetSpec};
 
 /// A target that is ready to be used.
 pub(super) enum Target {
     Http(Box<Endpoint>),
     Command(Box<Program>),
+    Mcp(Box<ServersTool>),
 }
 
 /// What the templates of a target may name: `args`, and in a probe `key`.
@@ -27,7 +29,7 @@ impl Values {
 
 /// How one exchange with a target ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Ending {
+pub(in crate::agent) enum Ending {
     Success {
         content: String,
     },
@@ -46,8 +48,13 @@ pub(super) enum Ending {
 }
 
 impl Target {
-    pub(super) fn new(spec: &TargetSpec, egress: &Egress) -> Result<Self, String> {
+    pub(super) fn new(
+        spec: &TargetSpec,
+        egress: &Egress,
+        servers: &McpServers,
+    ) -> Result<Self, String> {
         match spec {
+            TargetSpec::Mcp(tool) => ServersTool::new(tool, servers).map(Box::new).map(Self::Mcp),
             TargetSpec::Http(http) => Endpoint::new(http, egress).map(Box::new).map(Self::Http),
             TargetSpec::Command(command) => Program::new(command).map(Box::new).map(Self::Command),
         }
@@ -58,6 +65,7 @@ impl Target {
         match self {
             Self::Http(endpoint) => endpoint.place(values),
             Self::Command(program) => program.place(values),
+            Self::Mcp(tool) => Ok(tool.place()),
         }
     }
 
@@ -65,6 +73,23 @@ impl Target {
         match self {
             Self::Http(endpoint) => endpoint.exchange(values, key).await,
             Self::Command(program) => program.exchange(values, key).await,
+            Self::Mcp(tool) => tool.exchange(values).await,
+        }
+    }
+
+    /// Asks what can be asked about the target itself, so that [`standing`](Self::standing) is
+    /// news.
+    pub(super) async fn look(&self) {
+        match self {
+            Self::Http(_) | Self::Command(_) => {}
+            Self::Mcp(tool) => tool.look().await,
+        }
+    }
+
+    pub(super) fn standing(&self) -> Standing {
+        match self {
+            Self::Http(_) | Self::Command(_) => Standing::AsPinned,
+            Self::Mcp(tool) => tool.standing(),
         }
     }
 
@@ -72,6 +97,7 @@ impl Target {
         let name = match self {
             Self::Http(endpoint) => endpoint.credential_name(),
             Self::Command(program) => program.credential_name(),
+            Self::Mcp(tool) => tool.credential_name(),
         };
         name.unwrap_or("none")
     }
@@ -80,6 +106,7 @@ impl Target {
         match self {
             Self::Http(_) => None,
             Self::Command(program) => program.cwd(),
+            Self::Mcp(tool) => tool.cwd(),
         }
     }
 
@@ -87,6 +114,7 @@ impl Target {
         match self {
             Self::Http(_) => Vec::new(),
             Self::Command(program) => program.environment(),
+            Self::Mcp(tool) => tool.environment(),
         }
     }
 }

@@ -9,14 +9,16 @@ mod exits;
 mod mermaid;
 mod node;
 mod section;
+mod spec;
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Ask, Tool};
-use crate::approval::Expression;
+use super::{Ask, Config, Tool};
+use crate::agent::GatePlace;
+use crate::approval::{self, Expression};
 use crate::config::reading::{Located, Named, Reader};
 
 pub(super) use exits::{END, Pass, START};
@@ -133,4 +135,39 @@ pub(super) fn read(graphs: Named<Section>, reader: &mut Reader<'_>) -> Read {
     let graphs =
         reader.named(graphs, |reader, name, section| section.read(name, &mut tools, reader));
     Read { graphs, tools }
+}
+
+/// The tools that the nodes of a graph call, with those of the graphs in it.
+pub(super) fn tools_of(name: &str, graphs: &BTreeMap<String, Graph>) -> Vec<Located<String>> {
+    let (mut tools, mut seen, mut next): (Vec<Located<String>>, Vec<&str>, _) =
+        (Vec::new(), Vec::new(), vec![name]);
+    while let Some(name) = next.pop() {
+        let Some(graph) = graphs.get(name).filter(|_| !seen.contains(&name)) else { continue };
+        seen.push(name);
+        for node in graph.nodes.values() {
+            match &node.step {
+                Step::Tool { tool, .. } if !tools.contains(tool) => tools.push(tool.clone()),
+                Step::Graph { graph, .. } => next.push(graph),
+                _ => {}
+            }
+        }
+    }
+    tools
+}
+
+impl Config {
+    /// Whom the approval nodes ask where the policy would ask nobody.
+    pub fn gates(&self) -> BTreeMap<GatePlace, approval::Ask> {
+        let nodes = self.graphs.values().flat_map(|graph| {
+            graph.nodes.values().map(move |node| (graph.name.value.clone(), node))
+        });
+        nodes
+            .filter_map(|(graph, node)| match &node.step {
+                Step::Approval { ask: Some(ask), .. } => {
+                    Some((GatePlace { graph, node: node.name.value.clone() }, ask.terms()))
+                }
+                _ => None,
+            })
+            .collect()
+    }
 }

@@ -2,6 +2,7 @@
 //!
 //! Only what is certain is said: a finding that may be false teaches people to ignore findings.
 
+mod agents;
 mod conditions;
 mod graphs;
 mod matching;
@@ -38,6 +39,7 @@ pub struct Finding {
 pub fn lint(config: &Config) -> Vec<Finding> {
     let mut findings = Findings { config, found: Vec::new() };
     references::check(&mut findings);
+    agents::check(&mut findings);
     paths::check(&mut findings);
     rules::check(&mut findings);
     conditions::check(&mut findings);

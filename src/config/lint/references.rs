@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Findings;
 use crate::config::reading::meant;
-use crate::config::{Located, Members};
+use crate::config::{Located, Members, Mind};
 
 pub(super) fn check(findings: &mut Findings<'_>) {
     let config = findings.config;
@@ -23,10 +23,24 @@ pub(super) fn check(findings: &mut Findings<'_>) {
         }
         known("channel", &stage.place, &config.channels, findings);
     }
+    for model in config.models.values() {
+        for fallback in &model.fallback {
+            known("model", fallback, &config.models, findings);
+            if fallback.value == model.name.value {
+                let text = format!("`{}` cannot stand in for itself", fallback.value);
+                findings.error(fallback.at, text, "name another model, or remove it");
+            }
+        }
+    }
     for agent in config.agents.values() {
-        known("model", &agent.model, &config.models, findings);
-        for tool in &agent.tools {
-            known("tool", tool, &config.tools, findings);
+        match &agent.mind {
+            Mind::Model { model, .. } => {
+                known("model", model, &config.models, findings);
+                for tool in &agent.tools {
+                    known("tool", tool, &config.tools, findings);
+                }
+            }
+            Mind::Graph(graph) => known("graph", graph, &config.graphs, findings),
         }
         for channel in &agent.channels {
             known("channel", channel, &config.channels, findings);

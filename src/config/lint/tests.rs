@@ -39,6 +39,8 @@ fn names_that_stand_for_nothing() {
         ),
         ("in: approvals", "in: managers", Error, "there is no channel called `managers`"),
         ("model: main", "model: mian", Error, "there is no model called `mian`"),
+        ("demo.yaml }", "demo.yaml, fallback: spare }", Error, "there is no model called `spare`"),
+        ("demo.yaml }", "demo.yaml, fallback: main }", Error, "`main` cannot stand in for itself"),
         ("tools: [refund]", "tools: [refund, pay]", Error, "there is no tool called `pay`"),
         ("tool: refund\n", "tool: [refund, refnud]\n", Error, "there is no tool called `refnud`"),
         ("tool: refund\n", "tool: [refund, db.*]\n", Error, "no tool matches `db.*`"),
@@ -264,4 +266,36 @@ fn who_answers_where() {
     let found = lint(&accepted(&both));
     let texts: Vec<_> = found.iter().map(|found| found.problem.text()).collect();
     assert!(texts.contains(&"`aide` and `ops` are both the default agent"), "{texts:?}");
+}
+
+#[test]
+fn a_limit_on_cost_needs_every_price() {
+    let limited = changed("tools: [refund]", "tools: [refund], limits: { cost: 1.5 }");
+    let models = |spare: &str| {
+        let main =
+            "{ provider: ollama, model: m, price: { input: 1, output: 2 }, fallback: spare }";
+        let models = format!("{main}\n  spare: {{ provider: ollama, model: s{spare} }}");
+        limited.replace("{ provider: script, script: demo.yaml }", &models)
+    };
+    let errors = |text: &str| -> Vec<_> {
+        let found = lint(&accepted(text)).into_iter();
+        let errors = found.filter(|finding| finding.severity == Error);
+        errors.map(|finding| finding.problem.text().to_owned()).collect()
+    };
+    assert_eq!(errors(&limited), Vec::<String>::new(), "a script costs nothing");
+    assert_eq!(errors(&models(", price: { input: 1, output: 2 }")), Vec::<String>::new());
+    let missing = "`ops` has a limit on its cost, but its model `spare` has no price";
+    assert_eq!(errors(&models("")), [missing]);
+}
+
+#[test]
+fn the_form_of_an_answer_must_be_one() {
+    let text = changed("tools: [refund]", "tools: [refund], answer: { type: nonsense }");
+    let found = lint(&accepted(&text));
+    assert!(
+        found
+            .iter()
+            .any(|finding| finding.problem.text().contains("`answer` is not a usable JSON")),
+        "{found:?}"
+    );
 }

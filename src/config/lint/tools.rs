@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::Findings;
 use super::schema::argument;
 use crate::agent::Body;
-use crate::config::reading::is_this_machine;
-use crate::config::{HttpTarget, Located, Position, Retry, Target, Tool};
+use crate::config::reading::{is_this_machine, meant};
+use crate::config::{HttpTarget, Located, McpTarget, Position, Retry, Target, Tool};
 
 pub(super) fn check(findings: &mut Findings<'_>) {
     for tool in findings.config.tools.values() {
@@ -50,12 +50,33 @@ fn target(tool: &Tool, target: &Target, findings: &mut Findings<'_>) {
             }
             destination(http, findings);
         }
+        Target::Mcp(mcp) => pinned(tool, mcp, findings),
         Target::Command(command) => {
             command.argv.iter().for_each(|argument| template(tool, argument, findings));
             if let Some(program) = command.argv.first() {
                 fixed_program(program, findings);
             }
         }
+    }
+}
+
+/// The words that the model is told must be those that somebody pinned.
+fn pinned(tool: &Tool, mcp: &McpTarget, findings: &mut Findings<'_>) {
+    let servers = &findings.config.mcp;
+    if !servers.contains_key(&mcp.server.value) {
+        let text = format!("there is no MCP server called `{}`", mcp.server.value);
+        let near = meant(&mcp.server, servers.keys().map(String::as_str));
+        let mend = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "add it under `mcp`, or name one that is there".to_owned(),
+        };
+        findings.error(mcp.server.at, text, mend);
+    }
+    let pin = tool.described().map(|described| described.pin());
+    if pin != Some(Ok(mcp.pin.value)) {
+        let text = "the pin is not that of this `tool`, `description` and `parameters`";
+        let mend = "run `countersign mcp pin`, read what the server says, and paste it";
+        findings.error(mcp.pin.at, text, mend);
     }
 }
 

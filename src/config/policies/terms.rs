@@ -33,7 +33,8 @@ impl Rule {
 }
 
 impl Ask {
-    fn terms(&self) -> approval::Ask {
+    /// As the pure core takes it.
+    pub fn terms(&self) -> approval::Ask {
         approval::Ask {
             path: self.path.iter().map(Stage::terms).collect(),
             reason: self.reason,

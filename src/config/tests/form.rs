@@ -72,10 +72,10 @@ fn what_is_not_yaml_or_has_the_wrong_shape() {
     22 |   ops: { model: main, instructions: Help., tools: { refund: 1 } }
        |                                                   ^
 
-    countersign.yaml:22:23: `instructions` is missing here; add `instructions: …`
+    countersign.yaml:22:3: `instructions` is missing in the agent `ops`; add `instructions: …`, or let it follow a graph: `graph: …`
        |
     22 |   ops: { model: main, tools: [refund] }
-       |                       ^^^^^
+       |   ^^^
 
     countersign.yaml:9:21: `openay` is not known here; did you mean `openai`?
       |

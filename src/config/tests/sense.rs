@@ -90,6 +90,10 @@ fn names_and_ids() {
 fn models_and_tools() {
     let told = told(&[
         ("script: demo.yaml", "model: gpt-5"),
+        ("demo.yaml }", "demo.yaml, max_tokens: 5 }"),
+        ("script, script: demo.yaml", "ollama, model: m, timeout: 0s"),
+        ("script, script: demo.yaml", "ollama, model: m, price: { input: -1, output: 2 }"),
+        ("tools: [refund]", "tools: [refund], limits: { cost: 0 }"),
         ("provider: script, script: demo.yaml", "provider: script"),
         ("provider: script, script: demo.yaml", "provider: ollama"),
         ("provider: script", "provider: ollama, model: llama"),
@@ -112,6 +116,26 @@ fn models_and_tools() {
       |
     9 |   main: { provider: script, model: gpt-5 }
       |   ^^^^
+
+    countersign.yaml:9:3: the model `main` is a script and asks no API; keep only `provider: script` and `script: path`
+      |
+    9 |   main: { provider: script, script: demo.yaml, max_tokens: ••••••••
+      |   ^^^^
+
+    countersign.yaml:9:48: no call ends within no time; give it at least a second
+      |
+    9 |   main: { provider: ollama, model: m, timeout: 0s }
+      |                                                ^^
+
+    countersign.yaml:9:46: a price is no amount of money; write `{ input: 1.25, output: 10 }`, per million tokens
+      |
+    9 |   main: { provider: ollama, model: m, price: { input: -1, output: 2 } }
+      |                                              ^
+
+    countersign.yaml:22:77: the cost is no amount of money; write it in the currency of your prices, like `0.50`
+       |
+    22 |   ops: { model: main, instructions: Help., tools: [refund], limits: { cost: 0 } }
+       |                                                                             ^
 
     countersign.yaml:9:3: the model `main` has no script to follow; add `script: path`
       |

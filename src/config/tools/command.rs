@@ -58,24 +58,32 @@ impl CommandSection {
         if self.argv.is_empty() {
             reader.complain(at, "`argv` names no program", "write `argv: [program, argument]`");
         }
-        let mut environment = BTreeMap::new();
-        for (name, value) in self.env {
-            // A plain value such as a PATH may stand in the file; a secret may not.
-            let value = if variable_name(&value).is_some() || is_secret_key(&name) {
-                EnvironmentValue::Secret(reader.variable(&name, &value)?)
-            } else {
-                EnvironmentValue::Plain(value.value)
-            };
-            environment.insert(name.value, value);
-        }
         Ok(CommandTarget {
             argv: self.argv,
             cwd: self.cwd.map(|cwd| reader.path(&cwd)),
-            environment,
+            environment: environment(self.env, reader)?,
             credential: self.credential,
             timeout: timeout(self.timeout, DEFAULT_COMMAND_TIMEOUT, reader),
             max_output: self.max_output.unwrap_or(DEFAULT_MAX_OUTPUT),
             fails_cleanly: self.fails_cleanly,
         })
     }
+}
+
+/// The whole environment of a program. A plain value such as a PATH may stand in the file; a secret
+/// may not.
+pub(in crate::config) fn environment(
+    written: Named<Located<String>>,
+    reader: &mut Reader<'_>,
+) -> Result<BTreeMap<String, EnvironmentValue>, Complained> {
+    let mut environment = BTreeMap::new();
+    for (name, value) in written {
+        let value = if variable_name(&value).is_some() || is_secret_key(&name) {
+            EnvironmentValue::Secret(reader.variable(&name, &value)?)
+        } else {
+            EnvironmentValue::Plain(value.value)
+        };
+        environment.insert(name.value, value);
+    }
+    Ok(environment)
 }

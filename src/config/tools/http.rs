@@ -54,7 +54,7 @@ enum MethodName {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct CredentialSection {
+pub(in crate::config) struct CredentialSection {
     name: String,
     secret: Option<Located<String>>,
     secret_file: Option<Located<String>>,
@@ -87,7 +87,7 @@ impl HttpSection {
 }
 
 impl Located<CredentialSection> {
-    fn read(self, reader: &mut Reader<'_>) -> Result<Credential, Complained> {
+    pub(in crate::config) fn read(self, reader: &mut Reader<'_>) -> Result<Credential, Complained> {
         let Self { value: section, at } = self;
         let secret = Written { field: "secret", value: section.secret, file: section.secret_file };
         let secret = reader.secret(at, secret)?;

@@ -2,6 +2,7 @@
 
 mod command;
 mod http;
+mod mcp;
 mod specs;
 mod target;
 
@@ -16,10 +17,14 @@ use crate::config::reading::{Complained, Length, Located, Named, OneOrMany, Read
 
 pub use command::CommandTarget;
 pub use http::HttpTarget;
+pub use mcp::McpTarget;
 pub use target::Target;
+pub(super) use target::timeout;
 
 use command::CommandSection;
-pub(super) use http::HttpSection;
+pub(super) use command::environment;
+pub(super) use http::{CredentialSection, HttpSection};
+use mcp::McpSection;
 use target::TargetSection;
 
 /// One tool.
@@ -84,6 +89,7 @@ pub(super) struct Section {
     parameters: Located<Value>,
     http: Option<Located<HttpSection>>,
     command: Option<Located<CommandSection>>,
+    mcp: Option<Located<McpSection>>,
     /// `once` unless said otherwise: never repeated on its own.
     retry: Option<RetryClass>,
     keyed_for: Option<Located<Length>>,
@@ -96,8 +102,15 @@ pub(super) fn read(tools: Named<Section>, reader: &mut Reader<'_>) -> BTreeMap<S
     reader.named(tools, |reader, name, section| {
         let retry = section.retry.unwrap_or(RetryClass::Once);
         let retry = read_retry(&name, retry, section.keyed_for, section.probe, reader);
-        let target = TargetSection { http: section.http, command: section.command };
-        let target = target.read(name.at, reader);
+        let target = match (section.mcp, section.http, section.command) {
+            (Some(mcp), None, None) => of_server(&name, mcp, &retry, reader),
+            (None, None, None) | (Some(_), _, _) => Err(reader.complain(
+                name.at,
+                "it must do exactly one thing when it is called",
+                "write one of `http:`, `command:` and `mcp:`",
+            )),
+            (None, http, command) => TargetSection { http, command }.read(name.at, reader),
+        };
         Ok(Tool {
             name,
             description: section.description,
@@ -107,6 +120,21 @@ pub(super) fn read(tools: Named<Section>, reader: &mut Reader<'_>) -> BTreeMap<S
             show: section.show.0,
         })
     })
+}
+
+/// The protocol has no key by which a server could know a call again.
+fn of_server(
+    name: &Located<String>,
+    section: Located<McpSection>,
+    retry: &Result<Retry, Complained>,
+    reader: &mut Reader<'_>,
+) -> Result<Target, Complained> {
+    if let Ok(Retry::Keyed { .. }) = retry {
+        let text =
+            format!("the tool `{}` is an MCP server's, and none of those is keyed", name.value);
+        reader.complain(name.at, text, "write `retry: once`, or `pure` if it changes nothing");
+    }
+    section.value.read(reader).map(Target::Mcp)
 }
 
 fn read_retry(

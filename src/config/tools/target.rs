@@ -1,9 +1,10 @@
-//! What a tool does: exactly one of two kinds of thing.
+//! What a tool does: exactly one kind of thing.
 
 use serde::Deserialize;
 
 use super::command::{CommandSection, CommandTarget};
 use super::http::{HttpSection, HttpTarget};
+use super::mcp::McpTarget;
 use crate::base::Span;
 use crate::config::reading::{Complained, Length, Located, Position, Reader};
 
@@ -12,9 +13,10 @@ use crate::config::reading::{Complained, Length, Located, Position, Reader};
 pub enum Target {
     Http(HttpTarget),
     Command(CommandTarget),
+    Mcp(McpTarget),
 }
 
-/// Exactly one of the two.
+/// Exactly one of the two: what may be a probe.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TargetSection {
@@ -38,7 +40,7 @@ impl TargetSection {
 }
 
 /// How long a call may take.
-pub(super) fn timeout(
+pub(in crate::config) fn timeout(
     written: Option<Located<Length>>,
     default: Span,
     reader: &mut Reader<'_>,

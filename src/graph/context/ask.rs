@@ -49,7 +49,7 @@ impl Context {
     /// # Errors
     /// The interrupt on its way out: hand it on with `?`. (A node that swallows it is suspended
     /// all the same, and its update is dropped.) A failure when the node asked something else at
-    /// this position before.
+    /// this position before, or when the form is no JSON schema.
     pub fn interrupt(&self, value: impl Into<Value>) -> Result<Value, NodeError> {
         self.ask(Ask::new(value))
     }
@@ -96,6 +96,13 @@ impl Context {
 
     fn put(&self, log: &mut Log, ask: Ask) -> Result<Option<Value>, NodeError> {
         let Ask { value, schema } = ask;
+        if let Some(schema) = &schema
+            && let Err(error) = jsonschema::validator_for(schema)
+        {
+            // No answer could ever fit.
+            let text = format!("the schema for an answer is none: {error}");
+            return Err(NodeError::of_kind("ValueError", text));
+        }
         let position = log.asked.len();
         let answer = match self.0.before.questions.get(position) {
             Some(known) if known.value == value => known.answer.clone(),

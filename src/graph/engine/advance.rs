@@ -19,7 +19,7 @@ impl Position {
         finished: Vec<Finished>,
     ) -> Result<Changes, RunError> {
         // What was due has run.
-        self.due.clear();
+        self.drop_due(graph);
         self.sends.clear();
         let mut folding = Folding::of(graph);
         for (task, finished) in tasks.iter().zip(finished) {
@@ -45,11 +45,9 @@ impl Position {
             self.trigger(graph, *to);
         }
         for place in &spec.joins {
-            let (join, reached) = (&graph.joins[*place], &mut self.joins[*place]);
-            reached.insert(node);
-            if reached.len() == join.from.len() {
-                reached.clear();
-                self.trigger(graph, join.to);
+            self.joins[*place].insert(node);
+            if self.is_full(graph, *place) {
+                self.trigger(graph, graph.joins[*place].to);
             }
         }
     }
@@ -96,14 +94,15 @@ fn finished<'t>(graph: &Graph, tasks: &'t [TaskRecord]) -> Vec<(NodeIndex, &'t D
 pub(in crate::graph) type Named = (Arc<str>, Done);
 
 /// Acts as if nodes had returned updates in a superstep of their own: what was pending is dropped,
-/// but for what its finished tasks wrote, which the caller has folded in. No node is the entry.
+/// but for what its finished tasks wrote, which the caller has folded in, and for nodes that a full
+/// join leads to, which it goes on doing until they run. No node is the entry.
 pub(in crate::graph) fn as_nodes(
     graph: &Graph,
     position: &mut Position,
     updates: Vec<(Option<NodeIndex>, Update)>,
     salt: &str,
 ) -> Result<(Changes, Vec<Named>), RunError> {
-    position.drop_pending();
+    position.drop_but_joins(graph);
     let before = position.values.clone();
     let mut folding = Folding::of(graph);
     let mut all = Vec::with_capacity(updates.len());
@@ -155,5 +154,6 @@ pub(super) fn failure(node: &Arc<str>, step: i64, error: NodeError) -> RunError 
             source: "it returned an interrupt that it did not raise".into(),
         },
         Cause::Handed(_) => RunError::NoParent { node },
+        Cause::Stopped(error) => *error,
     }
 }

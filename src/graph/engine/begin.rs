@@ -55,6 +55,7 @@ impl<'r> Engine<'r> {
             shared,
             position,
             ledger,
+            anchor: head.as_ref().map(|head| Arc::clone(&head.id)),
             head,
             branch,
             found,
@@ -86,7 +87,7 @@ impl<'r> Engine<'r> {
     async fn enter(&mut self, entering: Entering) -> Result<Ended, RunError> {
         let Entering { raw, update } = entering;
         self.tell_start(Some(&raw));
-        self.position.note(raw);
+        self.position.note(self.graph, raw);
         let noted = self.checkpoint(Source::Input, &Vec::new(), Vec::new());
         self.tell_plan(&[]);
         let standing = self.distribute(update, noted).await?;

@@ -1,31 +1,29 @@
 //! Nodes that are tried again, limited in time, or stood in for.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::{self, Either};
 
 use super::drive::Engine;
-use super::task::{Finished, Outcome, Tried};
+use super::task::{Outcome, Tried};
 use crate::graph::context::{Before, Place};
 use crate::graph::graph::{Care, Handler, NodeSpec};
 use crate::graph::{
-    By, Context, Event, NodeError, RetryPolicy, State, TaskError, TimeLimit, TimedOut, ids,
+    By, Context, Event, NodeError, RetryPolicy, State, TaskError, TaskRecord, TimeLimit, TimedOut,
+    ids,
 };
 
 impl Engine<'_> {
     pub(super) async fn attempt_with_care(
         &self,
         spec: &NodeSpec,
+        care: &Care,
         place: Place,
         state: State,
         mut before: Before,
         earlier: Option<TaskError>,
     ) -> Outcome {
-        let Some(care) = spec.care.as_deref() else {
-            let context = Context::new(place, 1, None, before);
-            let tried = self.try_node(spec, &context, &state).await;
-            return self.conclude(spec, &context, tried, earlier);
-        };
         let mut attempt = 1;
         loop {
             let context = Context::new(place.clone(), attempt, None, before);
@@ -43,7 +41,10 @@ impl Engine<'_> {
                 Some(_) | None => {
                     return match &care.on_error {
                         None => self.conclude(spec, &context, Tried::Failed(error), earlier),
-                        Some(handler) => self.stand_in(spec, handler, context, state, error).await,
+                        Some(handler) => {
+                            let told = TaskError::of_try(&spec.name, &error);
+                            self.stand_in(spec, handler, context, state, told).await
+                        }
                     };
                 }
             }
@@ -118,17 +119,16 @@ impl Engine<'_> {
     }
 
     /// Runs the handler in the place of a node that failed for good.
-    async fn stand_in(
+    pub(super) async fn stand_in(
         &self,
         spec: &NodeSpec,
         handler: &Handler,
         failed: Context,
         state: State,
-        error: NodeError,
+        told: TaskError,
     ) -> Outcome {
-        let told = TaskError::of_try(&spec.name, &error);
         let mut place = failed.0.place.clone();
-        place.node = std::sync::Arc::clone(&handler.name);
+        place.node = Arc::clone(&handler.name);
         let context = Context::new(place, 1, Some(told.clone()), failed.so_far());
         if self.shared.heard {
             let task = context.info();
@@ -136,38 +136,36 @@ impl Engine<'_> {
         }
         let result = handler.node.run(&context, state.clone()).await;
         let tried = self.judge(spec, &context, &state, result);
-        if self.shared.heard && matches!(tried, Tried::Finished { .. }) {
+        let mut outcome = self.conclude(spec, &context, tried, None);
+        if self.shared.heard {
             self.shared.tell(Event::NodeFailed { task: failed.info(), error: &told });
         }
-        match tried {
-            Tried::Finished { update, leads } => {
-                let mut record = failed.record();
-                record.error = Some(told);
+        match &mut outcome {
+            Outcome::Finished(finished) => {
+                let mut record = context.record();
                 record.steps.clear();
-                let record = Some(Box::new(record));
-                Outcome::Finished(Finished {
-                    update,
-                    leads,
-                    by: By::Handler,
-                    record,
-                    cached: false,
-                })
+                record.error = Some(told);
+                file_under(&failed, &mut record);
+                finished.by = By::Handler;
+                finished.record = Some(Box::new(record));
             }
-            // What the handler asks is the node's question: the node is tried anew with it.
-            tried => self.conclude(spec, &context, tried, Some(told)).of_task(&failed),
+            // Only the handler starts again, and its questions and failure are the node's.
+            Outcome::Asking(record) => {
+                record.error = Some(told.clone());
+                record.handling = Some(told);
+                file_under(&failed, record);
+            }
+            Outcome::Failed { record, .. } | Outcome::Handed { record, .. } => {
+                record.error = Some(told);
+                file_under(&failed, record);
+            }
         }
+        outcome
     }
 }
 
-impl Outcome {
-    /// Files what a handler asked or failed with under the task that it stands in for.
-    fn of_task(mut self, context: &Context) -> Self {
-        if let Self::Asking(record) | Self::Failed { record, .. } | Self::Handed { record, .. } =
-            &mut self
-        {
-            context.task_id().clone_into(&mut record.task);
-            record.node = std::sync::Arc::clone(&context.0.place.node);
-        }
-        self
-    }
+/// Files what a handler did under the task that it stands in for.
+fn file_under(task: &Context, record: &mut TaskRecord) {
+    task.task_id().clone_into(&mut record.task);
+    record.node = Arc::clone(&task.0.place.node);
 }

@@ -22,6 +22,8 @@ pub(super) struct Engine<'r> {
     pub(super) ledger: Ledger,
     /// The latest checkpoint, whether saved or still to be.
     pub(super) head: Option<Head>,
+    /// The checkpoint that the run began with.
+    pub(super) anchor: Option<Arc<str>>,
     /// The thread's latest checkpoint, until the first one of a branch is made.
     pub(super) branch: Option<String>,
     /// What is known of the tasks of the first superstep.
@@ -62,9 +64,7 @@ impl Engine<'_> {
         mut records: Vec<Option<TaskRecord>>,
     ) -> Result<Ended, RunError> {
         loop {
-            if standing != Standing::OutOfSteps {
-                self.tell_plan(&records);
-            }
+            self.tell_plan(&records);
             match standing {
                 Standing::Due => {}
                 Standing::Paused => {

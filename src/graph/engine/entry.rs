@@ -14,8 +14,8 @@ use crate::graph::{Done, Graph, RunError, START, TaskRecord, Update};
 
 impl Position {
     /// Notes an input. What was pending is dropped.
-    pub(in crate::graph) fn note(&mut self, raw: Value) {
-        self.drop_pending();
+    pub(in crate::graph) fn note(&mut self, graph: &Graph, raw: Value) {
+        self.drop_pending(graph);
         self.step += 1;
         self.entering = Some(raw);
     }
@@ -30,10 +30,7 @@ impl Position {
         let start: Arc<str> = START.into();
         let raw = self.entering.take().unwrap_or_default();
         let jumps = std::mem::take(&mut update.goto);
-        if let Some(keys) = &graph.input_keys {
-            let wanted = |key: &str| graph.keys.index(key).is_some_and(|k| keys.contains(&k));
-            update.writes.retain(|(key, _)| wanted(key) || graph.keys.index(key).is_none());
-        }
+        update.writes.retain(|(key, _)| graph.takes(key) || graph.keys.index(key).is_none());
         let unknown = match graph.input_keys {
             Some(_) => Unknown::Dropped,
             None => graph.unknown,
@@ -52,8 +49,9 @@ impl Position {
         }
         self.lead(graph, leads);
         self.settle_due();
-        // What is shown as the entry's result is the input as it was given.
-        let shown = super::opening::input_update(&raw)?;
+        // What is shown as the entry's result is the input as it was given, for the keys it may write.
+        let mut shown = super::opening::input_update(&raw)?;
+        shown.writes.retain(|(key, _)| graph.takes(key));
         let done = Done { update: shown, targets: Vec::new(), by: Default::default() };
         let record = TaskRecord {
             task: task.to_owned(),

@@ -3,7 +3,7 @@
 use super::drive::{Engine, Head, Standing};
 use super::fold::{Changes, add_changes};
 use super::making::Making;
-use crate::graph::{Checkpoint, RunError, Source, TaskRecord, Turn, TurnStatus};
+use crate::graph::{Checkpoint, Durability, RunError, Source, TaskRecord, Turn, TurnStatus};
 
 impl Engine<'_> {
     /// The checkpoint of the position as it is now, which is then the latest; none if nothing is
@@ -37,6 +37,11 @@ impl Engine<'_> {
             checkpoint.stand_alone();
         }
         let id = checkpoint.id.as_str().into();
+        // What is told follows what is kept.
+        let parent = match self.shared.durability {
+            Durability::Exit => self.anchor.clone(),
+            Durability::Sync | Durability::Async => parent,
+        };
         self.head = Some(Head { id, parent, source, created_at });
         self.commanded = None;
         Some(checkpoint)

@@ -45,7 +45,7 @@ pub(super) fn follow(
     for NamedRoute { name, route } in routes {
         let targets = route.route(state).map_err(Astray::Failed)?;
         if let Some(context) = task {
-            context.tell_route(name, state, || shown(&targets));
+            context.tell_route(name, state, || shown_targets(&targets));
         }
         for target in targets {
             leads.extend(lead(graph, from, target).map_err(Astray::Unknown)?);
@@ -85,7 +85,7 @@ fn lead(graph: &Graph, from: &Arc<str>, target: Target) -> Result<Option<Lead>, 
     })
 }
 
-fn shown(targets: &[Target]) -> Value {
+pub(in crate::graph) fn shown_targets(targets: &[Target]) -> Value {
     let one = |target: &Target| match target {
         Target::Node(name) => json!(name),
         Target::End => json!(END),

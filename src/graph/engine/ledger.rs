@@ -84,14 +84,16 @@ fn together(earlier: Turn, later: Turn) -> Turn {
 fn only_last(mut turn: Turn) -> Turn {
     let last = turn.checkpoints.drain(..).reduce(|earlier, mut later| {
         later.parent = earlier.parent;
-        // What it was made of hung on a checkpoint that nobody keeps.
-        later.tasks.clear();
         for (key, change) in earlier.changed {
             let amount = later.changed.get(&key).map_or(change, |then| change.then(*then));
             later.changed.insert(key, amount);
         }
         later
     });
-    turn.checkpoints.extend(last);
+    turn.checkpoints.extend(last.map(|mut last| {
+        // What it was made of hung, but for the first, on checkpoints that nobody keeps.
+        last.tasks.clear();
+        last
+    }));
     turn
 }

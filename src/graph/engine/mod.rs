@@ -36,6 +36,7 @@ use self::opening::{Opening, Wanted};
 pub(super) use self::{
     advance::{as_nodes, live},
     fold::{Changes, add_changes},
+    lead::shown_targets,
     making::Making,
     position::Position,
 };
@@ -95,7 +96,12 @@ pub(super) async fn run(
         offered: BTreeMap::new(),
         order: tokio::sync::Mutex::default(),
     });
-    let found = Found::load(&shared, at).await?;
+    // To go on from the latest checkpoint by its name is to go on from a copy of it.
+    let forks = at.is_some() && input == Input::Continue;
+    let mut found = Found::load(&shared, at).await?;
+    if forks && found.branch.is_none() {
+        found.branch_off();
+    }
     let opening = opening::of(Wanted::ByCaller(input), found.snapshot.as_ref(), &shared)?;
     let before = pause_before.as_ref().unwrap_or(&graph.pause_before);
     let after = pause_after.as_ref().unwrap_or(&graph.pause_after);
@@ -125,6 +131,15 @@ struct Found {
 }
 
 impl Found {
+    /// A fork asks anew, and does anew what was done.
+    fn branch_off(&mut self) {
+        if let Some(snapshot) = &mut self.snapshot {
+            snapshot.tasks.clear();
+            snapshot.answers.clear();
+            self.branch = Some(snapshot.checkpoint.id.clone());
+        }
+    }
+
     async fn load(shared: &Shared, at: Option<String>) -> Result<Self, RunError> {
         let here = At::default().within(&*shared.namespace);
         let latest = shared.saver.load(&here).await?;

@@ -139,8 +139,8 @@ impl Position {
     }
 
     /// Lets a superstep pass after which nothing runs.
-    pub(in crate::graph) fn close(&mut self) {
-        self.drop_pending();
+    pub(in crate::graph) fn close(&mut self, graph: &Graph) {
+        self.drop_pending(graph);
         self.pass_step();
     }
 
@@ -153,12 +153,40 @@ impl Position {
         &self.ran
     }
 
-    /// Drops what is to run next. Joins keep who has come.
-    pub(super) fn drop_pending(&mut self) {
+    /// Drops what is to run next. Joins keep who has come, but for those that are full.
+    pub(super) fn drop_pending(&mut self, graph: &Graph) {
+        self.due.append(&mut self.deferred);
+        self.drop_due(graph);
+        self.entering = None;
+        self.sends.clear();
+    }
+
+    /// Drops what edges, and the joins that are full, lead to.
+    pub(super) fn drop_due(&mut self, graph: &Graph) {
+        for place in 0..graph.joins.len() {
+            if self.is_full(graph, place) && self.due.contains(&graph.joins[place].to) {
+                self.joins[place].clear();
+            }
+        }
+        self.due.clear();
+    }
+
+    /// Drops what is to run next, but for the nodes that full joins lead to.
+    pub(super) fn drop_but_joins(&mut self, graph: &Graph) {
         self.entering = None;
         self.due.clear();
-        self.sends.clear();
         self.deferred.clear();
+        self.sends.clear();
+        for (place, join) in graph.joins.iter().enumerate() {
+            if self.is_full(graph, place) {
+                self.trigger(graph, join.to);
+            }
+        }
+    }
+
+    /// Whether all have come that a join waits for. It stays so until its node runs.
+    pub(super) fn is_full(&self, graph: &Graph, join: usize) -> bool {
+        self.joins[join].len() == graph.joins[join].from.len()
     }
 
     /// The tasks of the next superstep in the order in which their writes are applied: those that
@@ -172,16 +200,26 @@ impl Position {
         due.chain(sends).collect()
     }
 
+    /// Takes what a command wrote that hangs on the checkpoint, and where it leads.
+    pub(in crate::graph) fn take_command(
+        &mut self,
+        graph: &Graph,
+        records: &[TaskRecord],
+    ) -> Result<Changes, RunError> {
+        let command = records.iter().find(|record| record.task == COMMAND);
+        match command.and_then(|record| record.done.clone()) {
+            Some(done) => self.command(graph, done),
+            None => Ok(Changes::new()),
+        }
+    }
+
     /// What runs next, with what a command that hangs on the checkpoint leads to.
     pub(in crate::graph) fn with_command(
         &mut self,
         graph: &Graph,
         records: &[TaskRecord],
     ) -> Result<Vec<(Arc<str>, TaskPath)>, RunError> {
-        let command = records.iter().find(|record| record.task == COMMAND);
-        if let Some(done) = command.and_then(|record| record.done.clone()) {
-            self.command(graph, done)?;
-        }
+        self.take_command(graph, records)?;
         if self.entering.is_some() {
             return Ok(vec![(START.into(), TaskPath::Edge)]);
         }
@@ -236,7 +274,8 @@ impl Position {
         sort(&mut self.due);
         if !self.deferred.is_empty() {
             sort(&mut self.deferred);
-            if self.due.is_empty() && self.sends.is_empty() {
+            // As in LangGraph, tasks that were sent do not count here.
+            if self.due.is_empty() {
                 std::mem::swap(&mut self.due, &mut self.deferred);
             }
         }

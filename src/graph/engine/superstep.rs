@@ -50,9 +50,12 @@ impl Engine<'_> {
         let mut unsaved: Vec<TaskRecord> = Vec::new();
         let mut saving: Pin<Box<OptionFuture<_>>> = Box::pin(None.into());
         let mut is_saving = false;
+        let mut failed = false;
         loop {
             let ended = match ready(&mut running).await {
                 Poll::Ready(ended) => ended,
+                // What could finish beside a failure has done so; the rest is cut off.
+                Poll::Pending if failed => break,
                 Poll::Pending => {
                     if !is_saving && !unsaved.is_empty() {
                         let batch = std::mem::take(&mut unsaved);
@@ -74,7 +77,7 @@ impl Engine<'_> {
                 }
             };
             let Some((place, outcome)) = ended else { break };
-            let failed = matches!(outcome, Outcome::Failed { .. } | Outcome::Handed { .. });
+            failed |= matches!(outcome, Outcome::Failed { .. } | Outcome::Handed { .. });
             if let Outcome::Finished(finished) = &outcome
                 && !finished.cached
                 && self.shared.saver.keeps()
@@ -82,9 +85,6 @@ impl Engine<'_> {
                 unsaved.push(self.finished_record(&tasks[place], finished));
             }
             outcomes[place] = Some(outcome);
-            if failed {
-                break;
-            }
         }
         if is_saving {
             saving.await.unwrap_or(Ok(()))?;

@@ -8,7 +8,7 @@ use super::fold::{Folding, prepare};
 use super::lead::{self, Astray, Lead};
 use super::position::Task;
 use crate::graph::context::{Before, Place};
-use crate::graph::error::{Cause, Failure};
+use crate::graph::error::{Cause, with_causes};
 use crate::graph::graph::NodeSpec;
 use crate::graph::{
     By, Context, Done, Event, NodeError, RunError, State, TaskError, TaskRecord, Update,
@@ -58,6 +58,7 @@ impl Engine<'_> {
     /// Runs a task, unless the record says it is finished.
     pub(super) async fn attempt(&self, task: &Task, record: Option<TaskRecord>) -> Outcome {
         let spec = &self.graph.nodes[task.node];
+        let mut handling = None;
         let (before, earlier) = match record {
             None => (Before::default(), None),
             Some(mut record) => {
@@ -65,6 +66,7 @@ impl Engine<'_> {
                     return self.give_back(task, record, done);
                 }
                 let earlier = record.error.take();
+                handling = record.handling.take();
                 (Before::of(record), earlier)
             }
         };
@@ -73,8 +75,14 @@ impl Engine<'_> {
             None => self.position.values.managed(self.step(), self.last_step).into(),
         };
         let place = self.place_of(task);
-        if spec.care.is_some() {
-            return self.attempt_with_care(spec, place, state, before, earlier).await;
+        if let Some(care) = &spec.care {
+            return match (handling, &care.on_error) {
+                (Some(told), Some(handler)) => {
+                    let failed = Context::new(place, 1, None, before);
+                    self.stand_in(spec, handler, failed, state, told).await
+                }
+                (_, _) => self.attempt_with_care(spec, care, place, state, before, earlier).await,
+            };
         }
         let context = Context::new(place, 1, None, before);
         let tried = self.try_node(spec, &context, &state).await;
@@ -111,6 +119,7 @@ impl Engine<'_> {
             Ok(Update { parent: Some(update), .. }) => return Tried::Handed(*update),
             Ok(update) => update,
             Err(NodeError(Cause::Handed(update))) => *update,
+            Err(NodeError(Cause::Stopped(error))) => return Tried::Broken(*error),
             Err(error) => return Tried::Failed(error),
         };
         match self.follow(spec, context, state, update) {
@@ -132,8 +141,8 @@ impl Engine<'_> {
             // The other keys are the graph's own.
             update.writes.retain(|(key, _)| graph.keys.index(key).is_some());
         }
-        let jumps = std::mem::take(&mut update.goto);
         let returned = self.shared.heard.then(|| update.clone());
+        let jumps = std::mem::take(&mut update.goto);
         let task = || context.task_id().to_owned();
         prepare(graph, &spec.name, &mut update, graph.unknown, task).map_err(Astray::Unknown)?;
         let mut leads = Vec::new();
@@ -192,6 +201,10 @@ impl Engine<'_> {
     }
 
     fn fail(&self, context: &Context, error: RunError) -> Outcome {
+        if let RunError::Drained { .. } | RunError::Save(_) = error {
+            // Nothing is wrong with the task.
+            return Outcome::Failed { record: context.record(), error };
+        }
         let told = task_error(context.node(), &error);
         if self.shared.heard {
             self.shared.tell(Event::NodeFailed { task: context.info(), error: &told });
@@ -241,12 +254,12 @@ pub(super) fn task_error(node: &str, error: &RunError) -> TaskError {
         RunError::Node { kind, source, .. } => TaskError {
             node: node.to_owned(),
             class: kind.clone().into_owned(),
-            message: source.to_string(),
+            message: with_causes(&**source),
         },
         error => TaskError {
             node: node.to_owned(),
             class: error.kind().to_owned(),
-            message: error.to_string(),
+            message: with_causes(error),
         },
     }
 }
@@ -254,17 +267,6 @@ pub(super) fn task_error(node: &str, error: &RunError) -> TaskError {
 impl TaskError {
     /// Of a try that may be followed by another.
     pub(super) fn of_try(node: &str, error: &NodeError) -> Self {
-        match &error.0 {
-            Cause::Failed(Failure { kind, source }) => Self {
-                node: node.to_owned(),
-                class: kind.clone().into_owned(),
-                message: source.to_string(),
-            },
-            Cause::Interrupted | Cause::Handed(_) => Self {
-                node: node.to_owned(),
-                class: error.kind().to_owned(),
-                message: String::new(),
-            },
-        }
+        Self { node: node.to_owned(), class: error.kind().to_owned(), message: error.text() }
     }
 }

@@ -15,8 +15,12 @@ use crate::graph::{
 
 impl Engine<'_> {
     pub(super) fn tell_start(&self, input: Option<&Value>) {
-        let namespace = &self.shared.namespace;
-        self.shared.tell(Event::RunStarted { namespace, graph: &self.graph.name, input });
+        if self.shared.heard {
+            let (namespace, graph) = (&self.shared.namespace, &*self.graph.name);
+            let output_keys = self.graph.output_key_names();
+            let output_keys = output_keys.as_deref();
+            self.shared.tell(Event::RunStarted { namespace, graph, input, output_keys });
+        }
     }
 
     pub(super) fn tell_resumed(&self) {
@@ -120,7 +124,7 @@ impl Engine<'_> {
                 PlannedTask {
                     namespace: graph.map(|graph| graph.namespace_in(&info)),
                     error: known(place).and_then(|record| record.error.clone()),
-                    interrupts: known(place).map(TaskRecord::interrupts).unwrap_or_default(),
+                    interrupts: known(place).map(TaskRecord::last_asked).unwrap_or_default(),
                     result: known(place).and_then(TaskRecord::result),
                     id: info.id,
                     name: info.node,

@@ -32,6 +32,29 @@ async fn a_command_from_outside_writes_and_jumps_beside_what_is_pending() {
 }
 
 #[tokio::test]
+async fn closing_a_thread_keeps_what_a_command_and_finished_siblings_wrote() {
+    let effects = Effects::default();
+    let graph = graph()
+        .node("ask", asks(&effects, &["sure?"]))
+        .node("done", logs())
+        .edge(START, "ask")
+        .edge(START, "done")
+        .build()
+        .expect("it builds");
+    let saver = MemorySaver::default();
+    open(run(&graph, &saver, "run", nothing()).await);
+    open(run(&graph, &saver, "run", command(None, Update::none().set("n", 5))).await);
+    graph.update_state(&saver, &At::latest(), Edit::end()).await.expect("it closes");
+    let latest = saver.kept().latest("").expect("it is kept").clone();
+    let end = run(&graph, &reborn(&saver), "r2", Input::Continue).await.expect("nothing is left");
+    assert_eq!(
+        (&end.state().to_value()["n"], &latest.changed["n"]),
+        (&json!(5), &Change::Replaced)
+    );
+    assert_eq!(finished(Ok(end)), json!(["done"]));
+}
+
+#[tokio::test]
 async fn a_command_starts_a_fresh_thread_unless_it_answers() {
     let graph = graph().node("a", logs()).node("b", logs());
     let graph = graph.edge(START, "a").build().expect("it builds");

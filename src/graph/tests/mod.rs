@@ -5,6 +5,7 @@ mod care;
 mod commands;
 mod durability;
 mod events;
+mod guide;
 mod history;
 mod interrupts;
 mod pauses;

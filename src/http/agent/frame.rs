@@ -25,6 +25,7 @@ pub(super) fn frame(seq: u64, event: &RunEvent, modes: &Modes) -> Option<String>
         | RunEvent::LlmStart { .. }
         | RunEvent::Token { .. }
         | RunEvent::LlmEnd
+        | RunEvent::Message { .. }
         | RunEvent::ToolStart { .. }
         | RunEvent::ToolEnd { .. } => {
             if !modes.is_empty() {

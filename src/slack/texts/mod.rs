@@ -14,6 +14,7 @@ mod notices;
 mod outcome;
 mod refusals;
 mod status;
+mod stopped;
 mod stream;
 mod when;
 
@@ -34,5 +35,6 @@ pub use notices::{counted, decided, reminder, undeliverable, withdrawn};
 pub use outcome::{about_to_run, nobody_decided, nothing_ran, outcome_label, ran};
 pub use refusals::{incomplete, refusal, unknown_button};
 pub use status::{goes_to, status_fallback, status_word, waits_for};
+pub use stopped::{model_away, run_stopped};
 pub use stream::{not_yours_to_stop, stopped, task};
 pub use when::{ago, by};

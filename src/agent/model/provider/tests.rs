@@ -21,6 +21,8 @@ enum Says {
     Events(Vec<String>),
     /// The events of a stream, which then stays open and silent.
     Silence(Vec<String>),
+    /// One such chunk after the other, for ever.
+    Slowly(Value),
 }
 
 #[derive(Default)]
@@ -69,6 +71,17 @@ async fn answer(
         Says::Events(said) => {
             response.header(stream_type.0, stream_type.1).body(Body::from_stream(events(said)))
         }
+        Says::Slowly(delta) => {
+            let chunk = format!("data: {}\n\n", json!({ "choices": [{ "delta": delta }] }));
+            let ticks = stream::unfold((), move |()| {
+                let chunk = chunk.clone();
+                async move {
+                    tokio::task::yield_now().await;
+                    Some((Ok::<_, std::io::Error>(chunk), ()))
+                }
+            });
+            response.header(stream_type.0, stream_type.1).body(Body::from_stream(ticks))
+        }
         Says::Silence(said) => {
             let said = futures::StreamExt::chain(events(said), stream::pending());
             response.header(stream_type.0, stream_type.1).body(Body::from_stream(said))
@@ -102,22 +115,26 @@ fn call_goes_on(index: u32, arguments: &str) -> Value {
     json!({ "tool_calls": [{ "index": index, "function": { "arguments": arguments } }] })
 }
 
-fn model(api: Api, url: &str) -> ProviderModel {
-    let spec = ProviderSpec {
+fn spec(api: Api, url: &str) -> ProviderSpec {
+    ProviderSpec {
         api,
         model: "test-model".to_owned(),
         base_url: Some(url.parse().expect("a URL")),
         api_key: Some("sk-secret".to_owned().into()),
-    };
+        max_tokens: None,
+        idle_timeout: Span::millis(300),
+        timeout: Span::seconds(20),
+        price: Some(Price { input: units(1.0), output: units(2.0) }),
+    }
+}
+
+fn model(api: Api, url: &str) -> ProviderModel {
     let egress = Egress::open().expect("a client");
-    let mut model = ProviderModel::new("main", spec, &egress).expect("a model");
-    model.patience = Patience {
-        idle: Duration::from_millis(300),
-        total: Duration::from_secs(20),
-        first_wait: Duration::from_millis(1),
-        longest_wait: Duration::from_secs(1),
-    };
-    model
+    ProviderModel::new("main", spec(api, url), &egress).expect("a model")
+}
+
+fn units(units: f64) -> Money {
+    Money::from_units(units).expect("an amount")
 }
 
 fn prompt(messages: Vec<Message>) -> Prompt {
@@ -141,6 +158,8 @@ impl TokenSink for Heard {
     fn token(&self, text: &str) {
         self.0.lock().expect("nobody panicked").push_str(text);
     }
+
+    fn starts_over(&self) {}
 }
 
 /// Asks; also says what was heard on the way.
@@ -173,12 +192,14 @@ async fn openai_gives_ids_and_the_exact_argument_text_of_interleaved_calls() {
     .await;
     let (reply, heard) = ask(&model(Api::OpenAi, &url)).await;
     let expected = Reply {
+        model: "main".to_owned(),
         text: "Let me look.".to_owned(),
         calls: vec![
             call("call_a", "payments.refund", "{ \"amount\" :1,\n \"amount\":9000 }"),
             call("call_b", "orders.lookup", "{\"order\": \"7\\u0041\"}"),
         ],
         usage: Usage { input_tokens: 11, output_tokens: 7 },
+        cost: units(0.000_025),
         stop: Stop::ToolCalls,
     };
     assert_eq!(reply, Ok(expected));
@@ -233,43 +254,46 @@ async fn anthropic_gives_ids_and_the_exact_argument_text() {
 }
 
 #[tokio::test]
-async fn an_outage_is_waited_out_before_the_first_word() {
-    let (server, url) = Server::open([
-        Says::Status(429, Some(0)),
-        Says::Status(503, None),
-        Says::Events(vec![]),
-        Says::Events(openai(&[text("Here I am.")], "stop")),
-    ])
-    .await;
-    let (reply, heard) = ask(&model(Api::OpenAi, &url)).await;
-    assert_eq!(reply.expect("it came back").stop, Stop::Done);
-    assert_eq!(heard, "Here I am.");
-    assert_eq!(server.requests().len(), 4);
+async fn the_longest_answer_is_the_configured_one() {
+    let (server, url) = Server::open([Says::Events(openai(&[text("ok")], "stop"))]).await;
+    let egress = Egress::open().expect("a client");
+    let spec = ProviderSpec { max_tokens: NonZeroU32::new(77), ..spec(Api::OpenAi, &url) };
+    let model = ProviderModel::new("main", spec, &egress).expect("a model");
+    ask(&model).await.0.expect("an answer");
+    assert_eq!(server.requests()[0].1["max_tokens"], 77);
 }
 
+/// Every outage is told as one, with the wait that the provider asks for; nothing is asked twice.
 #[tokio::test]
-async fn after_the_first_word_nothing_is_asked_again() {
-    for says in [
-        Says::Events(vec![openai(&[text("Well, ")], "stop").remove(0)]),
-        Says::Silence(vec![openai(&[text("Well, ")], "stop").remove(0)]),
+async fn an_outage_is_told_and_what_came_of_the_answer_is_dropped() {
+    let well = || openai(&[text("Well, "), call_begins(0, "call_a", "payments__refund")], "stop");
+    for (says, heard_before, wait) in [
+        (Says::Status(429, Some(7)), "", Some(Span::seconds(7))),
+        (Says::Status(503, None), "", None),
+        (Says::Events(vec![]), "", None),
+        (Says::Events(well()[..2].to_vec()), "Well, ", None),
+        (Says::Silence(well()[..2].to_vec()), "Well, ", None),
     ] {
         let (server, url) = Server::open([says]).await;
         let (reply, heard) = ask(&model(Api::OpenAi, &url)).await;
-        assert!(matches!(reply, Err(ModelError::Unavailable { .. })), "{reply:?}");
-        assert_eq!(heard, "Well, ");
+        let Err(ModelError::Unavailable { retry_after, .. }) = reply else { panic!("{reply:?}") };
+        assert_eq!((retry_after, heard.as_str()), (wait, heard_before));
         assert_eq!(server.requests().len(), 1);
     }
 }
 
 #[tokio::test]
-async fn what_would_not_help_is_not_repeated() {
-    let long_wait = Says::Status(429, Some(3600));
-    let (server, url) = Server::open([long_wait]).await;
-    let (reply, _) = ask(&model(Api::OpenAi, &url)).await;
-    let why = "HTTP 429 Too Many Requests".to_owned();
-    let retry_after = Some(Span::seconds(3600));
-    assert_eq!(reply, Err(ModelError::Unavailable { why, retry_after }));
-    assert_eq!(server.requests().len(), 1);
+async fn an_answer_that_takes_too_long_is_given_up_although_it_never_falls_silent() {
+    let (_, url) = Server::open([Says::Slowly(text("tick"))]).await;
+    let mut model = model(Api::OpenAi, &url);
+    (model.idle_timeout, model.timeout) = (Span::seconds(20), Span::millis(50));
+    let (reply, _) = ask(&model).await;
+    let Err(ModelError::Unavailable { why, .. }) = reply else { panic!("{reply:?}") };
+    assert_eq!(why, "it took too long to answer");
+}
+
+#[tokio::test]
+async fn what_the_provider_refuses_is_told_without_the_key() {
     for status in [400, 401, 403, 404] {
         let (server, url) = Server::open([Says::Status(status, None)]).await;
         let (reply, _) = ask(&model(Api::OpenAi, &url)).await;
@@ -290,7 +314,8 @@ async fn a_partial_or_ambiguous_answer_never_becomes_a_call() {
     let giant = [text(&"x".repeat(300_000))];
     for (deltas, finish, expected) in [
         (&begun[..], "length", "too long"),
-        (&begun[..], "content_filter", "refuses"),
+        (&begun[..], "content_filter", "will not answer"),
+        (&begun[..], "refusal", "will not answer"),
         (&twice[..], "tool_calls", "cannot be read"),
         (&many[..], "tool_calls", "too long"),
         (&giant[..], "stop", "too long"),

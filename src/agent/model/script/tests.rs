@@ -29,6 +29,8 @@ impl TokenSink for Heard {
     fn token(&self, text: &str) {
         self.0.lock().expect("nobody panicked").push(text.to_owned());
     }
+
+    fn starts_over(&self) {}
 }
 
 /// A conversation with the script: what each side adds.

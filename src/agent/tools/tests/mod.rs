@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use super::target::Target;
 use super::{ConfiguredTool, Tool};
 use crate::agent::{
-    Body, CommandSpec, Egress, EnvironmentValue, HttpSpec, Method, RetrySpec, TargetSpec, ToolSpec,
+    Body, CommandSpec, Egress, EnvironmentValue, HttpSpec, McpServers, Method, RetrySpec,
+    TargetSpec, ToolSpec,
 };
 use crate::approval::{
     Envelope, PolicyFacts, Requester, Risk, Sealed, SlackUser, StartFacts, Warrant, warrant,
@@ -32,7 +33,8 @@ fn tool(target: TargetSpec, retry: RetrySpec) -> ConfiguredTool {
         retry,
         show: vec!["currency".to_owned()],
     };
-    ConfiguredTool::new(spec, &Egress::open().expect("a client")).expect("a good tool")
+    let egress = Egress::open().expect("a client");
+    ConfiguredTool::new(spec, &egress, &McpServers::default()).expect("a good tool")
 }
 
 fn http(method: Method, url: &str) -> HttpSpec {
@@ -167,7 +169,8 @@ fn a_tool_that_cannot_be_trusted_is_refused_when_it_is_configured() {
         (TargetSpec::Command(command(&["delete"])), "absolute"),
         (TargetSpec::Command(command(&["{{ args.program }}"])), "absolute"),
     ] {
-        let error = Target::new(&target, &Egress::open().expect("a client")).err();
+        let egress = Egress::open().expect("a client");
+        let error = Target::new(&target, &egress, &McpServers::default()).err();
         let error = error.unwrap_or_else(|| panic!("{target:?} was accepted"));
         assert!(error.contains(why), "{error} does not say {why}");
     }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::agent::CallStatus;
-use crate::config::{Config, Graph, Keeps, Step};
+use crate::config::{Config, Graph, Keeps, Mind, Step};
 
 /// The schema of a graph's state: what each key can hold, told by the nodes that write it.
 pub(super) fn state(graph: &Graph, config: &Config) -> Value {
@@ -29,8 +29,8 @@ fn written(graph: &Graph, key: &str, config: &Config) -> Value {
     let mut kinds: Vec<Value> = Vec::new();
     for node in graph.nodes.values() {
         let kind = match &node.step {
-            Step::Agent { into: Some(into), .. } if into.value == key => {
-                json!({ "type": "string" })
+            Step::Agent { agent, into: Some(into), .. } if into.value == key => {
+                answer(agent, config)
             }
             Step::Tool { into: Some(into), .. } | Step::Approval { into: Some(into), .. }
                 if into.value == key =>
@@ -48,6 +48,14 @@ fn written(graph: &Graph, key: &str, config: &Config) -> Value {
     match kinds.as_slice() {
         [kind] => kind.clone(),
         _ => json!({}),
+    }
+}
+
+/// What an agent answers: the form it must have, else a text.
+fn answer(agent: &str, config: &Config) -> Value {
+    match config.agents.get(agent).map(|agent| &agent.mind) {
+        Some(Mind::Model { answer: Some(schema), .. }) => schema.value.clone(),
+        Some(Mind::Model { .. } | Mind::Graph(_)) | None => json!({ "type": "string" }),
     }
 }
 

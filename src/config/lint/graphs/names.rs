@@ -6,7 +6,7 @@ use super::super::references::known;
 use super::Findings;
 use crate::config::graphs::{END, Pass};
 use crate::config::reading::meant;
-use crate::config::{Config, Graph, Keeps, Located, Step};
+use crate::config::{Config, Graph, Keeps, Located, Mind, Step};
 
 /// How many nodes a graph may have once the graphs in it are counted in.
 const MOST_NODES: usize = 400;
@@ -28,6 +28,10 @@ pub(super) fn check(graph: &Graph, findings: &mut Findings<'_>) {
         match &node.step {
             Step::Agent { agent, into, .. } => {
                 known("agent", agent, &config.agents, findings);
+                if let Some(Mind::Graph(inner)) = config.agents.get(&agent.value).map(|a| &a.mind) {
+                    let text = format!("the agent `{}` follows a graph itself", agent.value);
+                    findings.error(agent.at, text, format!("write `graph: {}`", inner.value));
+                }
                 taken(graph, into.as_ref(), findings);
             }
             Step::Tool { tool, into, .. } => {

@@ -1,0 +1,247 @@
+//! Threads kept in the database: each checkpoint comes back as it was, and costs what changed.
+
+use std::sync::Arc;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::approval::SlackUser;
+use crate::base::{RandomIds, Span, SystemClock, WorkspaceId};
+use crate::graph::{
+    At, Context, END, Edit, Graph, GraphBuilder, HistoryFilter, Input, MemorySaver, NoEvents,
+    Reducer, RunEnd, RunOptions, START, SaveError, Saver, Snapshot, State, StateSnapshot, Turn,
+    Update,
+};
+use crate::store::NewMessage;
+
+/// Keeps a thread in the database and in memory, to compare.
+#[derive(Clone)]
+struct Both {
+    store: Store,
+    run: RunId,
+    epoch: u64,
+    memory: MemorySaver,
+}
+
+impl Saver for Both {
+    fn load<'a>(&'a self, at: &'a At) -> BoxFuture<'a, Result<Option<Snapshot>, SaveError>> {
+        async move {
+            let checkpoint = at.checkpoint.as_deref();
+            let stored = self.store.load_snapshot(&self.run, &at.namespace, checkpoint).await;
+            let stored = stored.map_err(SaveError::new)?;
+            stored.map(TryInto::try_into).transpose().map_err(SaveError::new)
+        }
+        .boxed()
+    }
+
+    fn history<'a>(
+        &'a self,
+        namespace: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<Snapshot>, SaveError>> {
+        async move {
+            let stored = self.store.load_history(&self.run, namespace).await;
+            let stored = stored.map_err(SaveError::new)?.into_iter().map(TryInto::try_into);
+            stored.collect::<Result<_, _>>().map_err(SaveError::new)
+        }
+        .boxed()
+    }
+
+    fn save(&self, turn: Turn) -> BoxFuture<'_, Result<(), SaveError>> {
+        async move {
+            self.memory.save(turn.clone()).await?;
+            let checkpoints = turn.checkpoints.into_iter().map(TryInto::try_into);
+            let writes = turn.tasks.iter().map(TryInto::try_into);
+            let turn = SaveTurn {
+                run: self.run.clone(),
+                epoch: self.epoch,
+                namespace: turn.namespace,
+                checkpoints: checkpoints.collect::<Result<_, _>>().map_err(SaveError::new)?,
+                writes: writes.collect::<Result<_, _>>().map_err(SaveError::new)?,
+                consumed: Vec::new(),
+                questions: Vec::new(),
+                notices: Vec::new(),
+                events: Vec::new(),
+                ending: None,
+            };
+            self.store.save_turn(turn).await.map_err(SaveError::new)
+        }
+        .boxed()
+    }
+}
+
+impl Both {
+    async fn open(folder: &tempfile::TempDir) -> Self {
+        let url = format!("sqlite://{}", folder.path().join("desk.db").display());
+        let (clock, ids) = (Arc::new(SystemClock), Arc::new(RandomIds));
+        let store = Store::open(&url, clock, ids).await.expect("a store");
+        let user = SlackUser { team: "T1".to_owned(), user: "U1".to_owned(), enterprise: None };
+        let message = NewMessage {
+            workspace: WorkspaceId::existing("T1"),
+            event_key: "event:1".to_owned(),
+            message_key: "message:1".to_owned(),
+            body_hash: String::new(),
+            agent: "test".to_owned(),
+            graph_hash: String::new(),
+            channel: "D1".to_owned(),
+            thread_ts: "1.0".to_owned(),
+            user,
+            text: "go".to_owned(),
+            ts: "1.0".to_owned(),
+            told_to_wait: String::new(),
+        };
+        store.take_message(message).await.expect("it is taken");
+        let claimed = store.claim_runs("test", Span::minutes(60), 1).await.expect("a claim");
+        let run = claimed.into_iter().next().expect("a run");
+        Self { store, run: run.id, epoch: run.epoch, memory: MemorySaver::default() }
+    }
+
+    async fn go(&self, graph: &Graph, input: Input, options: RunOptions) -> RunEnd {
+        let (saver, events) = (Arc::new(self.clone()), Arc::new(NoEvents));
+        graph.run(input, saver, events, options).await.expect("the run goes on")
+    }
+
+    /// What the database shows of a namespace is what memory does.
+    async fn compare(&self, graph: &Graph, namespace: &str) -> Vec<StateSnapshot> {
+        let at = At::latest().within(namespace);
+        let all = HistoryFilter::default();
+        let kept = graph.history(self, &at, &all).await.expect("a history");
+        let remembered = graph.history(&self.memory, &at, &all).await.expect("a history");
+        let told = |history: &[StateSnapshot]| {
+            let told = history.iter().map(|s| format!("{s:?}"));
+            told.collect::<Vec<_>>()
+        };
+        assert_eq!(told(&kept), told(&remembered));
+        for snapshot in &kept {
+            let id = snapshot.checkpoint.clone().expect("it is kept").id;
+            let one = graph.state(self, &At::checkpoint(id.clone()).within(namespace)).await;
+            let other = graph.state(&self.memory, &At::checkpoint(id).within(namespace)).await;
+            let (one, other) = (one.expect("it is kept"), other.expect("it is kept"));
+            assert_eq!(format!("{one:?}"), format!("{other:?}"));
+        }
+        kept
+    }
+
+    /// How many bytes of text rows a thread has.
+    async fn bytes(&self) -> i64 {
+        let mut snapshot = self.store.snapshot().await.expect("it can be read");
+        sqlx::query_scalar(
+            "SELECT (SELECT COALESCE(SUM(LENGTH(value)), 0) FROM state_values)
+                  + (SELECT COALESCE(SUM(LENGTH(body) + LENGTH(keys)), 0) FROM checkpoints)
+                  + (SELECT COALESCE(SUM(LENGTH(body)), 0) FROM pending_writes)",
+        )
+        .fetch_one(&mut *snapshot)
+        .await
+        .expect("it can be counted")
+    }
+}
+
+/// A node that goes round until the count is reached, writes keys of every kind, and asks a graph
+/// within on its way.
+fn graph() -> Graph {
+    let within = GraphBuilder::new("within")
+        .key("log", Reducer::Append)
+        .node("ask", |ctx: Context, _: State| async move {
+            let answer = ctx.interrupt("go on?")?;
+            Ok(Update::none().set("log", json!([answer])))
+        })
+        .edge(START, "ask")
+        .output_keys([""; 0])
+        .build()
+        .expect("it builds");
+    GraphBuilder::new("test")
+        .key("log", Reducer::Append)
+        .key("messages", Reducer::Messages)
+        .key("count", Reducer::Sum)
+        .key("last", Reducer::LastValue)
+        .key("news", Reducer::Topic)
+        .node("round", |_: Context, state: State| async move {
+            let count: i64 = state.get("count")?;
+            let update = Update::none()
+                .set("count", 1)
+                .set("log", json!([count]))
+                .set(
+                    "messages",
+                    json!({"type": "ai", "content": count, "id": (count % 3).to_string()}),
+                )
+                .set("last", json!({"count": count}));
+            Ok(if count % 2 == 0 { update.set("news", count) } else { update })
+        })
+        .subgraph("within", Arc::new(within))
+        .edge(START, "round")
+        .conditional_edge("round", |state: &State| {
+            state.get::<i64>("count").map(|count| match count {
+                4 => "within",
+                9.. => END,
+                _ => "round",
+            })
+        })
+        .edge("within", "round")
+        .build()
+        .expect("it builds")
+}
+
+#[tokio::test]
+async fn every_checkpoint_comes_back_as_it_was_through_questions_forks_and_updates() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (both, graph) = (Both::open(&folder).await, graph());
+    let options = || RunOptions::of_run("run");
+    let RunEnd::Interrupted { interrupts, .. } =
+        both.go(&graph, Input::New(json!({"log": ["in"]})), options()).await
+    else {
+        panic!("the graph within asks");
+    };
+    let within = graph.state_with_subgraphs(&both, &At::latest()).await.expect("a state");
+    let within = within.tasks[0].inner.as_ref().and_then(|inner| inner.checkpoint.clone());
+    let within = within.expect("the graph within is kept").namespace;
+    both.compare(&graph, &within).await;
+    let answer = Input::Resume([(interrupts[0].id.clone(), json!("yes"))].into());
+    let end = both.go(&graph, answer, options()).await;
+    assert_eq!(end.state().to_value()["count"], 9);
+    let history = both.compare(&graph, "").await;
+    both.compare(&graph, &within).await;
+
+    let old = history[3].checkpoint.clone().expect("it is kept").id;
+    let fork = options().at(old.clone());
+    both.go(&graph, Input::Continue, fork).await;
+    both.compare(&graph, "").await;
+    let edit = Edit::values(Update::none().set("count", -1).set("log", json!(["edit"])));
+    graph.update_state(&both, &At::checkpoint(old), edit.as_node("round")).await.expect("a branch");
+    both.go(&graph, Input::Continue, options()).await;
+    let history = both.compare(&graph, "").await;
+    assert_eq!(history[0].values.to_value()["log"].as_array().map(Vec::len), Some(12));
+}
+
+#[tokio::test]
+async fn what_a_superstep_stores_does_not_grow_with_the_history() {
+    let mut costs = Vec::new();
+    for entries in [10, 10_000] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let both = Both::open(&folder).await;
+        let graph = GraphBuilder::new("test")
+            .key("log", Reducer::Append)
+            .key("messages", Reducer::Messages)
+            .node("a", |_: Context, _: State| async {
+                let message = json!({"type": "ai", "content": "new"});
+                Ok(Update::none().set("log", json!(["new"])).set("messages", message))
+            })
+            .edge(START, "a")
+            .build()
+            .expect("it builds");
+        let log: Vec<Value> = (0..entries).map(|n| json!(n)).collect();
+        let messages: Vec<Value> = (0..entries)
+            .map(|n| json!({"type": "human", "content": "old", "id": n.to_string()}))
+            .collect();
+        let input = Input::New(json!({"log": log, "messages": messages}));
+        both.go(&graph, input, RunOptions::of_run("first")).await;
+        let before = both.bytes().await;
+        both.go(&graph, Input::New(json!({})), RunOptions::of_run("other")).await;
+        costs.push(both.bytes().await - before);
+        let state = graph.state(&both, &At::latest()).await.expect("a state");
+        assert_eq!(state.values.list("log").map(crate::graph::SharedList::len), Some(entries + 2));
+    }
+    assert!(costs[0] < 3_000, "{costs:?}");
+    // The places of entries have more digits.
+    assert!((costs[1] - costs[0]).abs() < 100, "{costs:?}");
+}

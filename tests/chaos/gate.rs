@@ -1,0 +1,125 @@
+//! The gate to the outside: a model and the company behind it. Whatever the desk asks of them is
+//! written down as it arrives, and at one exchange the gate holds still until the desk is killed.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Request, State};
+use axum::http::header;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use countersign::demo::Company;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+
+/// When the gate holds still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// The nth exchange has arrived and nothing has come of it.
+    Arrived(usize),
+    /// Its effect is there and its answer is not.
+    Done(usize),
+}
+
+#[derive(Default)]
+pub struct Gate {
+    exchanges: Mutex<Vec<String>>,
+    hold: Mutex<Option<Hold>>,
+    pub holding: Notify,
+}
+
+impl Gate {
+    /// Opens on a port of its own. Gives back its address.
+    pub async fn open(books: &Path, hold: Option<Hold>) -> anyhow::Result<(Arc<Self>, String)> {
+        let gate = Arc::new(Self { hold: Mutex::new(hold), ..Self::default() });
+        let router = Router::new()
+            .route("/v1/chat/completions", post(complete))
+            .merge(Company::open(books).await?.router())
+            .layer(from_fn_with_state(gate.clone(), pass));
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?.to_string();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Ok((gate, address))
+    }
+
+    /// Everything that was asked, in order.
+    pub fn exchanges(&self) -> Vec<String> {
+        self.exchanges.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn arrives(&self, what: String) -> usize {
+        let mut exchanges = self.exchanges.lock().unwrap_or_else(PoisonError::into_inner);
+        exchanges.push(what);
+        exchanges.len() - 1
+    }
+
+    /// Whether it is held here; that happens once.
+    fn is_held(&self, at: Hold) -> bool {
+        let mut hold = self.hold.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = *hold == Some(at);
+        if held {
+            *hold = None;
+        }
+        held
+    }
+
+    async fn hold_still(&self) {
+        self.holding.notify_one();
+        std::future::pending::<()>().await;
+    }
+}
+
+async fn pass(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
+    let nth = gate.arrives(format!("{} {}", request.method(), request.uri().path()));
+    if gate.is_held(Hold::Arrived(nth)) {
+        gate.hold_still().await;
+    }
+    let response = next.run(request).await;
+    if gate.is_held(Hold::Done(nth)) {
+        gate.hold_still().await;
+    }
+    response
+}
+
+/// A model that looks the order up, proposes a refund and says when it is done; each from the
+/// conversation it is shown, like any model.
+async fn complete(body: Bytes) -> Response {
+    let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let messages = asked["messages"].as_array().cloned().unwrap_or_default();
+    let turns = messages.iter().filter(|message| message["role"] == "assistant").count();
+    let call = |part: &str, arguments: Value| {
+        let tools = asked["tools"].as_array().cloned().unwrap_or_default();
+        let names = tools.iter().filter_map(|tool| tool["function"]["name"].as_str());
+        let name =
+            names.into_iter().find(|name| name.contains(part)).unwrap_or_default().to_owned();
+        let function = json!({ "name": name, "arguments": arguments.to_string() });
+        json!({ "role": "assistant", "tool_calls": [
+            { "index": 0, "id": format!("call_{turns}"), "type": "function", "function": function },
+        ] })
+    };
+    let (delta, why) = match turns {
+        0 => (call("lookup", json!({ "order": "1042" })), "tool_calls"),
+        1 => {
+            let refund = json!({ "charge": "ch_1042", "amount": 640, "currency": "EUR" });
+            (call("refund", refund), "tool_calls")
+        }
+        _ => (json!({ "role": "assistant", "content": "The refund is on its way." }), "stop"),
+    };
+    let chunk = |choices: Value| {
+        let chunk = json!({
+            "id": "chunk", "object": "chat.completion.chunk", "created": 0, "model": "gate",
+            "choices": choices,
+        });
+        format!("data: {chunk}\n\n")
+    };
+    let told = [
+        chunk(json!([{ "index": 0, "delta": delta, "finish_reason": null }])),
+        chunk(json!([{ "index": 0, "delta": {}, "finish_reason": why }])),
+        "data: [DONE]\n\n".to_owned(),
+    ];
+    ([(header::CONTENT_TYPE, "text/event-stream")], told.concat()).into_response()
+}
