@@ -105,7 +105,7 @@ impl<'r> Engine<'r> {
         let (changes, record) = self.position.distribute(self.graph, update, &task)?;
         let wrote = !changes.is_empty();
         let distributed = self.checkpoint(Source::Loop, &changes, vec![record]);
-        let standing = self.standing(&[]);
+        let standing = self.standing([]);
         let checkpoints = noted.into_iter().chain(distributed).collect();
         self.keep(checkpoints, Vec::new(), Vec::new(), standing).await?;
         self.tell_superstep(wrote);
@@ -135,7 +135,7 @@ impl<'r> Engine<'r> {
             let standing = self.distribute(update, None).await?;
             return self.drive(standing, Vec::new()).await;
         }
-        let standing = match self.standing(&self.position.ran) {
+        let standing = match self.standing(self.position.ran.iter().copied()) {
             Standing::Paused if passes_pause => self.standing_unpaused(),
             standing => standing,
         };

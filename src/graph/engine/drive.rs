@@ -110,14 +110,17 @@ impl Engine<'_> {
         if keeps {
             for (task, finished) in tasks.iter().zip(&mut finished) {
                 let record = self.finished_record(task, finished);
-                consumed.extend(record.answered().map(str::to_owned));
+                if self.shared.namespace.is_empty() {
+                    // What a graph within asked surfaced as the root's question, and is used up
+                    // when the root's task is done.
+                    consumed.extend(record.answered().map(str::to_owned));
+                }
                 records.push(record);
             }
         }
         let wrote = finished.iter().any(|task| !task.update.writes.is_empty());
         let changes = self.position.advance(self.graph, &tasks, finished)?;
-        let ran: Vec<_> = tasks.iter().map(|task| task.node).collect();
-        let standing = self.standing(&ran);
+        let standing = self.standing(tasks.iter().map(|task| task.node));
         let checkpoint = self.checkpoint(Source::Loop, &changes, records);
         self.keep(checkpoint.into_iter().collect(), Vec::new(), consumed, standing).await?;
         self.tell_superstep(wrote);
@@ -126,9 +129,9 @@ impl Engine<'_> {
 
     /// A pause comes before the limit: it ends the run just as well, and must not be passed by
     /// going on after the limit.
-    pub(super) fn standing(&self, ran: &[NodeIndex]) -> Standing {
+    pub(super) fn standing(&self, ran: impl IntoIterator<Item = NodeIndex>) -> Standing {
         let after = *self.pause_after != Pauses::None
-            && ran.iter().any(|node| self.pause_after.has(&self.graph.nodes[*node].name));
+            && ran.into_iter().any(|node| self.pause_after.has(&self.graph.nodes[node].name));
         if after || self.position.is_paused(self.graph, self.pause_before) {
             return Standing::Paused;
         }

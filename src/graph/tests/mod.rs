@@ -12,6 +12,7 @@ mod pauses;
 mod recovery;
 mod resumes;
 mod steps;
+mod streams;
 mod subgraphs;
 mod supersteps;
 mod threads;

@@ -64,9 +64,36 @@ async fn an_answer_that_the_saver_recorded_reaches_a_question_within() {
     let saver = MemorySaver::default();
     let asked = open(run(&graph, &saver, "run", Input::New(json!({"log": []}))).await);
     assert!(saver.answer(&asked["within?"], "yes"));
-    let end = run(&graph, &saver, "run", Input::Continue).await.expect("it ends");
+    let turns = Turns { kept: saver, consumed: Arc::default() };
+    let end = run(&graph, &turns, "run", Input::Continue).await.expect("it ends");
     assert_eq!(end.state().to_value()["log"], json!(["s1", "yes", "z"]));
-    assert_eq!(saver.kept().consumed, [asked["within?"].clone()]);
+    let consumed = turns.consumed.lock().expect("not poisoned").clone();
+    assert_eq!(consumed, [asked["within?"].clone()], "once, though two graphs saw the answer");
+}
+
+/// Notes what the turns of all graphs consume.
+#[derive(Clone)]
+struct Turns {
+    kept: MemorySaver,
+    consumed: Arc<Mutex<Vec<String>>>,
+}
+
+impl Saver for Turns {
+    fn load<'a>(&'a self, at: &'a At) -> BoxFuture<'a, Result<Option<Snapshot>, SaveError>> {
+        self.kept.load(at)
+    }
+
+    fn history<'a>(
+        &'a self,
+        namespace: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<Snapshot>, SaveError>> {
+        self.kept.history(namespace)
+    }
+
+    fn save(&self, turn: Turn) -> BoxFuture<'_, Result<(), SaveError>> {
+        self.consumed.lock().expect("not poisoned").extend(turn.consumed.clone());
+        self.kept.save(turn)
+    }
 }
 
 #[tokio::test]
