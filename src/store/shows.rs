@@ -53,7 +53,7 @@ impl Store {
         let state = match left {
             Left::Over => "over",
             Left::Held => "live",
-            Left::Due(_) | Left::Idle(_) if claimed.show.is_live() => "live",
+            Left::Due(_) | Left::Idle(_) if claimed.show.holds_the_answer_back() => "live",
             Left::Due(_) | Left::Idle(_) => "idle",
         };
         let (run, epoch, seen) = (claimed.run.clone(), claimed.epoch, claimed.seen);

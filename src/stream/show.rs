@@ -18,8 +18,8 @@ const OLDEST: Span = Span::seconds(4 * 60 + 30);
 const LONGEST: usize = 9_000;
 /// Slack takes 100 appends a minute from all streams of a workspace together.
 const GATHERED_FOR: Span = Span::millis(700);
-/// How often a call is tried before the message is left as it is.
-const TRIES: u32 = 6;
+/// When a message has certainly been closed by Slack itself.
+const CLOSED: Span = Span::minutes(6);
 
 /// The state of what is shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,8 +44,9 @@ pub struct Show {
     plain: bool,
     no_session: bool,
     ended: bool,
-    tries: u32,
     not_before: Timestamp,
+    /// Slack takes few ends a minute; what they would bring can be added before.
+    no_end_before: Timestamp,
 }
 
 /// The message that grows.
@@ -136,8 +137,12 @@ impl Show {
     /// What comes next at `now`.
     pub fn next(&self, now: Timestamp) -> Next {
         let next = self.wanted(now);
+        let not_before = match &next {
+            Next::Call(ShowCall::Stop { .. }) => self.no_end_before,
+            _ => self.not_before,
+        };
         match next {
-            Next::Call(_) if self.not_before > now => Next::Later(self.not_before),
+            Next::Call(_) if not_before > now => Next::Later(not_before),
             next => next,
         }
     }
@@ -145,13 +150,19 @@ impl Show {
     /// Tells how the call that came next went.
     pub fn went(&mut self, call: &ShowCall, went: Went, now: Timestamp) {
         if let Went::Later(at) = went {
-            self.tries += 1;
-            self.not_before = at;
-            if self.tries < TRIES {
-                return;
+            match (call, &self.message) {
+                (ShowCall::Stop { .. }, Some(message)) if now.since(message.since) < CLOSED => {
+                    self.no_end_before = at;
+                    return;
+                }
+                // Slack has closed it long ago.
+                (ShowCall::Stop { .. }, _) => {}
+                _ => {
+                    self.not_before = at;
+                    return;
+                }
             }
         }
-        self.tries = 0;
         self.doubted |= went == Went::Unknown && !matches!(call, ShowCall::Session(_));
         match (call, went) {
             (ShowCall::Start { pieces }, Went::Started { ts }) => {
@@ -196,15 +207,28 @@ impl Show {
     /// The message that shows the answer: its ts, and whether it shows all of it. Nothing when the
     /// answer was not streamed, or is another text than the one that was.
     pub fn shows(&self, answer: &str) -> Option<(&str, bool)> {
-        let closed = self.closed.as_ref()?;
+        let shown = match (&self.message, &self.closed) {
+            (Some(message), _) => (message.ts.as_str(), self.says_all()),
+            (None, Some(closed)) => (closed.ts.as_str(), closed.whole),
+            (None, None) => return None,
+        };
         let streamed = self.text.get(self.answer_from..)?.trim();
-        (!streamed.is_empty() && streamed == answer.trim())
-            .then_some((closed.ts.as_str(), closed.whole))
+        (!streamed.is_empty() && streamed == answer.trim()).then_some(shown)
     }
 
     /// Is there a message that grows?
-    pub fn is_live(&self) -> bool {
+    pub fn is_growing(&self) -> bool {
         self.message.is_some()
+    }
+
+    /// Does what the run says at its end have to wait for the message that grows? Not when that
+    /// has all of it, and only its end has not been told to Slack yet.
+    pub fn holds_the_answer_back(&self) -> bool {
+        self.message.is_some() && !(self.ended && self.says_all())
+    }
+
+    fn says_all(&self) -> bool {
+        !self.doubted && self.unsent().trim().is_empty()
     }
 
     fn wanted(&self, now: Timestamp) -> Next {
@@ -242,7 +266,8 @@ impl Show {
         if !self.doubted && !text.is_empty() {
             pieces.push(Piece::Text(text));
         }
-        if rests && (self.doubted || !more) {
+        let can_end = self.no_end_before <= now || pieces.is_empty();
+        if rests && (self.doubted || !more) && can_end {
             return Next::Call(ShowCall::Stop { ts, pieces, session });
         }
         if full {
@@ -317,7 +342,7 @@ impl Show {
     /// The growing message takes nothing more.
     fn close(&mut self) {
         let Some(message) = self.message.take() else { return };
-        let whole = !self.doubted && self.unsent().trim().is_empty();
+        let whole = self.says_all();
         self.closed = Some(Closed { ts: message.ts, whole });
         self.hushed |= self.doubted;
         self.tasks.retain(|shown| shown.task.is_open() || shown.news);

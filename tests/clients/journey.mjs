@@ -14,6 +14,7 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+const LOOK = "tell me about yourself";
 const ASK = "refund ch_1042 640.00 EUR, customer was charged twice";
 const titles = { Mia: "Mia, support lead", Jonas: "Jonas, finance", Priya: "Priya, head of finance operations" };
 const LAPTOP = { width: 1280, height: 860 };
@@ -42,12 +43,59 @@ try {
 async function journey() {
   mkdirSync(shots, { recursive: true });
   const page = await open(LAPTOP);
+  await watched(page);
+  await stopped(page);
   await rejected(page);
   await approved(page);
   await escalated(page);
   await confirmedAndWithdrawn(page);
   await onAPhone();
   console.log("journey: every step was as expected");
+}
+
+// Tokens, the task list and the session, as they move.
+async function watched(page) {
+  step = "Mia watches the agent work";
+  await write(page, LOOK);
+  const thread = page.locator("#thread");
+  const growing = thread.locator(".growing");
+  await sees(thread.locator(".tasks"), ["Thinking"]);
+  await growing.filter({ hasText: /\S/ }).waitFor();
+  const early = (await growing.innerText()).trim();
+  await page.shot("0-growing");
+  await sees(page.locator("#session"), ["Working"]);
+  await sees(thread, ["so that you can watch it being written, word by word."]);
+  const late = (await thread.locator(".message").last().innerText()).trim();
+  if (early.length >= late.length) throw new Error(`nothing grew between "${early}" and "${late}"`);
+  await page.locator("#session").waitFor({ state: "hidden" });
+  await page.shot("0-written");
+
+  step = "Mia sees that a person is waited for, and that the thread goes on";
+  await ask(page, "pay invoice V-7720", "vendor.pay_invoice waits for");
+  await sees(page.locator("#session"), ["Waiting for a person"]);
+  await sees(thread.locator(".tasks"), ["Approval of vendor.pay_invoice"]);
+  await page.shot("0-suspended");
+  await page.become("Jonas");
+  await page.go("approvals");
+  await page.card("Please decide: vendor.pay_invoice").getByRole("button", { name: "Approve" }).click();
+  await page.getByRole("alertdialog").getByRole("button", { name: "Approve" }).click();
+  await sees(page.card("Approved and done: vendor.pay_invoice"), ["Approved by @Jonas"]);
+  await page.become("Mia");
+  await page.thread(2);
+  await sees(thread.locator(".tasks").last(), ["Running vendor.pay_invoice"]);
+  await sees(thread, ["for invoice V-7720."]);
+  await page.shot("0-gone-on");
+}
+
+async function stopped(page) {
+  step = "Mia stops the agent";
+  await ask(page, "pay invoice V-7721", "vendor.pay_invoice waits for");
+  await page.locator("#session").getByRole("button", { name: "Stop" }).click();
+  await sees(page.locator("#thread"), ["Stopped. Nothing more is done"]);
+  await page.shot("0-stopped");
+  await page.become("Jonas");
+  await page.go("approvals");
+  await sees(page.card("Cancelled: vendor.pay_invoice"), ["Withdrawn by @Mia"]);
 }
 
 async function rejected(page) {
@@ -64,7 +112,7 @@ async function rejected(page) {
   await sees(page.card("Rejected: payments.refund"), ["Rejected by @Jonas", "one charge", "What ran: Nothing"]);
   await page.shot("1-card-rejected");
   await page.become("Mia");
-  await page.thread(1);
+  await page.thread(4);
   await sees(page.locator("#thread"), ["rejected payments.refund, so nothing ran", "it was one charge, the second is a hold"]);
   await page.shot("1-told");
   effects(0);
@@ -77,11 +125,11 @@ async function approved(page) {
   await page.go("approvals");
   await page.card("Please decide: payments.refund").getByRole("button", { name: "Approve" }).click();
   await page.answer("Approve this?", "Approve", "checked with the bank", "2-dialog");
-  await sees(page.card("Approved and done: payments.refund"), ["Approved by @Jonas", "checked with the bank", 'refund = "refund_1001"']);
+  await sees(page.card("Approved and done: payments.refund"), ["Approved by @Jonas", "checked with the bank", 'refund = "refund_1002"']);
   await page.shot("2-card-approved");
   await page.become("Mia");
-  await page.thread(2);
-  await sees(page.locator("#thread"), ["approved payments.refund", "Done: refund refund_1001 over 640 EUR is on its way."]);
+  await page.thread(5);
+  await sees(page.locator("#thread"), ["approved payments.refund", "Done: refund refund_1002 over 640 EUR is on its way."]);
   await page.shot("2-told");
   effects(1);
 }
@@ -108,7 +156,7 @@ async function escalated(page) {
   await page.shot("3-escalated");
   await card.getByRole("button", { name: "Approve" }).click();
   await page.answer("Approve this?", "Approve", "seen the statement myself");
-  await sees(page.card("Approved and done: payments.refund"), ["Approved by @Priya", "refund_1002"]);
+  await sees(page.card("Approved and done: payments.refund"), ["Approved by @Priya", "refund_1003"]);
   await page.shot("3-approved");
   effects(2);
   await tooLate(late);
@@ -203,11 +251,15 @@ async function shot(page, name) {
 
 // On a laptop the thread of what was asked opens by itself.
 async function ask(page, words = ASK, answer = "payments.refund waits for") {
+  await write(page, words);
+  await sees(page.locator("#thread"), [answer]);
+}
+
+async function write(page, words) {
   await page.become("Mia");
   await page.go("Countersign");
   await page.getByRole("textbox", { name: "Message", exact: true }).first().fill(words);
   await page.keyboard.press("Enter");
-  await sees(page.locator("#thread"), [answer]);
 }
 
 async function answer(page, title, button, reason, shot) {

@@ -332,3 +332,23 @@ fn whoever_stops_it_has_closed_the_message_already() {
     let heard = thread.heard();
     assert!(!heard.iter().skip(2).any(|call| call.contains('"')), "{heard:?}");
 }
+
+#[test]
+fn an_end_that_has_to_wait_does_not_keep_the_answer_waiting() {
+    let mut thread = Thread::new();
+    thread.tells(&[node("agent"), llm(), token("One ")]);
+    thread.settles();
+    thread.tells(&[token("two."), RunEvent::LlmEnd, RunEvent::Done]);
+    assert!(thread.show.holds_the_answer_back());
+    thread.now = thread.now.plus(SOON);
+    let until = thread.now.plus(Span::minutes(1));
+    let limited =
+        |call: &ShowCall| matches!(call, ShowCall::Stop { .. }).then_some(Went::Later(until));
+    assert_eq!(thread.settles_with(limited), Next::Later(until));
+    assert_eq!(thread.heard().last().unwrap(), r#"append m1 [task-1 Complete] "One two.""#);
+    assert!(!thread.show.holds_the_answer_back());
+    assert_eq!(thread.show.shows("One two."), Some(("m1", true)));
+    assert_eq!(thread.passes(Span::minutes(1)), Next::Over);
+    assert_eq!(thread.heard(), ["stop m1 Active"]);
+    assert_eq!(thread.show.shows("One two."), Some(("m1", true)));
+}

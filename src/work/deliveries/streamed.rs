@@ -41,15 +41,21 @@ impl Deliveries {
             text: rendered.text.clone(),
             blocks: rendered.blocks.clone(),
         };
-        match desk.slack.update_message(&update).await {
+        let mut written = desk.slack.update_message(&update).await;
+        if written.as_ref().is_err_and(is_growing) {
+            // Its end got lost as well.
+            written = match desk.slack.stop_stream(&at.channel, &at.ts, &[], Session::Active).await
+            {
+                // Slack closes a message by itself after a while; then it can be written as well.
+                Ok(()) | Err(SlackError::PlaceWrong { .. }) => {
+                    desk.slack.update_message(&update).await
+                }
+                Err(error) => Err(error),
+            };
+        }
+        match written {
             Ok(()) => Some(Sent::At(at)),
-            Err(error) if is_growing(&error) => {
-                // Its end got lost as well. Whatever comes of this, the update is tried again.
-                let ended = desk.slack.stop_stream(&at.channel, &at.ts, &[], Session::Active).await;
-                let error = ended.err().unwrap_or(error);
-                Some(Sent::Later(wait(&error, desk.clock.now(), attempts), error))
-            }
-            Err(error) if is_temporary(&error) => {
+            Err(error) if is_temporary(&error) || is_growing(&error) => {
                 Some(Sent::Later(wait(&error, desk.clock.now(), attempts), error))
             }
             Err(error) => {

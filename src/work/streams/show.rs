@@ -32,7 +32,7 @@ impl Streams {
             let went = self.make(&claimed, &call).await;
             let well = matches!(went, Went::Done | Went::Started { .. });
             claimed.show.went(&call, went, desk.clock.now());
-            if matches!(call, ShowCall::Start { .. }) && claimed.show.is_live() {
+            if matches!(call, ShowCall::Start { .. }) && claimed.show.is_growing() {
                 // From here on a power cut leaves a message that is known and can be repaired.
                 desk.store.leave_show(&claimed, Left::Held).await?;
             }
@@ -61,7 +61,7 @@ impl Streams {
 
     async fn leave(&self, claimed: &ClaimedShow, left: Left) -> Result<(), StoreError> {
         self.desk.store.leave_show(claimed, left).await?;
-        if !claimed.show.is_live() {
+        if !claimed.show.holds_the_answer_back() {
             // What the run says at its end waits for this.
             self.desk.wake.these(&[Loop::Deliveries]);
         }
