@@ -34,7 +34,7 @@ pub(super) struct Task {
     log: Mutex<Log>,
     /// When something was last heard of it, if that matters, in the timer's milliseconds.
     heard_at: AtomicI64,
-    info: OnceLock<TaskInfo>,
+    info: OnceLock<Box<TaskInfo>>,
 }
 
 /// Where a task stands, from which everything about it is known.
@@ -172,7 +172,7 @@ impl Context {
     }
 
     pub(super) fn info(&self) -> &TaskInfo {
-        self.0.info.get_or_init(|| self.0.place.info())
+        self.0.info.get_or_init(|| Box::new(self.0.place.info()))
     }
 
     fn tell<'a>(&'a self, event: impl FnOnce(&'a TaskInfo) -> Event<'a>) {

@@ -5,14 +5,19 @@ use crate::program::{Ran, run};
 
 const GRAPH: &str = include_str!("../fixtures/graphs/careful-refund.yaml");
 
+const AGENTS: &str = "agents:
+  drafter: { model: stand-in, instructions: Find the order. }
+  checker: { model: stand-in, instructions: Object to what is wrong. }
+";
+
 /// The demo's configuration with two agents and a graph, in which one text is replaced.
 async fn checked(old: &str, new: &str, args: &[&str]) -> Ran {
-    let folder = tempfile::tempdir().expect("a folder");
     assert!(GRAPH.contains(old), "the graph has no `{old}`");
-    let graph = GRAPH.replacen(old, new, 1);
-    let agents = "agents:\n  \
-        drafter: { model: stand-in, instructions: Find the order. }\n  \
-        checker: { model: stand-in, instructions: Object to what is wrong. }\n";
+    with(&GRAPH.replacen(old, new, 1), AGENTS, args).await
+}
+
+async fn with(graph: &str, agents: &str, args: &[&str]) -> Ran {
+    let folder = tempfile::tempdir().expect("a folder");
     let text = demo_configuration("http://127.0.0.1:9");
     let text = text.replacen("agents:\n", &format!("{graph}{agents}"), 1);
     std::fs::write(folder.path().join("countersign.yaml"), text).expect("writable");
@@ -278,4 +283,42 @@ async fn an_http_node_is_a_tool_that_the_policy_rules_on() {
     let preview = ["preview", "careful-refund.look-up", "{\"order\": \"1\"}"];
     let ran = checked("      look-up:\n        tool: orders.lookup", http, &preview).await;
     assert!(ran.all().contains("no agent has the tool"), "{}", ran.all());
+}
+
+#[tokio::test]
+async fn an_agent_that_follows_a_graph_has_nothing_else() {
+    let table = [
+        ("refunds: { graph: careful-refund }", ""),
+        (
+            "refunds: { graph: carefull-refund }",
+            "there is no graph called `carefull-refund`; did you mean `careful-refund`?",
+        ),
+        (
+            "refunds: { graph: careful-refund, model: stand-in }",
+            "`model` means nothing to an agent that follows a graph; remove it; the agents in the \
+             graph have their own",
+        ),
+        (
+            "refunds: { graph: careful-refund, tools: [payments.refund] }",
+            "`tools` means nothing to an agent that follows a graph",
+        ),
+        (
+            "refunds: { model: stand-in }",
+            "`instructions` is missing in the agent `refunds`; add `instructions: …`, or let it \
+             follow a graph: `graph: …`",
+        ),
+    ];
+    for (agent, said) in table {
+        let ran = with(GRAPH, &format!("{AGENTS}  {agent}\n"), &["check"]).await;
+        assert_eq!(ran.code == 0, said.is_empty(), "{agent}: {}", ran.shown());
+        assert!(ran.err.contains(said), "{agent}: {}", ran.shown());
+    }
+    let asks_itself = AGENTS.replacen(
+        "{ model: stand-in, instructions: Find the order. }",
+        "{ graph: careful-refund }",
+        1,
+    );
+    let ran = with(GRAPH, &asks_itself, &["check"]).await;
+    let said = "the agent `drafter` follows a graph itself; write `graph: careful-refund`";
+    assert!(ran.err.contains(said), "{}", ran.shown());
 }

@@ -206,3 +206,53 @@ async fn a_program_hears_what_the_graph_tells_once() {
     assert!(!kinds(&frames).contains(&"token"), "{:?}", kinds(&frames));
     office.closes().await;
 }
+
+/// An `http` node only reads, and is put to the policy like any tool.
+#[tokio::test]
+async fn an_http_node_reads_only_what_a_rule_lets_it_read() {
+    let mut office = staffed(&[]).await;
+    let company = office.world.company_url().to_owned();
+    let host = company.trim_start_matches("http://").to_owned();
+    let reads = format!(
+        "http: {{ method: GET, url: \"{company}/orders/{{{{ args.order }}}}\", allow_private: \
+         [\"{host}\"] }}\n        arguments: {{ order"
+    );
+    let tool = "tool: orders.lookup\n        arguments: { order";
+    office.world.crash_desk().await;
+    office.world.edit_configuration(tool, &reads).unwrap();
+    office.world.open_desk().await.unwrap();
+    let asked = office.writes("mia", ASKED).await;
+    let thread = office.thread("mia", &asked);
+    assert_eq!(
+        times(&thread, "I could not find the order 1042."),
+        1,
+        "no rule covers it: {thread}"
+    );
+
+    office.world.crash_desk().await;
+    let rule = ("tool: orders.lookup\n", "tool: [orders.lookup, careful-refund.look-up]\n");
+    office.world.edit_configuration(rule.0, rule.1).unwrap();
+    office.world.open_desk().await.unwrap();
+    let (_, card) = office.asks("mia", ASKED).await;
+    assert!(card.text.contains("amount = 640"), "{}", card.text);
+    office.approves("jonas", &card).await;
+    assert_eq!(office.refunds().await, 1);
+    office.closes().await;
+}
+
+/// What was approved before an approval node asked for more is not enough any more.
+#[tokio::test]
+async fn an_approval_node_that_asks_for_more_now_stops_what_was_approved_before() {
+    let mut office = staffed(&[PASSES]).await;
+    let (asked, card) = office.asks("mia", ASKED).await;
+    office.presses("jonas", &card, "Approve").await;
+    office.world.crash_desk().await;
+    let stage = "{ approvers: finance, in: approvals, within: 30m }";
+    office.world.edit_configuration(stage, &stage.replace("finance", "dba")).unwrap();
+    office.world.open_desk().await.unwrap();
+    office.a_moment().await;
+    assert_eq!(office.refunds().await, 0);
+    let thread = office.thread("mia", &asked);
+    assert_eq!(times(&thread, "did not go through: not_started."), 1, "{thread}");
+    office.closes().await;
+}

@@ -121,6 +121,7 @@ async fn people_are_not_asked_more_often_than_a_run_may() {
     office.loses_power().await;
     office.approves("jonas", &card).await;
     assert_eq!(office.refunds().await, 1);
+    office.a_moment().await;
     assert_eq!(office.world.live_cards(), Vec::<String>::new(), "nobody is asked again");
     let thread = office.thread("mia", &asked);
     assert!(

@@ -299,3 +299,21 @@ fn the_form_of_an_answer_must_be_one() {
         "{found:?}"
     );
 }
+
+#[test]
+fn a_pin_belongs_to_a_server_and_to_its_words() {
+    let pin = "0".repeat(64);
+    let mcp = format!("mcp: {{ server: flies, tool: read, pin: \"sha256:{pin}\" }}");
+    let text = changed(&format!("http: {{ method: POST, url: {URL} }}"), &mcp);
+    let servers = "mcp:\n  files: { command: { argv: [/usr/bin/files] } }\ntools:\n";
+    let found = lint(&accepted(&text.replacen("tools:\n", servers, 1)));
+    let told: Vec<_> = found
+        .iter()
+        .filter(|finding| finding.severity == Error)
+        .map(|finding| (finding.problem.text(), finding.problem.mend()))
+        .collect();
+    let pinned = "the pin is not that of this `tool`, `description` and `parameters`";
+    let mend = "run `countersign mcp pin`, read what the server says, and paste it";
+    let named = ("there is no MCP server called `flies`", "did you mean `files`?");
+    assert_eq!(told, [named, (pinned, mend)]);
+}

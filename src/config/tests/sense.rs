@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use super::{MINIMAL, env, told};
+use super::{MINIMAL, accepted, changed, env, told};
 use crate::config::read;
 
 #[test]
@@ -87,6 +87,68 @@ fn names_and_ids() {
 }
 
 #[test]
+fn servers_and_their_tools() {
+    let server = "mcp:\n  files: { command: { argv: [/usr/bin/files] } }\ntools:\n";
+    let with_mcp = |mcp: &str| format!("refunds\" }}\n    mcp: {mcp}");
+    let pin = format!("{{ server: files, tool: read, pin: \"sha256:{}\" }}", "0".repeat(64));
+    let told = told(&[
+        ("tools:\n", "mcp:\n  files: {}\ntools:\n"),
+        ("tools:\n", "mcp:\n  files: { command: { argv: [] } }\ntools:\n"),
+        ("tools:\n", "mcp:\n  files: { command: { argv: [npx, files] } }\ntools:\n"),
+        (
+            "tools:\n",
+            "mcp:\n  files: { http: { url: \"http://x.example/\", credential: { name: x, secret: \"${X}\" } } }\ntools:\n",
+        ),
+        ("refunds\" }", &with_mcp(&pin)),
+        (
+            "http: { method: POST, url: \"https://payments.example.com/refunds\" }",
+            "mcp: { server: files, tool: read, pin: abc }",
+        ),
+        (
+            "http: { method: POST, url: \"https://payments.example.com/refunds\" }",
+            &format!("mcp: {pin}\n    retry: keyed\n    keyed_for: 1h"),
+        ),
+    ]);
+    assert!(accepted(&changed("tools:\n", server)).mcp.contains_key("files"));
+    assert_snapshot!(told, @r#"
+    countersign.yaml:11:3: the MCP server `files` must be reached in exactly one way; write either `command:` or `http:`
+       |
+    11 |   files: {}
+       |   ^^^^^
+
+    countersign.yaml:11:21: `argv` names no program; write `argv: [/usr/bin/program, argument]`
+       |
+    11 |   files: { command: { argv: [] } }
+       |                     ^
+
+    countersign.yaml:11:30: `npx` is not an absolute path to a program; write where it is, like `/usr/bin/npx`
+       |
+    11 |   files: { command: { argv: [npx, files] } }
+       |                              ^^^
+
+    countersign.yaml:11:25: `http://x.example/` would send a secret unencrypted; use https, or an address on this machine
+       |
+    11 |   files: { http: { url: "http://x.example/", credential: { name: x, secret: "${X}" } } }
+       |                         ^^^^^^^^^^^^^^^^^^^
+
+    countersign.yaml:11:3: it must do exactly one thing when it is called; write one of `http:`, `command:` and `mcp:`
+       |
+    11 |   refund:
+       |   ^^^^^^
+
+    countersign.yaml:14:44: `abc` cannot be read here; run `countersign mcp pin` and paste what it prints
+       |
+    14 |     mcp: { server: files, tool: read, pin: abc }
+       |                                            ^^^
+
+    countersign.yaml:11:3: the tool `refund` is an MCP server's, and none of those is keyed; write `retry: once`, or `pure` if it changes nothing
+       |
+    11 |   refund:
+       |   ^^^^^^
+    "#);
+}
+
+#[test]
 fn models_and_tools() {
     let told = told(&[
         ("script: demo.yaml", "model: gpt-5"),
@@ -152,7 +214,7 @@ fn models_and_tools() {
     9 |   main: { provider: ollama, model: llama, script: demo.yaml }
       |                                                   ^^^^^^^^^
 
-    countersign.yaml:11:3: it must do exactly one thing when it is called; write either `http:` or `command:`
+    countersign.yaml:11:3: it must do exactly one thing when it is called; write one of `http:`, `command:` and `mcp:`
        |
     11 |   refund:
        |   ^^^^^^

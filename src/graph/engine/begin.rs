@@ -103,12 +103,12 @@ impl<'r> Engine<'r> {
     ) -> Result<Standing, RunError> {
         let task = self.place(START.into(), Arc::default(), TaskPath::Edge).task_id();
         let (changes, record) = self.position.distribute(self.graph, update, &task)?;
-        let wrote = !changes.is_empty();
+        let writes = changes.len();
         let distributed = self.checkpoint(Source::Loop, &changes, vec![record]);
         let standing = self.standing([]);
         let checkpoints = noted.into_iter().chain(distributed).collect();
         self.keep(checkpoints, Vec::new(), Vec::new(), standing).await?;
-        self.tell_superstep(wrote);
+        self.tell_superstep(writes);
         Ok(standing)
     }
 

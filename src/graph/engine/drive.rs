@@ -118,12 +118,12 @@ impl Engine<'_> {
                 records.push(record);
             }
         }
-        let wrote = finished.iter().any(|task| !task.update.writes.is_empty());
+        let writes = finished.iter().map(|task| task.update.writes.len()).sum();
         let changes = self.position.advance(self.graph, &tasks, finished)?;
         let standing = self.standing(tasks.iter().map(|task| task.node));
         let checkpoint = self.checkpoint(Source::Loop, &changes, records);
         self.keep(checkpoint.into_iter().collect(), Vec::new(), consumed, standing).await?;
-        self.tell_superstep(wrote);
+        self.tell_superstep(writes);
         Ok(standing)
     }
 

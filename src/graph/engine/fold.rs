@@ -38,11 +38,12 @@ impl<'g> Folding<'g> {
                 return Err(RunError::UnknownKey { writer: Arc::clone(writer), key: key.into() });
             };
             let reducer = keys.reducer(index);
-            let overwrites = matches!(write, Write::Overwrite(_)) && reducer.reduces();
-            self.take_turn(index, writer, overwrites)?;
-            if !overwrites && self.overwritten.contains(&index) {
+            if matches!(write, Write::Overwrite(_)) && reducer.reduces() {
+                self.overwrite(index, writer)?;
+            } else if self.overwritten.contains(&index) {
                 continue;
             }
+            self.take_turn(index, writer)?;
             let from = values.entries(index);
             if !self.changes.iter().any(|(changed, _)| *changed == index) && reducer.is_fleeting() {
                 values.empty(index);
@@ -79,20 +80,19 @@ impl<'g> Folding<'g> {
         self.changes
     }
 
-    fn take_turn(
-        &mut self,
-        index: usize,
-        writer: &Arc<str>,
-        overwrites: bool,
-    ) -> Result<(), RunError> {
+    /// Two overwrites of one key cannot both be the value.
+    fn overwrite(&mut self, index: usize, writer: &Arc<str>) -> Result<(), RunError> {
+        if self.overwritten.contains(&index) {
+            let key = Arc::clone(self.graph.keys.name(index));
+            return Err(RunError::Conflict { key, writers: vec![Arc::clone(writer)] });
+        }
+        self.overwritten.push(index);
+        Ok(())
+    }
+
+    /// A key that takes one value may be written once.
+    fn take_turn(&mut self, index: usize, writer: &Arc<str>) -> Result<(), RunError> {
         let keys = &self.graph.keys;
-        if overwrites && self.overwritten.contains(&index) {
-            let (key, writers) = (Arc::clone(keys.name(index)), vec![Arc::clone(writer)]);
-            return Err(RunError::Conflict { key, writers });
-        }
-        if overwrites {
-            self.overwritten.push(index);
-        }
         if keys.reducer(index).takes_many() {
             return Ok(());
         }

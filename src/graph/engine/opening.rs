@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::graph::run::Stray;
 use crate::graph::shared::Shared;
-use crate::graph::{Command, Input, Resume, RunError, Snapshot, Update};
+use crate::graph::{Checkpoint, Command, Input, Resume, RunError, Snapshot, Update};
 
 /// What a run is started for.
 pub(super) enum Wanted {
@@ -92,8 +92,8 @@ pub(super) fn of(
         {
             asked(Answers::None)
         }
-        Wanted::ByCaller(Input::Resume(answers)) => by_id(answers, latest.is_some(), asked),
-        Wanted::ByCaller(Input::Answer(answer)) => to_the_one(answer, latest.is_some(), asked),
+        Wanted::ByCaller(Input::Resume(answers)) => by_id(answers, latest, asked),
+        Wanted::ByCaller(Input::Answer(answer)) => to_the_one(answer, latest, asked),
         Wanted::ByCaller(Input::Command(Command { resume, update })) => {
             let command = (update != Update::none()).then_some(update);
             let asked = |answers| {
@@ -101,8 +101,8 @@ pub(super) fn of(
                 Ok(Opening::GoOn(GoingOn { answers, command, passes_pause: true, told: true }))
             };
             match (resume, latest) {
-                (Some(Resume::ById(answers)), _) => by_id(answers, latest.is_some(), asked),
-                (Some(Resume::Answer(answer)), _) => to_the_one(answer, latest.is_some(), asked),
+                (Some(Resume::ById(answers)), _) => by_id(answers, latest, asked),
+                (Some(Resume::Answer(answer)), _) => to_the_one(answer, latest, asked),
                 (None, _) if command.is_none() => Err(RunError::NoAnswers),
                 (None, Some(_)) => asked(Answers::None),
                 (None, None) => {
@@ -118,24 +118,24 @@ pub(super) fn of(
 
 fn by_id(
     answers: BTreeMap<String, Value>,
-    is_there: bool,
+    latest: Option<&Checkpoint>,
     go_on: impl FnOnce(Answers) -> Result<Opening, RunError>,
 ) -> Result<Opening, RunError> {
-    match is_there {
+    match latest {
         _ if answers.is_empty() => Err(RunError::NoAnswers),
-        true => go_on(Answers::ById(answers)),
-        false => Err(RunError::UnknownInterrupts { ids: answers.into_keys().collect() }),
+        Some(_) => go_on(Answers::ById(answers)),
+        None => Err(RunError::UnknownInterrupts { ids: answers.into_keys().collect() }),
     }
 }
 
 fn to_the_one(
     answer: Value,
-    is_there: bool,
+    latest: Option<&Checkpoint>,
     go_on: impl FnOnce(Answers) -> Result<Opening, RunError>,
 ) -> Result<Opening, RunError> {
-    match is_there {
-        true => go_on(Answers::ToTheOne(answer)),
-        false => Err(RunError::Ambiguous { open: 0 }),
+    match latest {
+        Some(_) => go_on(Answers::ToTheOne(answer)),
+        None => Err(RunError::Ambiguous { open: 0 }),
     }
 }
 

@@ -41,13 +41,13 @@ impl Engine<'_> {
                         kept.push(self.finished_record(task, &done));
                     }
                 }
-                Some(Outcome::Asking(record)) => kept.push(record),
+                Some(Outcome::Asking(record)) => kept.push(*record),
                 Some(Outcome::Failed { record, error }) => {
-                    kept.push(record);
-                    why = Why::Failed(error);
+                    kept.push(*record);
+                    why = Why::Failed(*error);
                 }
                 Some(Outcome::Handed { record, update }) => {
-                    kept.push(record);
+                    kept.push(*record);
                     why = Why::Handed { node: Arc::clone(node), update };
                 }
                 None => cut_off.push(task),

@@ -18,14 +18,14 @@ use crate::graph::{
 pub(super) enum Outcome {
     Finished(Finished),
     /// At least one of the questions has no answer, or a graph within is paused.
-    Asking(TaskRecord),
+    Asking(Box<TaskRecord>),
     Failed {
-        record: TaskRecord,
-        error: RunError,
+        record: Box<TaskRecord>,
+        error: Box<RunError>,
     },
     /// It hands a command to the graph that runs this one.
     Handed {
-        record: TaskRecord,
+        record: Box<TaskRecord>,
         update: Update,
     },
 }
@@ -51,7 +51,7 @@ pub(super) enum Tried {
     Handed(Update),
     Failed(NodeError),
     /// What no further try mends.
-    Broken(RunError),
+    Broken(Box<RunError>),
 }
 
 impl Engine<'_> {
@@ -119,13 +119,13 @@ impl Engine<'_> {
             Ok(Update { parent: Some(update), .. }) => return Tried::Handed(*update),
             Ok(update) => update,
             Err(NodeError(Cause::Handed(update))) => *update,
-            Err(NodeError(Cause::Stopped(error))) => return Tried::Broken(*error),
+            Err(NodeError(Cause::Stopped(error))) => return Tried::Broken(error),
             Err(error) => return Tried::Failed(error),
         };
         match self.follow(spec, context, state, update) {
             Ok((update, leads)) => Tried::Finished { update, leads },
             Err(Astray::Failed(error)) => Tried::Failed(error),
-            Err(Astray::Unknown(error)) => Tried::Broken(error),
+            Err(Astray::Unknown(error)) => Tried::Broken(Box::new(error)),
         }
     }
 
@@ -192,26 +192,27 @@ impl Engine<'_> {
                         state: &self.position.state(),
                     });
                 }
-                Outcome::Asking(record)
+                Outcome::Asking(Box::new(record))
             }
-            Tried::Handed(update) => Outcome::Handed { record: context.record(), update },
+            Tried::Handed(update) => Outcome::Handed { record: Box::new(context.record()), update },
             Tried::Failed(error) => self.fail(context, failure(&spec.name, step, error)),
-            Tried::Broken(error) => self.fail(context, error),
+            Tried::Broken(error) => self.fail(context, *error),
         }
     }
 
     fn fail(&self, context: &Context, error: RunError) -> Outcome {
         if let RunError::Drained { .. } | RunError::Save(_) = error {
             // Nothing is wrong with the task.
-            return Outcome::Failed { record: context.record(), error };
+            let record = Box::new(context.record());
+            return Outcome::Failed { record, error: Box::new(error) };
         }
         let told = task_error(context.node(), &error);
         if self.shared.heard {
             self.shared.tell(Event::NodeFailed { task: context.info(), error: &told });
         }
-        let mut record = context.record();
+        let mut record = Box::new(context.record());
         record.error = Some(told);
-        Outcome::Failed { record, error }
+        Outcome::Failed { record, error: Box::new(error) }
     }
 
     /// The outcome of a task that was finished before this run.
@@ -223,7 +224,7 @@ impl Engine<'_> {
                 let record = Some(Box::new(record));
                 Outcome::Finished(Finished { update, leads, by, record, cached: true })
             }
-            Err(error) => Outcome::Failed { record, error },
+            Err(error) => Outcome::Failed { record: Box::new(record), error: Box::new(error) },
         }
     }
 

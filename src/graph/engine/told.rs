@@ -30,8 +30,10 @@ impl Engine<'_> {
         }
     }
 
-    pub(super) fn tell_superstep(&self, wrote: bool) {
+    /// `writes` is how many writes to state keys the superstep had.
+    pub(super) fn tell_superstep(&self, writes: usize) {
         if self.shared.heard {
+            let wrote = writes > 0;
             let (namespace, step) = (&self.shared.namespace, self.position.step);
             let state = &self.position.state();
             self.shared.tell(Event::SuperstepFinished { namespace, step, state, wrote });

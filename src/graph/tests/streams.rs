@@ -27,7 +27,8 @@ impl Reader {
         let line = |chunk: Chunk| {
             let names = chunk.namespace.iter().map(|part| part.split(':').next().unwrap_or(part));
             let namespace = names.collect::<Vec<_>>().join("|");
-            format!("{namespace} {}: {}", chunk.mode, chunk.data).trim_start().to_owned()
+            let data = serde_json_canonicalizer::to_string(&chunk.data).expect("plain data");
+            format!("{namespace} {}: {data}", chunk.mode).trim_start().to_owned()
         };
         chunks.into_iter().map(line).collect()
     }

@@ -49,3 +49,38 @@ pub fn model_away(agent: &str) -> String {
         escape::name(agent)
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use super::*;
+    use crate::agent::Money;
+
+    #[test]
+    fn each_end_says_why_and_what_the_requester_can_do() {
+        let why = || "internals".to_owned();
+        let cost = Money::from_units(0.5).expect("an amount");
+        let said = [
+            Stopped::Steps { limit: NonZeroU32::new(7).expect("7") },
+            Stopped::Tokens { limit: 900 },
+            Stopped::Cost { limit: cost },
+            Stopped::Approvals,
+            Stopped::TooLong { why: why() },
+            Stopped::Declined { why: why() },
+            Stopped::Refused { why: why() },
+            Stopped::Shape { why: why() },
+        ]
+        .map(|stopped| run_stopped("ops", &stopped).replace(KEPT, "…"));
+        insta::assert_snapshot!(said.join("\n"), @r"
+        The agent ops stopped: it took 7 steps without coming to an end. … Write again if it should go on.
+        The agent ops stopped: it used the 900 tokens that one request may use. … Write again if it should go on.
+        The agent ops stopped: it cost the 0.50 that one request may cost. … Write again if it should go on.
+        The agent ops stopped: it asked people for approval as often as one request may. … Write again if it should go on.
+        The agent ops stopped: the answer of its model is too long and was cut off. … Nothing of that answer was used. Please ask for less at once.
+        The agent ops stopped: its model declines to answer this. … Nothing of that answer was used. You can put it in other words.
+        The agent ops stopped: the provider of its model refuses us. … That is for the person who runs Countersign to mend; the log says more.
+        The agent ops stopped: its answer did not have the form that it must have, even when asked again. … Nothing of that answer was used. You can write again.
+        ");
+    }
+}

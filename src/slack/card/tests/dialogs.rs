@@ -155,6 +155,7 @@ fn one_off_texts() {
         texts::nothing_happened("reach the store"),
         texts::queued_behind().to_owned(),
         texts::run_failed("ops"),
+        texts::model_away("ops"),
     ];
     insta::assert_snapshot!(said.join("\n\n"), @r#"
     Still waiting for a decision: payments.refund. Time left here: 20 min. After that managers will be asked too.
@@ -184,5 +185,7 @@ fn one_off_texts() {
     Got it. I will come to this as soon as what you asked before in this thread is settled.
 
     The agent ops stopped because of an error on my side. What was approved and done before stays done and is in the record. You can write again; the operator's log says more.
+
+    The agent ops stopped: its model cannot be reached. What was approved and done before stays done and is in the record. Please try again later.
     "#);
 }
