@@ -4,25 +4,28 @@
 //! became of it. `tools` turns those answers into messages for the model. No node calls a tool or
 //! decides anything: a resume carries no authority, it only tells the model what happened.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::future::BoxFuture;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::answer::AnswerSchema;
 use super::seat::{MESSAGES, SPENT, Seat};
 use super::{
-    Budget, CallAnswer, CallStatus, Message, Model, Prompt, ProposedCall, Spent, Stopped,
-    TokenSink, ToolCall, ToolDescription,
+    Budget, CallAnswer, CallStatus, Message, Model, Prompt, ProposedCall, Reply, Spent, Stopped,
+    TokenSink, ToolCall, ToolDescription, shown,
 };
 use crate::graph::{
-    BuildError, Checkpoint, Context, Graph, GraphBuilder, Node, NodeError, Reducer, START, State,
-    StateValue, Update,
+    BuildError, Checkpoint, Context, Graph, GraphBuilder, ModelCall, ModelStart, Node, NodeError,
+    Reducer, START, State, StateValue, Update,
 };
 
 /// How much of one call's content the conversation keeps, in bytes.
 const MAX_CONTENT: usize = 16 * 1024;
+
+/// The tag of a model whose words nobody hears while it speaks: LangGraph's own.
+pub const QUIET: &str = "nostream";
 
 /// One configured agent.
 #[derive(Clone, Debug)]
@@ -130,9 +133,9 @@ impl Node for AskModel {
             let was_mended = since_human(&messages).any(|message| message.is_from_desk());
             let (instructions, tools) = (self.instructions.clone(), self.tools.clone());
             let prompt = Prompt { instructions, messages, tools };
-            ctx.emit(&ModelMark::Start { model: self.model.name().to_owned() }.to_value());
-            let reply = self.model.answer(&prompt, &Tokens { ctx, seat: &self.seat }).await?;
-            ctx.emit(&ModelMark::End.to_value());
+            let watched = Watched::begins(ctx, &self.seat, self.model.name(), &prompt);
+            let reply = self.model.answer(&prompt, &watched).await?;
+            watched.ends(&reply);
             let spent = spent.with(&reply);
             let said = self.said(reply.text, reply.calls, was_mended)?;
             Ok(Update::none()
@@ -165,43 +168,53 @@ impl AskModel {
     }
 }
 
-/// What is told of a model around its tokens, as a custom event of the graph.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "countersign.llm", rename_all = "snake_case")]
-pub enum ModelMark {
-    Start {
-        model: String,
-    },
-    /// Another model begins; what the first one has said counts for nothing.
-    Again,
-    End,
-}
-
-impl ModelMark {
-    /// Reads a custom event, if it is one of these.
-    pub fn read(event: &Value) -> Option<Self> {
-        Self::deserialize(event).ok()
-    }
-
-    fn to_value(&self) -> Value {
-        json!(self)
-    }
-}
-
-struct Tokens<'a> {
+/// Tells what a model does to those who watch.
+struct Watched<'a> {
     ctx: &'a Context,
-    seat: &'a Seat,
+    start: ModelStart,
+    /// Absent only for a moment.
+    call: Mutex<Option<ModelCall>>,
 }
 
-impl TokenSink for Tokens<'_> {
-    fn token(&self, text: &str) {
-        if self.seat.is_heard() {
-            self.ctx.token(text);
+impl<'a> Watched<'a> {
+    fn begins(ctx: &'a Context, seat: &Seat, model: &str, prompt: &Prompt) -> Self {
+        // What nobody is to hear is not streamed, only told when it is done.
+        let tags = if seat.is_heard() { Vec::new() } else { vec![QUIET.to_owned()] };
+        let input: Vec<Value> = prompt.messages.iter().map(shown::message).collect();
+        let start = ModelStart { name: model.to_owned(), tags, input: Value::Array(input) };
+        let call = Mutex::new(Some(ctx.model(start.clone())));
+        Self { ctx, start, call }
+    }
+
+    fn ends(self, reply: &Reply) {
+        if let Some(call) = self.call().take() {
+            let mut message = shown::assistant(&reply.text, &reply.calls);
+            message["id"] = json!(self.id());
+            call.finish(&message);
         }
     }
 
+    /// Of the message: the same for all its pieces.
+    fn id(&self) -> String {
+        format!("run-{}", self.ctx.task_id())
+    }
+
+    fn call(&self) -> MutexGuard<'_, Option<ModelCall>> {
+        // Each use is one step; a panic elsewhere leaves nothing half done in it.
+        self.call.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl TokenSink for Watched<'_> {
+    fn token(&self, text: &str) {
+        if let Some(call) = self.call().as_ref() {
+            call.chunk(&json!({ "type": "ai_chunk", "content": text, "id": self.id() }));
+        }
+    }
+
+    /// Another model begins; what the first one has said counts for nothing.
     fn starts_over(&self) {
-        self.ctx.emit(&ModelMark::Again.to_value());
+        *self.call() = Some(self.ctx.model(self.start.clone()));
     }
 }
 

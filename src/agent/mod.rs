@@ -19,12 +19,13 @@ mod model;
 mod process;
 mod schema;
 mod seat;
+mod shown;
 mod spec;
 mod template;
 mod text;
 mod tools;
 
-pub use agent_loop::{AgentError, AgentSpec, ModelMark, agent_graph, agent_input, last_words};
+pub use agent_loop::{AgentError, AgentSpec, QUIET, agent_graph, agent_input, last_words};
 pub use answer::check_answer_schema;
 pub use budget::{Budget, Money, Price, Spent, Stopped, Usage};
 pub use call::{APPROVAL_NODE, CallAnswer, CallSite, CallStatus, GatePlace, ProposedCall};
@@ -38,6 +39,7 @@ pub use model::{
     FallbackModel, Message, Model, ModelError, ModelSpecError, Prompt, ProviderModel, Reply,
     ScriptError, ScriptedModel, Stop, TokenSink, ToolCall, ToolDescription, open_model,
 };
+pub use shown::in_langchains_form;
 pub use spec::{
     Api, Body, CommandSpec, Credential, EnvironmentValue, HttpSpec, McpCommandSpec, McpHttpSpec,
     McpServerSpec, McpToolSpec, McpTransportSpec, Method, ModelSpec, ProviderSpec, RetrySpec,

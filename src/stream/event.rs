@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::StreamMode;
+use crate::graph::stream::Mode;
 
 /// How many characters of a tool's output a `tool_end` carries.
 const OUTPUT: usize = 200;
@@ -70,10 +70,14 @@ pub enum RunEvent {
     },
     /// A chunk of one of LangGraph's stream modes, for those who asked for it.
     Chunk {
-        mode: StreamMode,
+        mode: Mode,
         /// Where it comes from: empty for the graph itself, one entry for each subgraph.
         ns: Vec<String>,
         data: Value,
+    },
+    /// An event of LangGraph's event log, for those who asked for it.
+    V2 {
+        event: Value,
     },
 }
 

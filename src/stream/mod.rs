@@ -12,5 +12,5 @@ mod show;
 
 pub use call::{Next, Piece, Session, ShowCall, Task, TaskKind, TaskStatus, Went};
 pub use event::{ErrorCode, RunEvent, cut};
-pub use mode::{Modes, StreamMode};
+pub use mode::{ModeList, Modes, Version};
 pub use show::Show;

@@ -1,37 +1,56 @@
-//! LangGraph's stream modes, as a client asks for them.
+//! What a client asks to see besides the plain events: LangGraph's stream modes and event log.
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// One of LangGraph's ways to watch a graph.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StreamMode {
-    /// The whole state after each superstep.
-    Values,
-    /// What each node wrote, when it is done.
-    Updates,
-    /// The pieces of models' answers, with where they come from.
-    Messages,
+use crate::graph::stream::{Mode, Subgraphs};
+
+/// What a client asked for. Nothing of it: the plain events of the endpoint.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Modes {
+    #[serde(default, rename = "stream_mode")]
+    pub chunks: ModeList,
+    /// Chunks of the graphs that nodes run as well.
+    #[serde(default)]
+    pub subgraphs: bool,
+    /// The events of `astream_events(version="v2")`.
+    #[serde(default)]
+    pub version: Option<Version>,
 }
 
-/// Which modes a client asked for. None: the plain events of the endpoint.
+/// The version of LangGraph's event log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Version {
+    V2,
+}
+
+/// Stream modes, each once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub struct Modes(Vec<StreamMode>);
+pub struct ModeList(Vec<Mode>);
 
 impl Modes {
-    pub fn has(&self, mode: StreamMode) -> bool {
-        self.0.contains(&mode)
+    /// Only the plain events are wanted.
+    pub fn is_empty(&self) -> bool {
+        self.chunks.0.is_empty() && self.version.is_none()
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    pub fn has(&self, mode: Mode) -> bool {
+        self.chunks.0.contains(&mode)
+    }
+
+    pub fn chunks(&self) -> impl Iterator<Item = Mode> {
+        self.chunks.0.iter().copied()
+    }
+
+    pub fn subgraphs(&self) -> Subgraphs {
+        if self.subgraphs { Subgraphs::Shown } else { Subgraphs::Hidden }
     }
 }
 
 /// One name or a list of names, as LangGraph takes them.
-impl<'de> Deserialize<'de> for Modes {
+impl<'de> Deserialize<'de> for ModeList {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         #[serde(untagged)]
@@ -47,9 +66,7 @@ impl<'de> Deserialize<'de> for Modes {
         let mut modes = Vec::new();
         // `events` is what comes without any mode.
         for name in names.iter().filter(|name| *name != "events") {
-            let mode = serde_json::from_value(name.as_str().into()).map_err(|_| {
-                D::Error::custom(format!("`{name}` is not a stream mode that is known here"))
-            })?;
+            let mode: Mode = name.parse().map_err(D::Error::custom)?;
             if !modes.contains(&mode) {
                 modes.push(mode);
             }
@@ -65,12 +82,15 @@ mod tests {
     #[test]
     fn one_name_or_several() {
         let read = |text: &str| serde_json::from_str::<Modes>(text);
-        assert_eq!(read(r#""updates""#).unwrap(), Modes(vec![StreamMode::Updates]));
-        let both = Modes(vec![StreamMode::Values, StreamMode::Messages]);
-        assert_eq!(read(r#"["values", "messages", "values"]"#).unwrap(), both);
-        assert!(read(r#""events""#).unwrap().is_empty());
+        let chunks = |text: &str| read(text).unwrap().chunks.0;
+        assert_eq!(chunks(r#"{"stream_mode": "updates"}"#), [Mode::Updates]);
+        let both = r#"{"stream_mode": ["values", "messages", "values"], "subgraphs": true}"#;
+        assert_eq!(chunks(both), [Mode::Values, Mode::Messages]);
+        assert!(read(r#"{"stream_mode": "events"}"#).unwrap().is_empty());
+        assert!(!read(r#"{"version": "v2"}"#).unwrap().is_empty());
         for wrong in [r#""everything""#, "7", r#"{"values": true}"#] {
-            assert!(read(wrong).is_err(), "{wrong}");
+            assert!(read(&format!("{{\"stream_mode\": {wrong}}}")).is_err(), "{wrong}");
         }
+        assert!(read(r#"{"version": "v1"}"#).is_err());
     }
 }

@@ -28,6 +28,8 @@ pub struct Show {
     text: String,
     answer_from: usize,
     answering: bool,
+    /// It has said something.
+    speaking: bool,
     /// How much of the text is in messages.
     sent: usize,
     message: Option<Growing>,
@@ -81,8 +83,8 @@ impl Show {
                 self.settle(&TaskKind::Node(node.clone()), TaskStatus::Complete);
             }
             RunEvent::LlmStart { .. } => self.answer_begins(),
-            RunEvent::Token { content } => self.text.push_str(content),
-            RunEvent::LlmEnd => self.answering = false,
+            RunEvent::Token { content } => self.say(content),
+            RunEvent::LlmEnd => (self.answering, self.speaking) = (false, false),
             RunEvent::ToolStart { tool, .. } => self.begin(TaskKind::Tool(tool.clone())),
             RunEvent::ToolEnd { tool, status, .. } => {
                 let status = match status.as_str() {
@@ -113,7 +115,7 @@ impl Show {
                 }
             }
             // What a graph tells the requester is a notice of its own.
-            RunEvent::Message { .. } | RunEvent::Chunk { .. } => {}
+            RunEvent::Message { .. } | RunEvent::Chunk { .. } | RunEvent::V2 { .. } => {}
         }
     }
 
@@ -363,7 +365,7 @@ impl Show {
     }
 
     fn answer_begins(&mut self) {
-        if self.answering {
+        if self.answering && self.speaking {
             // What was said since counts for nothing. Where it was shown, it is in the way now.
             self.text.truncate(self.answer_from);
             if self.sent > self.answer_from {
@@ -371,13 +373,21 @@ impl Show {
                 self.doubted = true;
             }
         }
-        if self.message.is_none() && self.closed.is_none() && !self.text.is_empty() {
-            self.begin_leg();
-        } else if !self.text.is_empty() && !self.text.ends_with("\n\n") {
-            self.text.push_str("\n\n");
+        (self.answering, self.speaking) = (true, false);
+    }
+
+    /// The first word of an answer ends the one before; a model that says nothing ends none.
+    fn say(&mut self, words: &str) {
+        if self.answering && !self.speaking {
+            if self.message.is_none() && self.closed.is_none() && !self.text.is_empty() {
+                self.begin_leg();
+            } else if !self.text.is_empty() && !self.text.ends_with("\n\n") {
+                self.text.push_str("\n\n");
+            }
+            self.answer_from = self.text.len();
+            self.speaking = true;
         }
-        self.answer_from = self.text.len();
-        self.answering = true;
+        self.text.push_str(words);
     }
 
     fn begin(&mut self, what: TaskKind) {

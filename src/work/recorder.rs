@@ -4,21 +4,22 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
 use tokio::sync::{Notify, OwnedMutexGuard};
 
 use super::{Loop, Wake};
-use crate::agent::ModelMark;
-use crate::graph::{Event, EventSink, Update};
+use crate::agent::{QUIET, in_langchains_form};
+use crate::base::RunId;
+use crate::graph::stream::{Chunk, EventsV2, Shaper};
+use crate::graph::{Event, EventSink};
 use crate::store::{ClaimedRun, Store, StoreError};
-use crate::stream::{Modes, RunEvent, StreamMode};
+use crate::stream::{Modes, RunEvent};
 
 /// How long what is told may wait for more that is told with it.
 const GATHERED_FOR: Duration = Duration::from_millis(50);
 
 /// Collects the events of one run until they are kept.
 pub(super) struct Recorder {
-    modes: Modes,
+    watch: Mutex<Watch>,
     told: Mutex<Vec<RunEvent>>,
     news: Notify,
     /// Whoever holds it keeps what was told next, so that the log is in order.
@@ -26,10 +27,17 @@ pub(super) struct Recorder {
     wake: Wake,
 }
 
+/// Those who asked for LangGraph's own forms.
+struct Watch {
+    shaper: Option<Shaper>,
+    events: Option<EventsV2>,
+}
+
 impl Recorder {
-    pub(super) fn new(modes: Modes, wake: Wake) -> Self {
+    pub(super) fn new(run: &RunId, modes: &Modes, wake: Wake) -> Self {
+        let watch = Mutex::new(Watch::new(run.as_str(), modes));
         let (told, turn) = (Mutex::default(), Arc::default());
-        Self { modes, told, news: Notify::new(), turn, wake }
+        Self { watch, told, news: Notify::new(), turn, wake }
     }
 
     /// Everything told so far, for whoever keeps it before letting go of the turn.
@@ -79,62 +87,58 @@ impl Recorder {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn chunk(&self, mode: StreamMode, data: impl FnOnce() -> Value) -> Option<RunEvent> {
-        self.modes.has(mode).then(|| RunEvent::Chunk { mode, ns: Vec::new(), data: data() })
+    fn watch(&self) -> MutexGuard<'_, Watch> {
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Watch {
+    fn new(run: &str, modes: &Modes) -> Self {
+        let shaper = modes.chunks().next().map(|_| Shaper::new(modes.chunks(), modes.subgraphs()));
+        Self { shaper, events: modes.version.map(|_| EventsV2::new(run)) }
+    }
+
+    fn shape(&mut self, event: &Event<'_>) -> Vec<RunEvent> {
+        let chunks = self.shaper.as_mut().map(|shaper| shaper.shape(event)).unwrap_or_default();
+        let chunk = |chunk: Chunk| RunEvent::Chunk {
+            mode: chunk.mode,
+            ns: chunk.namespace,
+            data: in_langchains_form(chunk.data),
+        };
+        let events = self.events.as_mut().map(|events| events.shape(event)).unwrap_or_default();
+        let event = |event| RunEvent::V2 { event: in_langchains_form(event) };
+        chunks.into_iter().map(chunk).chain(events.into_iter().map(event)).collect()
     }
 }
 
 impl EventSink for Recorder {
     fn event(&self, event: Event<'_>) {
-        let (plain, chunk) = match event {
-            Event::NodeStarted { task, .. } => {
-                (Some(RunEvent::NodeStart { node: task.node.to_string() }), None)
-            }
-            Event::NodeFinished { task, update, .. } => {
-                let node = task.node.to_string();
-                let chunk = self.chunk(StreamMode::Updates, || json!({ &*node: written(update) }));
-                (Some(RunEvent::NodeEnd { node }), chunk)
-            }
-            Event::NodeCached { task, update } => {
-                let cached = || json!({ &*task.node: written(update) });
-                let chunk = self.chunk(StreamMode::Updates, cached);
-                (Some(RunEvent::NodeEnd { node: task.node.to_string() }), chunk)
-            }
-            Event::Token { task, text } => {
-                let from = json!({ "langgraph_node": task.node, "langgraph_step": task.step });
-                let data = || json!([{ "type": "AIMessageChunk", "content": text }, from]);
-                let token = RunEvent::Token { content: text.to_owned() };
-                (Some(token), self.chunk(StreamMode::Messages, data))
-            }
-            Event::Custom { value, .. } => {
-                let marked = ModelMark::read(value).map(|mark| match mark {
-                    ModelMark::Start { model } => RunEvent::LlmStart { model },
-                    ModelMark::Again => RunEvent::LlmStart { model: "another".to_owned() },
-                    ModelMark::End => RunEvent::LlmEnd,
-                });
-                (marked, None)
-            }
-            Event::NodeInterrupted { interrupts, .. } => {
-                let asked = || json!({ "__interrupt__": interrupts });
-                (None, self.chunk(StreamMode::Updates, asked))
-            }
-            Event::SuperstepFinished { state, .. } => {
-                (None, self.chunk(StreamMode::Values, || state.to_value()))
-            }
-            _ => (None, None),
-        };
+        let shaped = self.watch().shape(&event);
         let mut told = self.told();
         let before = told.len();
-        told.extend(plain.into_iter().chain(chunk));
+        told.extend(plain(&event));
+        told.extend(shaped);
         if told.len() > before {
             self.news.notify_one();
         }
     }
 }
 
-/// A node's update as LangGraph shows it: null when it wrote nothing.
-fn written(update: &Update) -> Value {
-    let writes: Map<String, Value> =
-        update.writes().map(|(key, write)| (key.to_owned(), write.to_value())).collect();
-    if writes.is_empty() { Value::Null } else { Value::Object(writes) }
+/// The plain event that something amounts to.
+fn plain(event: &Event<'_>) -> Option<RunEvent> {
+    Some(match event {
+        Event::NodeStarted { task, .. } => RunEvent::NodeStart { node: task.node.to_string() },
+        Event::NodeFinished { task, .. } | Event::NodeCached { task, .. } => {
+            RunEvent::NodeEnd { node: task.node.to_string() }
+        }
+        Event::ModelStarted { call, .. } => RunEvent::LlmStart { model: call.name.clone() },
+        Event::ModelChunk { call, chunk, .. } => {
+            let heard = !call.tags.iter().any(|tag| tag == QUIET);
+            let content = chunk["content"].as_str().filter(|content| heard && !content.is_empty());
+            RunEvent::Token { content: content?.to_owned() }
+        }
+        Event::ModelFinished { .. } => RunEvent::LlmEnd,
+        Event::Token { text, .. } => RunEvent::Token { content: (*text).to_owned() },
+        _ => return None,
+    })
 }

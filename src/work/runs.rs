@@ -50,7 +50,8 @@ impl Runs {
         let Ok(input) = input else {
             return self.fail(&claimed, ErrorCode::RunFailed, "the input is no text").await;
         };
-        let recorder = Arc::new(Recorder::new(claimed.input.modes.clone(), desk.wake.clone()));
+        let recorder =
+            Arc::new(Recorder::new(&claimed.id, &claimed.input.modes, desk.wake.clone()));
         let claimed = Arc::new(claimed);
         let asker = Asker {
             workspace: desk.workspace.clone(),

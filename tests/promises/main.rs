@@ -17,6 +17,7 @@ mod an_agent_that_stops_says_why;
 mod cards_are_views;
 mod every_request_has_an_owner;
 mod forged_requests_do_nothing;
+mod langgraphs_modes_over_http;
 mod no_secret_leaves;
 mod nothing_runs_twice;
 mod one_outcome;

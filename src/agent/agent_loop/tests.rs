@@ -46,7 +46,8 @@ struct Heard(Mutex<String>);
 
 impl EventSink for Heard {
     fn event(&self, event: Event<'_>) {
-        if let Event::Token { text, .. } = event {
+        if let Event::ModelChunk { chunk, .. } = event {
+            let text = chunk["content"].as_str().unwrap_or_default();
             self.0.lock().expect("nobody panicked").push_str(text);
         }
     }

@@ -3,7 +3,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::stream::{Modes, RunEvent, StreamMode};
+use crate::graph::stream::Mode;
+use crate::stream::{Modes, RunEvent};
 
 /// Shows that a silent stream is alive. Clients skip comments.
 pub(super) const HEARTBEAT: &str = ": heartbeat\n\n";
@@ -16,6 +17,7 @@ pub(super) fn frame(seq: u64, event: &RunEvent, modes: &Modes) -> Option<String>
         RunEvent::Chunk { mode, ns, data } => {
             serde_json::to_string(&Chunk { kind: *mode, ns, data }).ok()?
         }
+        RunEvent::V2 { event } => modes.version.map(|_| event.to_string())?,
         RunEvent::ApprovalRequested { .. }
         | RunEvent::ApprovalDecided { .. }
         | RunEvent::Done
@@ -41,7 +43,7 @@ pub(super) fn frame(seq: u64, event: &RunEvent, modes: &Modes) -> Option<String>
 #[derive(Serialize)]
 struct Chunk<'a> {
     #[serde(rename = "type")]
-    kind: StreamMode,
+    kind: Mode,
     ns: &'a [String],
     data: &'a Value,
 }
@@ -69,14 +71,14 @@ mod tests {
 
     #[test]
     fn each_client_gets_its_modes_and_everybody_the_end() {
-        let modes: Modes = serde_json::from_str(r#"["updates"]"#).unwrap();
+        let modes: Modes = serde_json::from_str(r#"{"stream_mode": ["updates"]}"#).unwrap();
         let chunk = |mode| RunEvent::Chunk { mode, ns: Vec::new(), data: json!({ "agent": null }) };
-        let updates = frame(1, &chunk(StreamMode::Updates), &modes).unwrap();
+        let updates = frame(1, &chunk(Mode::Updates), &modes).unwrap();
         assert_eq!(
             updates,
             "id: 1\ndata: {\"type\":\"updates\",\"ns\":[],\"data\":{\"agent\":null}}\n\n"
         );
-        assert_eq!(frame(1, &chunk(StreamMode::Values), &modes), None);
+        assert_eq!(frame(1, &chunk(Mode::Values), &modes), None);
         assert_eq!(frame(1, &RunEvent::LlmEnd, &modes), None);
         assert!(frame(2, &RunEvent::Done, &modes).is_some());
         assert!(frame(2, &RunEvent::LlmEnd, &Modes::default()).is_some());

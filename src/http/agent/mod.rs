@@ -26,7 +26,7 @@ use crate::base::RunId;
 use crate::config::Caller;
 use crate::desk::{Call, Desk};
 use crate::store::CallView;
-use crate::stream::Modes;
+use crate::stream::{ModeList, Modes, Version};
 
 /// Characters of a message, and of a name that a client chooses.
 const LONGEST_MESSAGE: usize = 100_000;
@@ -54,7 +54,10 @@ struct Asked {
     thread_id: Option<String>,
     agent: Option<String>,
     #[serde(default)]
-    stream_mode: Modes,
+    stream_mode: ModeList,
+    #[serde(default)]
+    subgraphs: bool,
+    version: Option<Version>,
 }
 
 impl Agents {
@@ -123,7 +126,11 @@ impl Asked {
             message: self.message,
             thread: self.thread_id,
             agent: self.agent,
-            modes: self.stream_mode,
+            modes: Modes {
+                chunks: self.stream_mode,
+                subgraphs: self.subgraphs,
+                version: self.version,
+            },
             idempotency_key,
         })
     }
