@@ -1,5 +1,7 @@
 //! How fast we may call Slack. Nothing here sleeps or reads a clock: a call that is too early is
-//! told when to come again, so that whoever owes it can do something else meanwhile.
+//! told when to come again, so that whoever owes it can do something else meanwhile. Those who wait
+//! for the same thing are told one moment each, in turn: else all would come at once, for one of
+//! them.
 //!
 //! Slack counts each method by itself, in tiers of so many a minute, and posts at about one a
 //! second and channel with short bursts. When it answers 429 all the same, that method waits.
@@ -15,6 +17,15 @@ pub struct Pacing {
     methods: HashMap<Method, Bucket>,
     channels: HashMap<String, Bucket>,
     held: HashMap<Method, Hold>,
+    /// The last moment that was named to somebody who waits.
+    lines: HashMap<Line, Timestamp>,
+}
+
+/// What is waited for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Line {
+    Method(Method),
+    Channel(String),
 }
 
 /// One call every `every`, and `burst` at once after a rest.
@@ -36,6 +47,10 @@ struct Hold {
     until: Timestamp,
 }
 
+/// Nobody is sent away for longer, however many wait: some never come again, and their moments
+/// would be lost.
+const LONGEST_LINE: Span = Span::seconds(60);
+
 const POSTS_IN_A_CHANNEL: Rate = Rate { every: Span::seconds(1), burst: 3 };
 
 /// Half a minute's worth may come at once: the tiers are floors, and people click in bursts.
@@ -49,8 +64,8 @@ const fn rate(tier: Tier) -> Rate {
 }
 
 impl Pacing {
-    /// Takes one call, or says before when it must not be made. A call that is refused takes
-    /// nothing.
+    /// Takes one call, or says when to come again. A call that is refused takes nothing but its
+    /// place in the line.
     pub fn admit(
         &mut self,
         method: Method,
@@ -59,17 +74,23 @@ impl Pacing {
     ) -> Result<(), Timestamp> {
         let post_in = channel.filter(|_| method == Method::ChatPostMessage);
         self.channels.retain(|_, bucket| bucket.full_at > now);
+        self.lines.retain(|_, last| *last > now);
 
         let rate = rate(method.tier());
         let by_method = self.methods.get(&method).copied().unwrap_or_default();
         let by_channel = post_in.and_then(|id| self.channels.get(id).copied()).unwrap_or_default();
         let held = self.held.get(&method).filter(|hold| hold.since <= now).map(|hold| hold.until);
-        let earliest = by_method
-            .earliest(rate, now)
-            .max(by_channel.earliest(POSTS_IN_A_CHANNEL, now))
-            .max(held.unwrap_or(now));
-        if earliest > now {
-            return Err(earliest);
+        let method_allows = by_method.earliest(rate, now).max(held.unwrap_or(now));
+        let channel_allows = by_channel.earliest(POSTS_IN_A_CHANNEL, now);
+        match post_in {
+            Some(id) if channel_allows > now.max(method_allows) => {
+                let line = Line::Channel(id.to_owned());
+                return Err(self.place_in(line, channel_allows, POSTS_IN_A_CHANNEL, now));
+            }
+            _ if method_allows > now => {
+                return Err(self.place_in(Line::Method(method), method_allows, rate, now));
+            }
+            _ => {}
         }
 
         self.methods.insert(method, by_method.with_one_more(rate, now));
@@ -77,6 +98,21 @@ impl Pacing {
             self.channels.insert(id.to_owned(), by_channel.with_one_more(POSTS_IN_A_CHANNEL, now));
         }
         Ok(())
+    }
+
+    /// The next moment that nobody else in this line was told.
+    fn place_in(
+        &mut self,
+        line: Line,
+        earliest: Timestamp,
+        rate: Rate,
+        now: Timestamp,
+    ) -> Timestamp {
+        let behind = self.lines.get(&line).map(|last| last.plus(rate.every));
+        let end = earliest.max(now.plus(LONGEST_LINE));
+        let place = behind.unwrap_or(earliest).clamp(earliest, end);
+        self.lines.insert(line, place);
+        place
     }
 
     /// Slack said to wait with this method.
@@ -128,9 +164,12 @@ mod tests {
             ("C1", 0, Ok(())),
             ("C1", 0, Err(1000)),
             ("C2", 0, Ok(())),
-            ("C1", 999, Err(1000)),
+            ("C1", 999, Err(2000)),
             ("C1", 1000, Ok(())),
-            ("C1", 1000, Err(2000)),
+            ("C1", 1000, Err(3000)),
+            ("C1", 2000, Ok(())),
+            ("C1", 3000, Ok(())),
+            ("C1", 3000, Err(4000)),
             ("C1", 9000, Ok(())),
         ];
         for (channel, millis, expected) in transcript {
@@ -157,15 +196,28 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_call_takes_nothing() {
+    fn whoever_comes_when_told_is_let_in() {
         let mut pacing = Pacing::default();
         for _ in 0..3 {
             post(&mut pacing, "C1", 0).unwrap();
         }
-        for _ in 0..500 {
-            assert_eq!(post(&mut pacing, "C1", 0), Err(1000));
+        let told: Vec<i64> = (0..50).map(|_| post(&mut pacing, "C1", 0).unwrap_err()).collect();
+        assert_eq!(told, (1..=50).map(|nth| nth * 1000).collect::<Vec<_>>());
+        assert_eq!(post(&mut pacing, "C2", 0), Ok(()), "another channel has a line of its own");
+        for at in told {
+            assert_eq!(post(&mut pacing, "C1", at), Ok(()), "at {at}");
         }
-        assert_eq!(post(&mut pacing, "C2", 0), Ok(()));
+    }
+
+    #[test]
+    fn a_line_is_never_longer_than_a_minute_and_those_who_stay_away_stop_nobody() {
+        let mut pacing = Pacing::default();
+        for _ in 0..3 {
+            post(&mut pacing, "C1", 0).unwrap();
+        }
+        let told: Vec<i64> = (0..500).map(|_| post(&mut pacing, "C1", 0).unwrap_err()).collect();
+        assert_eq!(told.last(), Some(&60_000));
+        assert_eq!(post(&mut pacing, "C1", 1000), Ok(()), "nobody else came");
     }
 
     #[test]

@@ -65,6 +65,10 @@ pub enum ShowCall {
         pieces: Vec<Piece>,
         session: Session,
     },
+    /// Takes a message away of which nobody knows what it says.
+    TakeAway {
+        ts: String,
+    },
     Session(Session),
 }
 

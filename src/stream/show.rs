@@ -3,13 +3,13 @@
 //! A pure planner. It takes in what the run tells and says which call comes next, given the time;
 //! whoever makes the calls tells it how each went. One message grows at a time. A message that has
 //! become too long or too old is closed and the next one goes on. Once a call's outcome is unknown,
-//! nobody knows what the message says: nothing more is added to it, and the final answer, which is
-//! owed in any case, is written over it.
+//! nobody knows what the message says: it is taken away, and what it was to say is said anew.
+
+mod intake;
 
 use serde::{Deserialize, Serialize};
 
-use super::call::{Next, Piece, Session, ShowCall, Task, TaskKind, TaskStatus, Went};
-use super::{ErrorCode, RunEvent};
+use super::call::{Next, Piece, Session, ShowCall, Task, Went};
 use crate::base::{Span, Timestamp};
 
 /// Slack closes a stream about five minutes after its start.
@@ -18,6 +18,8 @@ const OLDEST: Span = Span::seconds(4 * 60 + 30);
 const LONGEST: usize = 9_000;
 /// Slack takes 100 appends a minute from all streams of a workspace together.
 const GATHERED_FOR: Span = Span::millis(700);
+/// Between two tries to take a message away.
+const ASKED_AGAIN_AFTER: Span = Span::seconds(2);
 /// When a message has certainly been closed by Slack itself.
 const CLOSED: Span = Span::minutes(6);
 
@@ -33,14 +35,16 @@ pub struct Show {
     /// How much of the text is in messages.
     sent: usize,
     message: Option<Growing>,
-    /// The message that has the end of the text.
-    closed: Option<Closed>,
+    /// The ts of the message that was closed last.
+    closed: Option<String>,
     tasks: Vec<Shown>,
     /// How many decisions are waited for.
     waiting: u32,
     session: Session,
-    /// Nobody knows what the messages of this leg say.
+    /// Nobody knows what the growing message says, or one that could not be taken away.
     doubted: bool,
+    /// A message of this leg was taken away, and what it said is owed again.
+    taken_away: bool,
     /// No further message is begun in this leg, in this run; no session is spoken of.
     hushed: bool,
     plain: bool,
@@ -56,15 +60,10 @@ pub struct Show {
 struct Growing {
     ts: String,
     since: Timestamp,
+    /// Where in the text it begins.
+    from: usize,
     weight: usize,
     last_call: Timestamp,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Closed {
-    ts: String,
-    /// It and those before it certainly say all of the answer.
-    whole: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,54 +74,10 @@ struct Shown {
 }
 
 impl Show {
-    /// Takes in what the run tells next.
-    pub fn take(&mut self, event: &RunEvent) {
-        match event {
-            RunEvent::NodeStart { node } => self.begin(TaskKind::Node(node.clone())),
-            RunEvent::NodeEnd { node } => {
-                self.settle(&TaskKind::Node(node.clone()), TaskStatus::Complete);
-            }
-            RunEvent::LlmStart { .. } => self.answer_begins(),
-            RunEvent::Token { content } => self.say(content),
-            RunEvent::LlmEnd => (self.answering, self.speaking) = (false, false),
-            RunEvent::ToolStart { tool, .. } => self.begin(TaskKind::Tool(tool.clone())),
-            RunEvent::ToolEnd { tool, status, .. } => {
-                let status = match status.as_str() {
-                    "succeeded" => TaskStatus::Complete,
-                    _ => TaskStatus::Error,
-                };
-                self.settle(&TaskKind::Tool(tool.clone()), status);
-            }
-            RunEvent::ApprovalRequested { tool, .. } => {
-                self.waiting += 1;
-                self.add(TaskKind::Approval(tool.clone()), TaskStatus::Pending);
-            }
-            RunEvent::ApprovalDecided { tool, outcome, .. } => {
-                self.waiting = self.waiting.saturating_sub(1);
-                if self.waiting == 0 && self.message.is_none() {
-                    self.begin_leg();
-                }
-                let approved = outcome == "approved";
-                let status = if approved { TaskStatus::Complete } else { TaskStatus::Error };
-                self.settle(&TaskKind::Approval(tool.clone()), status);
-            }
-            RunEvent::Done => self.end(TaskStatus::Complete),
-            RunEvent::Error { code, .. } => {
-                self.end(TaskStatus::Error);
-                // The person who stopped it closed the message; there is nothing to add to it.
-                if *code == ErrorCode::Stopped {
-                    self.sent = self.text.len();
-                }
-            }
-            // What a graph tells the requester is a notice of its own.
-            RunEvent::Message { .. } | RunEvent::Chunk { .. } | RunEvent::V2 { .. } => {}
-        }
-    }
-
     /// Whoever made the calls stopped without saying how the last one went. Without a message it may
     /// have begun one that nobody can name now; another one would be the second.
     pub fn was_interrupted(&mut self) {
-        self.doubted = true;
+        self.doubted |= self.message.is_some();
         self.hushed |= self.message.is_none();
     }
 
@@ -165,15 +120,27 @@ impl Show {
                 }
             }
         }
-        self.doubted |= went == Went::Unknown && !matches!(call, ShowCall::Session(_));
         match (call, went) {
             (ShowCall::Start { pieces }, Went::Started { ts }) => {
-                self.message = Some(Growing { ts, since: now, weight: 0, last_call: now });
+                let from = self.sent;
+                self.message = Some(Growing { ts, since: now, from, weight: 0, last_call: now });
                 self.session = Session::Processing;
                 self.heard(pieces);
             }
             (ShowCall::Start { .. }, Went::Unknown) => self.hushed = true,
             (ShowCall::Start { .. }, _) => self.plain = true,
+            (ShowCall::Append { .. }, Went::Unknown) => self.doubted = true,
+            (ShowCall::Stop { pieces, .. }, Went::Unknown) if has_text(pieces) => {
+                self.doubted = true;
+            }
+            (ShowCall::TakeAway { .. }, Went::Unknown) => {
+                self.not_before = now.plus(ASKED_AGAIN_AFTER);
+            }
+            (ShowCall::TakeAway { .. }, Went::Never) => {
+                self.hushed = true;
+                self.close();
+            }
+            (ShowCall::TakeAway { .. }, _) => self.say_again(),
             (ShowCall::Append { .. }, Went::Closed) => self.close(),
             (ShowCall::Append { .. }, Went::Never) => {
                 self.hushed = true;
@@ -206,16 +173,13 @@ impl Show {
         }
     }
 
-    /// The message that shows the answer: its ts, and whether it shows all of it. Nothing when the
-    /// answer was not streamed, or is another text than the one that was.
-    pub fn shows(&self, answer: &str) -> Option<(&str, bool)> {
-        let shown = match (&self.message, &self.closed) {
-            (Some(message), _) => (message.ts.as_str(), self.says_all()),
-            (None, Some(closed)) => (closed.ts.as_str(), closed.whole),
-            (None, None) => return None,
-        };
+    /// The ts of the message that shows the answer, or its end when it took several. Nothing when
+    /// they do not certainly show all of it.
+    pub fn shows(&self, answer: &str) -> Option<&str> {
+        let growing = self.message.as_ref().map(|message| message.ts.as_str());
         let streamed = self.text.get(self.answer_from..)?.trim();
-        (!streamed.is_empty() && streamed == answer.trim()).then_some(shown)
+        let is_whole = self.says_all() && !streamed.is_empty() && streamed == answer.trim();
+        growing.or(self.closed.as_deref()).filter(|_| is_whole)
     }
 
     /// Is there a message that grows?
@@ -226,7 +190,8 @@ impl Show {
     /// Does what the run says at its end have to wait for the message that grows? Not when that
     /// has all of it, and only its end has not been told to Slack yet.
     pub fn holds_the_answer_back(&self) -> bool {
-        self.message.is_some() && !(self.ended && self.says_all())
+        let goes_on = self.message.is_some() || self.owes_the_rest();
+        goes_on && !(self.ended && self.says_all())
     }
 
     fn says_all(&self) -> bool {
@@ -247,7 +212,7 @@ impl Show {
         let said = session == self.session
             || self.no_session
             || (session == Session::Processing && self.session == Session::Active);
-        if rests || self.plain || self.hushed {
+        if self.plain || self.hushed || (rests && !self.owes_the_rest()) {
             if !said {
                 return Next::Call(ShowCall::Session(session));
             }
@@ -261,15 +226,18 @@ impl Show {
 
     fn wanted_of(&self, message: &Growing, session: Session, rests: bool, now: Timestamp) -> Next {
         let ts = message.ts.clone();
+        if self.doubted {
+            return Next::Call(ShowCall::TakeAway { ts });
+        }
         let room = LONGEST.saturating_sub(message.weight);
         let (text, more) = self.fitting(room, rests);
-        let full = (more && !self.doubted) || now.since(message.since) >= OLDEST;
-        let mut pieces = if self.doubted { Vec::new() } else { self.news(false) };
-        if !self.doubted && !text.is_empty() {
+        let full = more || now.since(message.since) >= OLDEST;
+        let mut pieces = self.news(false);
+        if !text.is_empty() {
             pieces.push(Piece::Text(text));
         }
         let can_end = self.no_end_before <= now || pieces.is_empty();
-        if rests && (self.doubted || !more) && can_end {
+        if rests && !more && can_end {
             return Next::Call(ShowCall::Stop { ts, pieces, session });
         }
         if full {
@@ -281,6 +249,18 @@ impl Show {
         }
         let soon = message.last_call.plus(GATHERED_FOR);
         if soon > now { Next::Later(soon) } else { Next::Call(ShowCall::Append { ts, pieces }) }
+    }
+
+    /// At rest no message is begun, since an answer is said in any case; but where people have
+    /// seen a part, or seen words that are gone now, the rest of it is said.
+    fn owes_the_rest(&self) -> bool {
+        let left_to_the_answer = self.sent.max(self.answer_from);
+        let before = self.text.get(self.sent..left_to_the_answer).unwrap_or_default();
+        let partly_seen = match self.ended {
+            true => self.sent > self.answer_from || (self.taken_away && !before.trim().is_empty()),
+            false => self.taken_away,
+        };
+        partly_seen && !self.plain && !self.hushed && !self.unsent().trim().is_empty()
     }
 
     fn unsent(&self) -> &str {
@@ -344,13 +324,18 @@ impl Show {
     /// The growing message takes nothing more.
     fn close(&mut self) {
         let Some(message) = self.message.take() else { return };
-        let whole = self.says_all();
-        self.closed = Some(Closed { ts: message.ts, whole });
-        self.hushed |= self.doubted;
+        self.closed = Some(message.ts);
         self.tasks.retain(|shown| shown.task.is_open() || shown.news);
         if self.waiting > 0 && !self.ended {
             self.begin_leg();
         }
+    }
+
+    /// The message is gone, and with it what it said.
+    fn say_again(&mut self) {
+        let Some(message) = self.message.take() else { return };
+        self.sent = message.from.min(self.text.len());
+        (self.doubted, self.taken_away) = (false, true);
     }
 
     /// A human is waited for: what was said so far is said, and the next leg begins a new message.
@@ -360,81 +345,14 @@ impl Show {
         self.answer_from = 0;
         self.closed = None;
         self.doubted = false;
+        self.taken_away = false;
         self.hushed = false;
         self.tasks.retain(|shown| shown.task.is_open());
     }
+}
 
-    fn answer_begins(&mut self) {
-        if self.answering && self.speaking {
-            // What was said since counts for nothing. Where it was shown, it is in the way now.
-            self.text.truncate(self.answer_from);
-            if self.sent > self.answer_from {
-                self.sent = self.answer_from;
-                self.doubted = true;
-            }
-        }
-        (self.answering, self.speaking) = (true, false);
-    }
-
-    /// The first word of an answer ends the one before; a model that says nothing ends none.
-    fn say(&mut self, words: &str) {
-        if self.answering && !self.speaking {
-            if self.message.is_none() && self.closed.is_none() && !self.text.is_empty() {
-                self.begin_leg();
-            } else if !self.text.is_empty() && !self.text.ends_with("\n\n") {
-                self.text.push_str("\n\n");
-            }
-            self.answer_from = self.text.len();
-            self.speaking = true;
-        }
-        self.text.push_str(words);
-    }
-
-    fn begin(&mut self, what: TaskKind) {
-        // A node that runs again goes on in its line; a tool that is called again gets a new one.
-        let is_node = matches!(what, TaskKind::Node(_));
-        let again = self
-            .tasks
-            .iter_mut()
-            .rev()
-            .find(|shown| shown.task.what == what && (is_node || shown.task.is_open()));
-        match again {
-            Some(shown) => {
-                shown.news |= shown.task.status != TaskStatus::InProgress;
-                shown.task.status = TaskStatus::InProgress;
-            }
-            None => self.add(what, TaskStatus::InProgress),
-        }
-    }
-
-    fn add(&mut self, what: TaskKind, status: TaskStatus) {
-        let last = self
-            .tasks
-            .last()
-            .map_or(0, |shown| shown.task.id.trim_start_matches("task-").parse().unwrap_or(0_u32));
-        let task = Task { id: format!("task-{}", last + 1), what, status };
-        self.tasks.push(Shown { task, news: true });
-    }
-
-    fn settle(&mut self, what: &TaskKind, status: TaskStatus) {
-        let same = |shown: &&mut Shown| shown.task.what == *what && shown.task.is_open();
-        let open = self.tasks.iter_mut().rev().find(same);
-        if let Some(shown) = open {
-            shown.task.status = status;
-            shown.news = true;
-        }
-    }
-
-    fn end(&mut self, status: TaskStatus) {
-        self.ended = true;
-        self.answering = false;
-        for shown in &mut self.tasks {
-            if shown.task.is_open() {
-                shown.task.status = status;
-                shown.news = true;
-            }
-        }
-    }
+fn has_text(pieces: &[Piece]) -> bool {
+    pieces.iter().any(|piece| matches!(piece, Piece::Text(_)))
 }
 
 /// How much of a message's room a character takes, once it is made harmless.

@@ -114,6 +114,7 @@ mod tests {
                 "restricted_action",
                 "message_not_found",
                 "cant_update_message",
+                "cant_delete_message",
                 "edit_window_closed",
                 "streaming_state_conflict",
                 "user_not_in_channel",

@@ -112,6 +112,7 @@ impl SlackError {
             | "user_not_visible"
             | "no_such_subteam"
             | "cant_update_message"
+            | "cant_delete_message"
             | "edit_window_closed"
             | "streaming_state_conflict"
             | "message_not_in_streaming_state"

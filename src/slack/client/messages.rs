@@ -113,6 +113,12 @@ impl dyn SlackApi + '_ {
         self.call(Method::ChatUpdate, arguments).await.map(drop)
     }
 
+    /// Takes a message of ours away. It may be repeated: then Slack says `message_not_found`.
+    pub async fn delete_message(&self, channel: &str, ts: &str) -> Result<(), SlackError> {
+        let arguments = json!({ "channel": channel, "ts": ts });
+        self.call(Method::ChatDelete, arguments).await.map(drop)
+    }
+
     pub async fn post_ephemeral(&self, note: &Ephemeral) -> Result<(), SlackError> {
         let arguments = json!({
             "channel": note.place.channel,

@@ -21,6 +21,7 @@ pub enum Method {
     AuthTest,
     ChatPostMessage,
     ChatUpdate,
+    ChatDelete,
     ChatPostEphemeral,
     ChatStartStream,
     ChatAppendStream,
@@ -47,6 +48,7 @@ impl Method {
             Self::AuthTest => "auth.test",
             Self::ChatPostMessage => "chat.postMessage",
             Self::ChatUpdate => "chat.update",
+            Self::ChatDelete => "chat.delete",
             Self::ChatPostEphemeral => "chat.postEphemeral",
             Self::ChatStartStream => "chat.startStream",
             Self::ChatAppendStream => "chat.appendStream",
@@ -75,6 +77,7 @@ impl Method {
             | Self::ConversationsList
             | Self::UsergroupsUsersList => Tier::Two,
             Self::ChatUpdate
+            | Self::ChatDelete
             | Self::AgentsSessionsSetStatus
             | Self::ConversationsOpen
             | Self::ConversationsInfo
@@ -101,6 +104,7 @@ impl Method {
             Self::AuthTest
             | Self::ChatPostMessage
             | Self::ChatUpdate
+            | Self::ChatDelete
             | Self::ChatPostEphemeral
             | Self::ChatStartStream
             | Self::ChatAppendStream

@@ -1,6 +1,7 @@
 //! What the thread shows, told as events, calls and a clock.
 
 use super::*;
+use crate::stream::{ErrorCode, RunEvent};
 
 const START: Timestamp = Timestamp::from_millis(1_795_527_000_000);
 
@@ -94,6 +95,7 @@ fn words(call: &ShowCall) -> String {
         ShowCall::Start { pieces } => format!("start{}", said(pieces)),
         ShowCall::Append { ts, pieces } => format!("append {ts}{}", said(pieces)),
         ShowCall::Stop { ts, pieces, session } => format!("stop {ts}{} {session:?}", said(pieces)),
+        ShowCall::TakeAway { ts } => format!("take away {ts}"),
         ShowCall::Session(session) => format!("session {session:?}"),
     }
 }
@@ -167,7 +169,7 @@ fn a_run_from_its_first_word_over_an_approval_to_its_answer() {
     thread.tells(&[RunEvent::Done]);
     assert_eq!(thread.passes(SOON), Next::Over);
     assert_eq!(thread.heard(), [r#"stop m2 [task-3 Complete] "Done." Active"#]);
-    assert_eq!(thread.show.shows("Done."), Some(("m2", true)));
+    assert_eq!(thread.show.shows("Done."), Some("m2"));
     assert_eq!(thread.show.shows("Another answer"), None);
 }
 
@@ -212,7 +214,7 @@ fn a_long_answer_goes_on_in_the_next_message() {
         assert!(length < 10_500, "{message} has {length}");
     }
     assert!(calls.last().unwrap().starts_with("stop m3"), "{calls:?}");
-    assert_eq!(thread.show.shows(&text), Some(("m3", true)));
+    assert_eq!(thread.show.shows(&text), Some("m3"));
 }
 
 #[test]
@@ -243,7 +245,7 @@ fn a_piece_never_ends_between_the_two_halves_of_a_link() {
 }
 
 #[test]
-fn after_a_lost_answer_nothing_is_added_and_the_final_text_repairs_it() {
+fn after_a_lost_answer_the_message_is_taken_away_and_its_words_are_said_anew() {
     let mut thread = Thread::new();
     thread.tells(&[node("agent"), llm()]);
     thread.settles();
@@ -254,12 +256,88 @@ fn after_a_lost_answer_nothing_is_added_and_the_final_text_repairs_it() {
     thread.passes(SOON);
     thread.tells(&[RunEvent::LlmEnd, RunEvent::Done]);
     assert_eq!(thread.passes(SOON), Next::Over);
-    assert_eq!(thread.heard()[1..], [r#"append m1 "One ""#, "stop m1 Active"]);
-    assert_eq!(thread.show.shows("One two."), Some(("m1", false)), "to be written over");
+    assert_eq!(
+        thread.heard()[1..],
+        [
+            r#"append m1 "One ""#,
+            "take away m1",
+            "start [task-1 InProgress]",
+            r#"append m2 "One two.""#,
+            "stop m2 [task-1 Complete] Active"
+        ]
+    );
+    assert_eq!(thread.show.shows("One two."), Some("m2"));
 }
 
 #[test]
-fn a_process_that_died_leaves_a_message_that_is_repaired_and_begins_no_second_one() {
+fn taking_away_is_repeated_until_it_is_certain_and_the_answer_waits_for_it() {
+    let mut thread = Thread::new();
+    thread.tells(&[node("agent"), llm(), token("One ")]);
+    thread.settles();
+    thread.show.was_interrupted();
+    thread.tells(&[token("two."), RunEvent::LlmEnd, RunEvent::Done]);
+    let lost = |call: &ShowCall| matches!(call, ShowCall::TakeAway { .. }).then_some(Went::Unknown);
+    assert_eq!(thread.settles_with(lost), Next::Later(thread.now.plus(ASKED_AGAIN_AFTER)));
+    assert!(thread.show.holds_the_answer_back(), "else it would be said twice");
+    let gone = |call: &ShowCall| matches!(call, ShowCall::TakeAway { .. }).then_some(Went::Closed);
+    thread.now = thread.now.plus(ASKED_AGAIN_AFTER);
+    assert_eq!(thread.settles_with(gone), Next::Over);
+    assert!(!thread.show.holds_the_answer_back());
+    assert_eq!(thread.show.shows("One two."), None, "it is posted whole");
+}
+
+#[test]
+fn a_message_that_cannot_be_taken_away_gets_nothing_more_and_the_answer_is_posted_whole() {
+    let mut thread = Thread::new();
+    thread.tells(&[node("agent"), llm(), token("One ")]);
+    thread.settles();
+    thread.show.was_interrupted();
+    let never = |call: &ShowCall| matches!(call, ShowCall::TakeAway { .. }).then_some(Went::Never);
+    thread.settles_with(never);
+    thread.tells(&[token("two."), RunEvent::LlmEnd, RunEvent::Done]);
+    assert_eq!(thread.passes(SOON), Next::Over);
+    assert_eq!(thread.heard()[1..], ["take away m1", "session Active"]);
+    assert_eq!(thread.show.shows("One two."), None);
+}
+
+#[test]
+fn words_that_were_taken_away_while_a_human_is_waited_for_are_said_again() {
+    let mut thread = Thread::new();
+    thread.tells(&[node("agent"), llm(), token("I propose")]);
+    thread.settles();
+    thread.passes(SOON);
+    thread.tells(&[token(" it."), RunEvent::LlmEnd, asked()]);
+    let lost = |call: &ShowCall| matches!(call, ShowCall::Stop { .. }).then_some(Went::Unknown);
+    for _ in 0..2 {
+        let Next::Call(call) = thread.show.next(thread.now) else { break };
+        thread.show.went(&call, lost(&call).unwrap_or(Went::Done), thread.now);
+    }
+    thread.heard();
+    assert_eq!(thread.settles(), Next::Idle(None));
+    assert_eq!(
+        thread.heard(),
+        ["start [task-1 InProgress] [task-2 Pending]", r#"stop m2 "I propose it." Suspended"#]
+    );
+}
+
+#[test]
+fn what_comes_after_a_message_that_was_closed_is_not_taken_for_said() {
+    let mut thread = Thread::new();
+    thread.tells(&[node("agent"), llm(), token("One ")]);
+    thread.settles();
+    thread.tells(&[RunEvent::NodeEnd { node: "agent".to_owned() }]);
+    thread.passes(SOON);
+    thread.passes(OLDEST);
+    assert_eq!(thread.heard().last().unwrap(), "stop m1 Processing");
+    thread.says("two.");
+    thread.show.was_interrupted();
+    thread.tells(&[RunEvent::LlmEnd, RunEvent::Done]);
+    assert_eq!(thread.passes(SOON), Next::Over);
+    assert_eq!(thread.show.shows("One two."), None, "m1 says the first word only");
+}
+
+#[test]
+fn a_process_that_died_leaves_no_second_message() {
     let mut with_message = Thread::new();
     with_message.tells(&[node("agent"), llm(), token("One ")]);
     with_message.settles();
@@ -267,8 +345,8 @@ fn a_process_that_died_leaves_a_message_that_is_repaired_and_begins_no_second_on
     // The node runs again from its first line.
     with_message.tells(&[node("agent"), llm(), token("Two."), RunEvent::LlmEnd, RunEvent::Done]);
     assert_eq!(with_message.passes(SOON), Next::Over);
-    assert_eq!(with_message.heard()[1..], ["stop m1 Active"]);
-    assert_eq!(with_message.show.shows("Two."), Some(("m1", false)));
+    assert_eq!(with_message.heard()[1..], ["take away m1", "session Active"]);
+    assert_eq!(with_message.show.shows("Two."), None, "it is posted whole");
 
     let mut without = Thread::new();
     without.tells(&[node("agent"), llm(), token("One ")]);
@@ -347,8 +425,8 @@ fn an_end_that_has_to_wait_does_not_keep_the_answer_waiting() {
     assert_eq!(thread.settles_with(limited), Next::Later(until));
     assert_eq!(thread.heard().last().unwrap(), r#"append m1 [task-1 Complete] "One two.""#);
     assert!(!thread.show.holds_the_answer_back());
-    assert_eq!(thread.show.shows("One two."), Some(("m1", true)));
+    assert_eq!(thread.show.shows("One two."), Some("m1"));
     assert_eq!(thread.passes(Span::minutes(1)), Next::Over);
     assert_eq!(thread.heard(), ["stop m1 Active"]);
-    assert_eq!(thread.show.shows("One two."), Some(("m1", true)));
+    assert_eq!(thread.show.shows("One two."), Some("m1"));
 }

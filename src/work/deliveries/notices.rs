@@ -15,19 +15,8 @@ impl Deliveries {
         let Some((at, rendered)) = self.what_and_where(&owed).await? else {
             return store.notice_dead(&owed.id, owed.epoch, "there is nowhere to say it").await;
         };
-        if let Some(shown) = self.shown_already(&owed, &rendered).await? {
-            return match shown {
-                Sent::At(posted) | Sent::Before(posted) => {
-                    let at = ShownAt { channel: posted.channel, message_ts: posted.ts };
-                    store.notice_sent(&owed.id, owed.epoch, at).await
-                }
-                Sent::Later(at, error) | Sent::Unsure(at, error) => {
-                    store.notice_retry(&owed.id, owed.epoch, at, &error.to_string()).await
-                }
-                Sent::Never(error) => {
-                    store.notice_dead(&owed.id, owed.epoch, &error.to_string()).await
-                }
-            };
+        if let Some(at) = self.shown_already(&owed).await? {
+            return store.notice_sent(&owed.id, owed.epoch, at).await;
         }
         if owed.unsure_since.is_none() {
             store.notice_begins(&owed.id, owed.epoch).await?;

@@ -5,7 +5,7 @@ use crate::base::Span;
 use crate::slack::client::{Chunk, Place, SlackError, StreamStart};
 use crate::slack::texts;
 use crate::store::{ClaimedShow, Left, StoreError};
-use crate::stream::{Next, Piece, ShowCall, Went};
+use crate::stream::{Next, Piece, Session, ShowCall, Went};
 use crate::work::Loop;
 
 /// How many calls one turn makes at most; the rest is made in the next.
@@ -92,12 +92,28 @@ impl Streams {
             ShowCall::Stop { ts, pieces, session } => {
                 slack.stop_stream(&place.channel, ts, &chunks(pieces), *session).await
             }
+            ShowCall::TakeAway { ts } => self.take_away(&place.channel, ts).await,
             ShowCall::Session(session) => slack.set_session(&place, *session).await,
         };
         match done {
             Ok(()) => Went::Done,
             Err(error) => self.how(call, &error),
         }
+    }
+
+    /// Takes a message away; one that still grows is closed first.
+    async fn take_away(&self, channel: &str, ts: &str) -> Result<(), SlackError> {
+        let slack = &self.desk.slack;
+        let taken = slack.delete_message(channel, ts).await;
+        if taken.as_ref().is_err_and(|error| error.code() == Some("streaming_state_conflict")) {
+            // Slack closes a message by itself after a while, and then says that it does not grow.
+            match slack.stop_stream(channel, ts, &[], Session::Processing).await {
+                Ok(()) | Err(SlackError::PlaceWrong { .. }) => {}
+                Err(error) => return Err(error),
+            }
+            return slack.delete_message(channel, ts).await;
+        }
+        taken
     }
 
     /// What an error means for the message. One that will be the same everywhere is remembered.
