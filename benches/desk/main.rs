@@ -1,15 +1,17 @@
-//! What the desk does in a second: clicks answered, and whole conversations from a message to the
-//! result of an approved action.
+//! What the desk does in a second: clicks answered, whole conversations from a message to the
+//! result of an approved action, tokens to those who listen.
 //!
-//! `cargo bench --bench desk`, or with `-- clicks` or `-- cycles` only that. The router, the signatures, the SQLite file (WAL, synchronous FULL)
-//! and the loops are the real ones; only Slack is a stand-in that answers at once. Throughput over
+//! `cargo bench --bench desk`, or with `-- clicks`, `-- cycles` or `-- listeners` only that. The
+//! router, the signatures, the SQLite file (WAL, synchronous FULL) and the loops are the real ones; only Slack is a stand-in that answers at once. Throughput over
 //! many tasks fits no micro-benchmark, so this prints a table. Without `--bench`, as `cargo test`
 //! runs it, it takes a few rounds of everything to see that it still works.
 
 mod clicks;
 mod cycles;
+mod listeners;
 mod office;
 mod slack;
+mod talker;
 mod times;
 
 /// A message becomes a card by way of many small texts; the system's allocator spends a fifth of the
@@ -28,12 +30,18 @@ fn main() {
     let few = !std::env::args().any(|argument| argument == "--bench");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {
+        if listeners::listen_if_asked().await {
+            return;
+        }
         times::print_disk(if few { 3 } else { 300 });
         if asked_for("clicks") {
             clicks::measure(few).await;
         }
         if asked_for("cycles") {
             cycles::measure(few).await;
+        }
+        if asked_for("listeners") {
+            listeners::measure(few).await;
         }
     });
 }

@@ -17,15 +17,20 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tower::ServiceExt;
 
 use crate::slack::{APP, Card, QuickSlack, TEAM};
+use crate::talker;
 
 const SECRET: &str = "the-bench-signs-with-this";
+pub const API_KEY: &str = "the-bench-calls-with-this-key-of-its-own";
 
 /// The desk, and ways to talk to it as Slack does.
 pub struct Office {
     pub slack: Arc<QuickSlack>,
+    /// The sign at which the agent `talker` talks.
+    pub talk: Arc<Notify>,
     router: Router,
     asked: AtomicUsize,
     folder: TempDir,
@@ -36,12 +41,13 @@ impl Office {
     pub async fn open() -> (Self, App) {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
         let slack = Arc::new(QuickSlack::default());
-        let config = config(&folder, &serve_tool().await);
+        let (talker, talk) = talker::serve().await;
+        let config = config(&folder, &serve_tool().await, &talker);
         let (clock, ids) = (Arc::new(SystemClock), Arc::new(RandomIds));
         let desk = Desk::open_with(config, slack.clone(), clock, ids).await.expect("a desk");
         let app = App::of(desk);
         let router = app.router();
-        (Self { slack, router, asked: AtomicUsize::new(0), folder }, app)
+        (Self { slack, talk, router, asked: AtomicUsize::new(0), folder }, app)
     }
 
     /// A charge that nobody has asked about yet.
@@ -126,14 +132,16 @@ fn sign(body: &str) -> (String, String) {
     (timestamp, format!("v0={}", hex::encode(mac.finalize().into_bytes())))
 }
 
-fn config(folder: &TempDir, tool: &str) -> Config {
+fn config(folder: &TempDir, tool: &str, talker: &str) -> Config {
     let file = folder.path().join("countersign.yaml");
     let text = include_str!("countersign.yaml").replace("TOOL", tool);
+    let text = text.replace("TALKER", talker);
     std::fs::write(&file, text).expect("the configuration is written");
     std::fs::write(folder.path().join("script.yaml"), include_str!("script.yaml"))
         .expect("the script is written");
     let env = |name: &str| match name {
         "BENCH_SIGNING_SECRET" => Some(SECRET.to_owned()),
+        "BENCH_API_KEY" => Some(API_KEY.to_owned()),
         "BENCH_BOT_TOKEN" => Some("xoxb-bench".to_owned()),
         _ => None,
     };
