@@ -207,6 +207,42 @@ async fn a_program_hears_what_the_graph_tells_once() {
     office.closes().await;
 }
 
+/// The agents of a configured graph are unfolded into it, so a program sees into them whether it asks
+/// for subgraphs or not.
+#[tokio::test]
+async fn a_program_sees_into_the_agents_of_a_graph() {
+    for subgraphs in [false, true] {
+        let office = staffed(&[("      agents: [ops]\n", "      agents: [refunds]\n")]).await;
+        let asked = asking(ASKED).with("stream_mode", "updates").with("subgraphs", subgraphs);
+        let mut stream = asked.post(&office).await;
+        office.a_moment().await;
+        let frames = stream.until("approval_requested").await;
+        let updates = frames.iter().filter(|frame| frame.kind() == "updates");
+        let seen: Vec<&str> = updates
+            .map(|frame| frame.data["data"].as_object().unwrap().keys().next().unwrap().as_str())
+            .collect();
+        let expected = [
+            "/begin",
+            "drafter",
+            "drafter/agent",
+            "drafter/reply",
+            "on-it",
+            "__interrupt__",
+            "look-up",
+            "checker",
+            "checker/agent",
+            "checker/reply",
+            "is-it-sound",
+            "__interrupt__",
+        ];
+        assert_eq!(seen, expected, "subgraphs: {subgraphs}");
+        let card = office.card("priya", "#approvals");
+        office.approves("jonas", &card).await;
+        assert_eq!(stream.rest().await.last().unwrap().kind(), "done");
+        office.closes().await;
+    }
+}
+
 /// An `http` node only reads, and is put to the policy like any tool.
 #[tokio::test]
 async fn an_http_node_reads_only_what_a_rule_lets_it_read() {
