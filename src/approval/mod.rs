@@ -10,6 +10,7 @@ mod condition;
 mod envelope;
 mod event;
 mod execution;
+mod finding;
 mod person;
 mod policy;
 mod request;
@@ -26,6 +27,7 @@ pub use execution::{
     Begun, ExecutionState, RetryClass, Settlement, StartFacts, StartRefusal, Warrant, settle,
     warrant,
 };
+pub use finding::{Finding, Settled};
 pub use person::{PersonFacts, Requester, SlackUser, Standing};
 pub use policy::{Ask, Policy, Proposal, Rule, Ruling, Then};
 pub use request::{

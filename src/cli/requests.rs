@@ -1,5 +1,7 @@
 //! `countersign requests`.
 
+mod settle;
+
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -21,12 +23,14 @@ const PAGE: usize = 100;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Requests {
-    /// What waits for somebody, oldest first.
+    /// What waits for a decision, and what ended so that somebody must look, oldest first.
     List(List),
     /// One request: its card, and what the audit log says of it.
     Show(Show),
     /// End a pending request: nothing will run, and the requester is told why.
     Cancel(Cancel),
+    /// Say what became of an action whose outcome is unknown: its cards and its requester are told.
+    Settle(settle::Settle),
 }
 
 #[derive(Debug, Args)]
@@ -78,6 +82,7 @@ pub(super) async fn run(requests: Requests, config: &Path) -> anyhow::Result<Exi
             self::show(&store, &RequestId::existing(show.request)).await
         }
         Requests::Cancel(order) => cancel(order, config).await,
+        Requests::Settle(order) => settle::run(order, config).await,
     }
 }
 
@@ -99,6 +104,9 @@ async fn list(store: &Store, ended_too: bool) -> anyhow::Result<ExitCode> {
             break;
         }
     }
+    if !ended_too {
+        listed += settle::list(store, &workspace).await?;
+    }
     if listed == 0 {
         say(if ended_too { "Nothing was ever asked." } else { "Nothing is waiting." })?;
     }
@@ -113,7 +121,10 @@ fn line(stored: &StoredRequest) -> String {
         (Some(decision), None) => format!("{} {}", words::outcome(decision.outcome), decision.at),
         (Some(decision), Some(execution)) => {
             let outcome = words::outcome(decision.outcome);
-            format!("{outcome}, {}", words::execution_state(execution.state))
+            match &execution.settled {
+                Some(settled) => format!("{outcome}, {}", words::finding(settled.finding)),
+                None => format!("{outcome}, {}", words::execution_state(execution.state)),
+            }
         }
     };
     format!("{}  {}  {tool}  by {}  {state}", request.id, request.asked_at, request.requester.name)

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use crate::approval::{ExecutionState, Outcome};
+use crate::approval::{ExecutionState, Finding, Outcome};
 
 pub(super) fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
@@ -22,6 +22,14 @@ pub(super) fn execution_state(state: ExecutionState) -> &'static str {
         ExecutionState::Failed => "failed, nothing changed",
         ExecutionState::Unknown => "OUTCOME UNKNOWN: somebody must look",
         ExecutionState::Refused => "not started",
+    }
+}
+
+pub(super) fn finding(finding: Finding) -> &'static str {
+    match finding {
+        Finding::Happened => "it happened",
+        Finding::DidNotHappen => "it did not happen",
+        Finding::WrittenOff => "written off, nobody could find out",
     }
 }
 

@@ -50,6 +50,7 @@ pub fn card_view<'a>(
             state: execution.state,
             note: execution.note.as_deref(),
             ended_at: execution.ended_at,
+            settled: execution.settled.as_ref(),
         }),
         buttons: Buttons {
             approve: buttons.approve.as_deref(),

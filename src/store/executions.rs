@@ -1,10 +1,12 @@
 //! Executions: how they are ordered, claimed and seen.
 
 use super::answers::Asking;
-use super::rows::{big, count, instant};
+use super::rows::{big, count, from_json, instant};
 use super::runs::fenced;
 use super::{Store, StoreError, Tx, settle};
-use crate::approval::{self, Begun, ExecutionState, RetryClass, Sealed, Settlement, StartRefusal};
+use crate::approval::{
+    self, Begun, ExecutionState, RetryClass, Sealed, Settled, Settlement, StartRefusal,
+};
 use crate::base::{ExecutionId, RequestId, RunId, Span, Timestamp, WorkspaceId};
 
 /// What a claimed execution needs.
@@ -44,6 +46,8 @@ pub struct ExecutionView {
     pub ended_at: Option<Timestamp>,
     /// The result when it succeeded; else why it failed, is unknown or was refused.
     pub note: Option<String>,
+    /// What a human found out, when its outcome was unknown.
+    pub settled: Option<Settled>,
 }
 
 impl Store {
@@ -96,10 +100,25 @@ impl Store {
         request: &RequestId,
     ) -> Result<Option<ExecutionView>, StoreError> {
         let row: Option<ViewRow> = sqlx::query_as(
-            "SELECT id, state, attempts, start_by, started_at, ended_at, note FROM executions
-             WHERE request_id = $1",
+            "SELECT id, state, attempts, start_by, started_at, ended_at, note, settled
+             FROM executions WHERE request_id = $1",
         )
         .bind(request.as_str())
+        .fetch_optional(&mut *self.reader().await?)
+        .await?;
+        row.map(view).transpose()
+    }
+
+    /// How an execution stands.
+    pub async fn execution(
+        &self,
+        execution: &ExecutionId,
+    ) -> Result<Option<ExecutionView>, StoreError> {
+        let row: Option<ViewRow> = sqlx::query_as(
+            "SELECT id, state, attempts, start_by, started_at, ended_at, note, settled
+             FROM executions WHERE id = $1",
+        )
+        .bind(execution.as_str())
         .fetch_optional(&mut *self.reader().await?)
         .await?;
         row.map(view).transpose()
@@ -111,7 +130,8 @@ impl Store {
         workspace: &WorkspaceId,
     ) -> Result<Vec<ExecutionView>, StoreError> {
         let rows: Vec<ViewRow> = sqlx::query_as(
-            "SELECT id, state, attempts, start_by, started_at, ended_at, note FROM executions
+            "SELECT id, state, attempts, start_by, started_at, ended_at, note, settled
+             FROM executions
              WHERE state = 'started' AND workspace = $1 ORDER BY started_at, id",
         )
         .bind(workspace.as_str())
@@ -120,10 +140,10 @@ impl Store {
         rows.into_iter().map(view).collect()
     }
 
-    /// How many executions ended so that only a human can say what they did.
+    /// How many executions wait for a human to say what they did.
     pub async fn unknown_executions(&self, workspace: &WorkspaceId) -> Result<u64, StoreError> {
         let unknown: i64 = sqlx::query_scalar(
-            "SELECT COUNT(*) FROM executions WHERE state = 'unknown' AND workspace = $1",
+            "SELECT COUNT(*) FROM executions WHERE workspace = $1 AND state = 'unknown' AND settled IS NULL",
         )
         .bind(workspace.as_str())
         .fetch_one(&mut *self.reader().await?)
@@ -141,6 +161,7 @@ struct ViewRow {
     started_at: Option<i64>,
     ended_at: Option<i64>,
     note: Option<String>,
+    settled: Option<String>,
 }
 
 fn view(row: ViewRow) -> Result<ExecutionView, StoreError> {
@@ -152,6 +173,7 @@ fn view(row: ViewRow) -> Result<ExecutionView, StoreError> {
         started_at: row.started_at.map(instant),
         ended_at: row.ended_at.map(instant),
         note: row.note,
+        settled: row.settled.as_deref().map(|text| from_json("finding", text)).transpose()?,
     })
 }
 

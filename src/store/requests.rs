@@ -128,7 +128,7 @@ pub(crate) async fn stored(
     let shown: ShownRow = sqlx::query_as(
         "SELECT claim, because, show, undeliverable, thread_id, threads.agent, channel, thread_ts,
                 executions.id AS execution_id, executions.state AS execution_state,
-                executions.attempts, start_by, started_at, ended_at, note
+                executions.attempts, start_by, started_at, ended_at, note, settled
          FROM requests
          LEFT JOIN runs ON runs.id = requests.run_id
          LEFT JOIN threads ON threads.id = runs.thread_id
@@ -168,6 +168,7 @@ struct ShownRow {
     started_at: Option<i64>,
     ended_at: Option<i64>,
     note: Option<String>,
+    settled: Option<String>,
 }
 
 impl ShownRow {
@@ -191,6 +192,7 @@ impl ShownRow {
             started_at: self.started_at.map(instant),
             ended_at: self.ended_at.map(instant),
             note: self.note.clone(),
+            settled: self.settled.as_deref().map(|text| from_json("finding", text)).transpose()?,
         }))
     }
 }

@@ -158,7 +158,7 @@ pub(super) async fn end(
 }
 
 /// The cards get the result, and the requester hears of it: an updated card notifies nobody.
-async fn show_end(
+pub(super) async fn show_end(
     tx: &mut Tx,
     row: &Row,
     workspace: WorkspaceId,

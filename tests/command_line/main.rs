@@ -12,5 +12,6 @@ mod program;
 mod readable;
 mod requests;
 mod serve;
+mod settling;
 mod switch;
 mod tampering;

@@ -42,6 +42,18 @@ fn plain(violation: &str) -> String {
     .into_owned()
 }
 
+/// What `verify` says of a copy of a desk's database that somebody has changed.
+pub async fn after(desk: &Desk, sql: &'static str) -> Ran {
+    let copy = desk.database().with_file_name("changed.db");
+    let mut source = intrude(&desk.database()).await;
+    let _ = std::fs::remove_file(&copy);
+    let into = sqlx::AssertSqlSafe(format!("VACUUM INTO '{}'", copy.display()));
+    sqlx::query(into).execute(&mut source).await.expect("it is copied");
+    source.close().await.expect("it closes");
+    change(&copy, sql).await;
+    verify(&copy, &[]).await
+}
+
 #[tokio::test]
 async fn each_kind_of_tampering_is_named() {
     let desk = Desk::with_a_past().await;

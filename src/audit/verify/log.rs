@@ -30,7 +30,8 @@ pub(super) async fn check(look: &mut Look) -> Result<(), StoreError> {
     )
     .await?;
     starts(look).await?;
-    results(look).await
+    results(look).await?;
+    findings(look).await
 }
 
 /// Until when each may start, against what its decision or its rule said.
@@ -64,6 +65,25 @@ async fn results(look: &mut Look) -> Result<(), StoreError> {
         let hash = hex::encode(Sha256::digest(note.unwrap_or_default()));
         if read(body.as_deref())["note_hash"] != hash.as_str() {
             look.broken("I6", id, "its result is not the one in the log");
+        }
+    }
+    Ok(())
+}
+
+/// What humans found out about unknown outcomes, against the hash that the log took of it.
+async fn findings(look: &mut Look) -> Result<(), StoreError> {
+    let settled: Vec<(String, String, Option<String>, Option<String>)> = sqlx::query_as(
+        "SELECT executions.id, state, settled, body FROM executions LEFT JOIN audit
+           ON subject = executions.id AND kind = 'execution.settled'
+         WHERE settled IS NOT NULL OR body IS NOT NULL ORDER BY executions.id",
+    )
+    .fetch_all(&mut *look.snapshot)
+    .await?;
+    for (id, state, settled, body) in settled {
+        let hash = settled.map(|settled| hex::encode(Sha256::digest(settled)));
+        let same = read(body.as_deref())["settled_hash"].as_str() == hash.as_deref();
+        if !same || hash.is_none() || state != "unknown" {
+            look.broken("I6", id, "what was found out about it is not what is in the log");
         }
     }
     Ok(())

@@ -29,7 +29,7 @@ pub fn execution(prose: Prose, view: &CardView<'_>, outcome: Outcome) -> Prose {
     match (outcome, view.execution) {
         (Outcome::Approved, Some(execution)) => {
             let prose = prose.text(&texts::ran(&execution));
-            match execution.ended_at {
+            match execution.settled.map(|settled| settled.at).or(execution.ended_at) {
                 Some(at) => prose.text(" (").date(at).text(")"),
                 None => prose,
             }

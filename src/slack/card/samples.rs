@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use super::{Buttons, CardView, ExecutionView, StageNames};
 use crate::approval::{
-    Approvers, Choice, DecidedBy, Decision, Envelope, ExecutionState, Outcome, PersonFacts, Place,
-    PolicyFacts, ReasonRule, Request, Requester, RetryClass, Risk, Sealed, Separation, SlackUser,
-    Stage, Standing, Terms, ToolFacts, Vote,
+    Approvers, Choice, DecidedBy, Decision, Envelope, ExecutionState, Finding, Outcome,
+    PersonFacts, Place, PolicyFacts, ReasonRule, Request, Requester, RetryClass, Risk, Sealed,
+    Separation, Settled, SlackUser, Stage, Standing, Terms, ToolFacts, Vote,
 };
 use crate::base::{ActionId, PersonId, RequestId, RunId, Span, Timestamp, WorkspaceId};
 
@@ -24,6 +24,7 @@ pub struct Story {
     pub stages: Vec<StageNames>,
     pub because: Option<String>,
     pub execution: Option<(ExecutionState, Option<String>)>,
+    pub settled: Option<Settled>,
     pub undeliverable: Option<String>,
     pub now: Timestamp,
 }
@@ -144,6 +145,7 @@ impl Story {
             stages: vec![names("#approvals"), names("#managers")],
             because: None,
             execution: None,
+            settled: None,
             undeliverable: None,
             now: at(1),
         }
@@ -193,6 +195,12 @@ impl Story {
         self
     }
 
+    pub fn settled(mut self, finding: Finding, reason: &str) -> Self {
+        let (by, reason) = ("olga".to_owned(), reason.to_owned());
+        self.settled = Some(Settled { finding, by, reason, at: at(40) });
+        self
+    }
+
     pub fn view(&self) -> CardView<'_> {
         CardView {
             request: &self.request,
@@ -209,6 +217,7 @@ impl Story {
                     ExecutionState::Succeeded | ExecutionState::Failed | ExecutionState::Refused
                 )
                 .then_some(at(13)),
+                settled: self.settled.as_ref(),
             }),
             buttons: TOKENS,
             undeliverable: self.undeliverable.as_deref(),

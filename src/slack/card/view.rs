@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::approval::{ExecutionState, Request, Sealed};
+use crate::approval::{ExecutionState, Request, Sealed, Settled};
 use crate::base::Timestamp;
 
 /// Everything a card, a status line or a modal shows. Facts only, but for `claim`.
@@ -51,6 +51,8 @@ pub struct ExecutionView<'a> {
     /// The result when it succeeded; else why it failed, is unknown or was refused.
     pub note: Option<&'a str>,
     pub ended_at: Option<Timestamp>,
+    /// What a human found out, when its outcome was unknown.
+    pub settled: Option<&'a Settled>,
 }
 
 /// The opaque tokens of a card's buttons. A button without a token is not drawn.

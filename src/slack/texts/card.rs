@@ -1,6 +1,6 @@
 //! The words on a card.
 
-use crate::approval::{ExecutionState, Outcome, RetryClass};
+use crate::approval::{ExecutionState, Finding, Outcome, RetryClass};
 use crate::base::Span;
 use crate::slack::card::block::utc;
 use crate::slack::card::{CardView, Detail, name};
@@ -39,6 +39,13 @@ pub fn headline(view: &CardView<'_>, stage: usize) -> String {
 
 /// An approval alone is not the end of the story.
 fn approved(view: &CardView<'_>) -> &'static str {
+    if let Some(settled) = view.execution.and_then(|execution| execution.settled) {
+        return match settled.finding {
+            Finding::Happened => "Approved, and it happened",
+            Finding::DidNotHappen => "Approved, but it did not happen",
+            Finding::WrittenOff => "Approved, outcome never found out",
+        };
+    }
     match view.execution.map(|execution| execution.state) {
         None
         | Some(ExecutionState::Ordered | ExecutionState::Claimed | ExecutionState::Started) => {

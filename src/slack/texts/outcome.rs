@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::approval::{DecidedBy, Decision, ExecutionState, Outcome};
+use crate::approval::{DecidedBy, Decision, ExecutionState, Finding, Outcome, Settled};
 use crate::slack::card::{ExecutionView, Leaf, leaves};
 use crate::slack::escape;
 
@@ -54,12 +54,28 @@ pub fn ran(execution: &ExecutionView<'_>) -> String {
         ExecutionState::Failed => {
             format!("It failed and certainly changed nothing.{}", note(" Why: "))
         }
+        ExecutionState::Unknown if let Some(settled) = execution.settled => found_out(settled),
         ExecutionState::Unknown => format!(
             "OUTCOME UNKNOWN: it may or may not have happened. It will not be tried again by itself; \
              somebody must look and settle it.{}",
             note(" What is known: ")
         ),
         ExecutionState::Refused => format!("It was not started, so nothing ran.{}", note(" Why: ")),
+    }
+}
+
+/// What a human found out about an outcome that was unknown.
+fn found_out(settled: &Settled) -> String {
+    let who = escape::name(&settled.by);
+    let reason = escape::clipped(&settled.reason, NOTE);
+    match settled.finding {
+        Finding::Happened => format!("It did happen, as {who} found out: {reason}."),
+        Finding::DidNotHappen => {
+            format!("It did not happen, as {who} found out: {reason}. It can be asked for again.")
+        }
+        Finding::WrittenOff => format!(
+            "Whether it happened could not be found out; {who} closed the matter: {reason}."
+        ),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::approval::Finding;
 use crate::approval::{Choice, DecidedBy, ExecutionState, Outcome, ReasonRule, Refusal};
 use crate::base::{RequestId, Span};
 use crate::slack::card::samples::{Story, at, envelope, jonas, person, priya};
@@ -28,6 +29,10 @@ fn stories() -> Vec<(&'static str, Story)> {
     named_badly.request.requester.name = "<!here> ✅ approved".to_owned();
     named_badly.request.requester.user.user = "not an id".to_owned();
     let approved = || Story::refund().approved();
+    let settled = |finding| {
+        let unknown = approved().executed(ExecutionState::Unknown, Some("no answer"));
+        unknown.settled(finding, "the ledger says <!channel> so")
+    };
     vec![
         ("fresh", Story::refund()),
         ("claim", Story::refund().claiming("✅ *Approved by Priya* <!channel>")),
@@ -42,6 +47,9 @@ fn stories() -> Vec<(&'static str, Story)> {
         ("succeeded", approved().executed(ExecutionState::Succeeded, Some("re_77"))),
         ("failed", approved().executed(ExecutionState::Failed, Some("409"))),
         ("unknown", approved().executed(ExecutionState::Unknown, Some("no answer"))),
+        ("settled-happened", settled(Finding::Happened)),
+        ("settled-not", settled(Finding::DidNotHappen)),
+        ("settled-written-off", settled(Finding::WrittenOff)),
         ("refused", approved().executed(ExecutionState::Refused, Some("stopped"))),
         ("rejected", Story::refund().ended(Outcome::Rejected, by(priya()), Some("no"))),
         ("expired", Story::refund().ended(Outcome::Expired, DecidedBy::Time, None)),

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::without_digest;
+use crate::approval::Finding;
 use crate::approval::{Choice, DecidedBy, ExecutionState, Outcome, ReasonRule, Separation, Vote};
 use crate::slack::card::samples::{Story, at, jonas, priya};
 use crate::slack::card::{as_text, stage_card};
@@ -216,6 +217,15 @@ fn unknown_outcome() {
     Reason: "checked with the bank"
     What ran: OUTCOME UNKNOWN: it may or may not have happened. It will not be tried again by itself; somebody must look and settle it. What is known: "no answer in 30 s"
     "#);
+}
+
+#[test]
+fn what_a_human_found_out() {
+    for finding in [Finding::Happened, Finding::DidNotHappen, Finding::WrittenOff] {
+        let story = Story::refund().approved().executed(ExecutionState::Unknown, None);
+        let story = story.settled(finding, "asked the bank");
+        insta::assert_snapshot!(format!("settled_{finding:?}"), outcome(&story));
+    }
 }
 
 #[test]

@@ -1,0 +1,111 @@
+//! `countersign requests settle`: a human says what became of an action.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+
+use crate::approval::Finding;
+use crate::base::WorkspaceId;
+use crate::cli::database::{Database, workspace_of};
+use crate::cli::out::say;
+use crate::cli::words;
+use crate::store::{NotUnsettled, Store, StoreError, Unsettled};
+
+/// How many are listed: so many mean trouble of another kind.
+const LISTED: usize = 1_000;
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Settle {
+    /// The request, req_…, or the execution, exe_…, as `requests list` shows them.
+    #[arg(value_name = "ID")]
+    which: String,
+
+    /// What you saw on the other side.
+    #[arg(value_name = "FINDING")]
+    finding: Seen,
+
+    /// How you know: the requester reads it, and the audit log keeps it.
+    #[arg(long, value_parser = words::reason)]
+    reason: String,
+
+    /// Who stands for it, for the people who are told and for the audit log.
+    #[arg(long, value_name = "NAME", env = "USER", default_value = "operator")]
+    by: String,
+
+    #[command(flatten)]
+    database: Database,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Seen {
+    /// The action took effect.
+    Happened,
+    /// It took no effect, and can be asked for again.
+    DidNotHappen,
+    /// Nobody can find out any more.
+    WrittenOff,
+}
+
+pub(super) async fn run(order: Settle, config: &Path) -> anyhow::Result<ExitCode> {
+    let store = order.database.to_write(config).await?;
+    let workspace = workspace_of(&store).await?;
+    let finding = match order.finding {
+        Seen::Happened => Finding::Happened,
+        Seen::DidNotHappen => Finding::DidNotHappen,
+        Seen::WrittenOff => Finding::WrittenOff,
+    };
+    let settled =
+        store.settle_unknown(&workspace, &order.which, finding, &order.by, &order.reason).await;
+    store.close().await;
+    let which = &order.which;
+    match settled {
+        Ok(Ok(())) => {
+            say(format_args!("Settled {which}: {}. Nothing was run.", words::finding(finding)))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Ok(Err(NotUnsettled::Before(before))) => {
+            eprintln!(
+                "{} settled {which} at {}: {}; nothing has changed.",
+                before.by,
+                before.at,
+                words::finding(before.finding)
+            );
+            Ok(ExitCode::FAILURE)
+        }
+        Ok(Err(NotUnsettled::Known(state))) => {
+            eprintln!(
+                "What became of {which} is known: {}; nothing has changed.",
+                words::execution_state(state)
+            );
+            Ok(ExitCode::FAILURE)
+        }
+        Err(StoreError::NotFound(_)) => Err(anyhow::anyhow!(
+            "nothing has run for {which}; `countersign requests list` shows what can be settled"
+        )),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Lists what somebody must look at, with what there is to look for. Says how many there are.
+pub(super) async fn list(store: &Store, workspace: &WorkspaceId) -> anyhow::Result<u64> {
+    let mut listed = 0;
+    for unsettled in store.unsettled(workspace, LISTED).await? {
+        say(line(&unsettled))?;
+        listed += 1;
+    }
+    Ok(listed)
+}
+
+fn line(unsettled: &Unsettled) -> String {
+    let Unsettled { execution, request, tool, key } = unsettled;
+    let which = request.as_ref().map_or_else(|| execution.id.to_string(), ToString::to_string);
+    let started = execution.started_at.map(|at| at.to_string()).unwrap_or_default();
+    let known = execution.note.as_deref().unwrap_or("nothing");
+    format!(
+        "{which}  {tool}  OUTCOME UNKNOWN: begun {}, first at {started}, with the key {key}. \
+         What is known: {known}. Look on the other side, then `countersign requests settle {which} \
+         happened`, `did-not-happen` or `written-off`.",
+        words::counted(execution.attempts, "time")
+    )
+}

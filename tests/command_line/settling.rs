@@ -1,0 +1,73 @@
+//! Nobody knows whether an action happened: it waits for a person, who looks and says so.
+
+use countersign::demo::Mishap;
+
+use crate::bench::Desk;
+use crate::readable::readable;
+
+/// A deletion is approved, and its tool breaks off without an answer.
+async fn a_deletion_breaks_off() -> (Desk, countersign::sandbox::MessageRef, String) {
+    let desk = Desk::open().await;
+    let asked = desk.writes("mia", "delete sessions older than 2025-01-01").await;
+    desk.world.company.suffer(Mishap::AnswerLost);
+    desk.decides("noor", "Approve", "sampled the rows").await;
+    let id = desk.ids(&["--all"]).await.pop().unwrap();
+    (desk, asked, id)
+}
+
+#[tokio::test]
+async fn what_nobody_knows_is_listed_until_a_person_has_looked() {
+    let (desk, asked, id) = a_deletion_breaks_off().await;
+    let listed = desk.runs(&["requests", "list"]).await;
+    insta::assert_snapshot!("settle_list", readable(&listed.shown()));
+    let reason = ["--by", "olga", "--reason", "41 rows are gone from the <!channel> table"];
+    let settle = [&["requests", "settle", id.as_str(), "happened"][..], &reason].concat();
+    let settled = desk.runs(&settle).await;
+    insta::assert_snapshot!("settle", readable(&settled.shown()));
+    desk.settles().await;
+
+    let card = desk.world.slack.person("noor").sees("#approvals").pop().unwrap();
+    insta::assert_snapshot!("settle_card", readable(&card.text));
+    insta::assert_snapshot!("settle_replies", readable(&desk.replies("mia", &asked)));
+    let again = desk.runs(&settle).await;
+    insta::assert_snapshot!("settle_again", readable(&again.shown()));
+    assert_eq!(desk.runs(&["requests", "list"]).await.out, "Nothing is waiting.\n");
+    assert_eq!(desk.world.company.journal().await.unwrap().len(), 1, "nothing ran again");
+    let verified = desk.runs(&["verify"]).await;
+    assert_eq!(verified.code, 0, "{}", verified.all());
+}
+
+#[tokio::test]
+async fn each_finding_says_its_own_and_nothing_else_can_be_settled() {
+    for finding in ["did-not-happen", "written-off"] {
+        let (desk, _, id) = a_deletion_breaks_off().await;
+        let settle = ["requests", "settle", &id, finding, "--by", "olga", "--reason", "I looked"];
+        let settled = desk.runs(&settle).await;
+        insta::assert_snapshot!(format!("settle_{finding}"), readable(&settled.shown()));
+        let shown = desk.runs(&["requests", "show", &id]).await;
+        insta::assert_snapshot!(format!("settle_show_{finding}"), readable(&shown.shown()));
+        assert_eq!(desk.runs(&["verify"]).await.code, 0);
+    }
+    let desk = Desk::with_a_past().await;
+    for (nth, id) in desk.ids(&["--all"]).await.iter().enumerate() {
+        let refused = desk.runs(&["requests", "settle", id, "happened", "--reason", "x"]).await;
+        insta::assert_snapshot!(format!("settle_refused_{nth}"), readable(&refused.shown()));
+    }
+}
+
+#[tokio::test]
+async fn a_finding_that_was_changed_afterwards_is_found() {
+    let (desk, _, id) = a_deletion_breaks_off().await;
+    let settle = ["requests", "settle", &id, "happened", "--by", "olga", "--reason", "I looked"];
+    assert_eq!(desk.runs(&settle).await.code, 0);
+    for change in [
+        "UPDATE executions SET settled = replace(settled, 'happened', 'written_off')",
+        "UPDATE executions SET settled = NULL",
+        "UPDATE executions SET settled = replace(settled, 'olga', 'gus')",
+    ] {
+        let ran = crate::tampering::after(&desk, change).await;
+        assert_eq!(ran.code, 1, "{change}");
+        let said = "what was found out about it is not what is in the log";
+        assert!(ran.err.contains(said), "{change}: {}", ran.err);
+    }
+}
