@@ -66,7 +66,9 @@ impl Store {
                     Left::Held | Left::Over => (tx.now, None),
                 };
                 let written = sqlx::query(
-                    "UPDATE shows SET body = $3, seen = $4, state = $5, due_at = $6, retry_at = $7,
+                    // Whoever holds it may die: it is due again when the lease ends, as claimed.
+                    "UPDATE shows SET body = $3, seen = $4, state = $5, retry_at = $7,
+                            due_at = CASE WHEN $8 = 1 THEN due_at ELSE $6 END,
                             owner = CASE WHEN $8 = 1 THEN owner END,
                             lease_until = CASE WHEN $8 = 1 THEN lease_until END
                      WHERE run_id = $1 AND epoch = $2 AND state <> 'over'",

@@ -18,6 +18,10 @@ impl Deliveries {
             }
             Err(error) => return Err(error),
         };
+        if nobody_needs_it(&owed, &content) {
+            let why = "its request ended before anybody could be shown it";
+            return self.desk.store.card_dead(&owed.id, owed.epoch, why).await;
+        }
         let rendered = self.render(&owed, &content).await;
         match owed.shown_at.clone() {
             Some(at) => self.update(&owed, at, rendered).await,
@@ -134,6 +138,13 @@ impl Deliveries {
         self.desk.wake.these(&[Loop::Runs, Loop::Deliveries]);
         Ok(())
     }
+}
+
+/// Approvers who were never asked are not told of a decision that was made without them.
+fn nobody_needs_it(owed: &OwedCard, content: &CardContent) -> bool {
+    let never_shown = owed.shown_at.is_none() && owed.unsure_since.is_none();
+    let for_approvers = matches!(owed.kind, CardKind::Stage { .. });
+    never_shown && for_approvers && !content.stored.request.is_pending()
 }
 
 fn shown(owed: &OwedCard, at: ShownAt, rendered: Rendered) -> Shown {

@@ -73,12 +73,21 @@ enum Sent {
     Never(SlackError),
 }
 
+/// A post whose answer we did not wait for may still be on its way; before that, nobody can say that
+/// it did not get there.
+const ON_ITS_WAY: Span = Span::seconds(15);
+
 impl Deliveries {
     /// Posts a message, unless an earlier try whose outcome is unknown turns out to have got there.
     async fn post(&self, post: &Post, unsure_since: Option<Timestamp>, attempts: u64) -> Sent {
         let desk = &self.desk;
         let now = desk.clock.now();
         if let (Some(since), Some(about)) = (unsure_since, &post.about) {
+            let settled_at = since.plus(ON_ITS_WAY);
+            if now < settled_at {
+                let why = "it may still be on its way".to_owned();
+                return Sent::Unsure(settled_at, SlackError::Unknown { why });
+            }
             let query = MetadataQuery { place: &post.place, about, since };
             match self.find(query).await {
                 Ok(Some(first)) => return Sent::Before(first),

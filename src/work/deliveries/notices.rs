@@ -63,6 +63,8 @@ impl Deliveries {
         };
         let text = self.words(&stored, &notice).await;
         let at = match notice {
+            // A decision is not asked for when it has been made.
+            Notice::Reminder { .. } if !stored.request.is_pending() => None,
             // A reminder stands under the card it reminds of; without one there is nobody to ask.
             Notice::Reminder { stage, .. } => {
                 let card = self.desk.store.stage_card(request, stage).await?;
