@@ -13,4 +13,6 @@ pub enum Fault {
     Code(String),
     /// It was done, and the answer is lost.
     AnswerLost,
+    /// It is on its way so long, and nobody waits for the answer.
+    Late(Span),
 }

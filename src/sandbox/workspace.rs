@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
+use super::api::Arguments;
 use super::cast::{APP, BOT_ID, BOT_USER, Cast, TEAM};
 use super::faults::Fault;
 use crate::base::{Span, Timestamp, TurnableClock};
@@ -117,6 +118,8 @@ pub(super) struct Workspace {
     pub(super) events: VecDeque<Pending>,
     pub(super) journal: Vec<Passed>,
     pub(super) faults: BTreeMap<String, VecDeque<Fault>>,
+    /// Calls that are still on their way, and when they arrive.
+    pub(super) late: Vec<(Timestamp, &'static str, Arguments)>,
     /// By method, and by channel posted in: when its rate limit would be at rest again.
     pub(super) full_at: BTreeMap<String, Timestamp>,
     /// Messages that still grow, by channel and ts, and since when.
@@ -144,6 +147,7 @@ impl Shared {
             events: VecDeque::new(),
             journal: Vec::new(),
             faults: BTreeMap::new(),
+            late: Vec::new(),
             full_at: BTreeMap::new(),
             streams: BTreeMap::new(),
             tasks: BTreeMap::new(),

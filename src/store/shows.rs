@@ -189,3 +189,6 @@ async fn claim(
     }
     Ok(claimed)
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,6 +50,40 @@ async fn updates_that_fail_are_made_up_for() {
     office.closes().await;
 }
 
+/// Slack took no posts until it was over: approvers who were never asked are not told now, and the
+/// requester is.
+#[tokio::test]
+async fn what_ended_before_anybody_could_be_asked_is_told_to_the_requester_alone() {
+    let office = Office::opens().await;
+    let slack = &office.world.slack;
+    slack.next_calls("chat.postMessage", vec![Fault::RateLimited(Span::minutes(180))]);
+    let asked = office.writes("mia", INVOICE).await;
+    office.passes(Span::minutes(200)).await;
+    for channel in ["#approvals", "#managers"] {
+        let seen = office.person("jonas").sees(channel);
+        assert!(seen.is_empty(), "{channel}: {seen:#?}");
+    }
+    assert!(office.thread("mia", &asked).contains("expired"), "{}", office.thread("mia", &asked));
+    office.closes().await;
+}
+
+/// A post whose answer never came is still on its way when the desk wonders what became of it.
+#[tokio::test]
+async fn a_post_that_arrives_late_is_not_posted_again() {
+    let office = Office::opens().await;
+    let late = Fault::Late(Span::seconds(9));
+    office.world.slack.next_calls("chat.postMessage", vec![late; 2]);
+    let asked = office.writes("mia", INVOICE).await;
+    office.passes(Span::minutes(1)).await;
+    assert_eq!(office.person("jonas").sees("#approvals").len(), 1, "one card");
+    let lines = office.person("mia").sees_in_thread(&asked);
+    let waiting = lines.iter().filter(|line| line.text.contains("waits for")).count();
+    assert_eq!(waiting, 1, "{lines:#?}");
+    let card = office.card("jonas", "#approvals");
+    office.approves("jonas", &card).await;
+    office.closes().await;
+}
+
 /// The post got through, its answer did not, and before anybody could look for it the request was
 /// decided: what is found then still shows the past.
 #[tokio::test]

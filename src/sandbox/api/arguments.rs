@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::Refused;
 
 /// What a call asks for. The token is not among it, so that the journal never holds one.
-pub(super) struct Arguments {
+pub(in crate::sandbox) struct Arguments {
     fields: Map<String, Value>,
     /// The token of a form body.
     pub(super) token: Option<String>,

@@ -22,7 +22,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, post};
 use serde_json::{Value, json};
 
-use self::arguments::Arguments;
+pub(super) use self::arguments::Arguments;
 use self::methods::Method;
 use super::faults::Fault;
 use super::server::{Inner, Pace};
@@ -104,9 +104,15 @@ async fn call(
         Ok(arguments) => arguments,
         Err(code) => return axum::Json(json!({ "ok": false, "error": code })).into_response(),
     };
+    arrive(&inner);
     let fault = inner.shared.lock().faults.get_mut(&name).and_then(|faults| faults.pop_front());
     let answer = match &fault {
         Some(Fault::RateLimited(wait)) => return limited(*wait),
+        Some(Fault::Late(span)) => {
+            let arrives = inner.shared.clock.now().plus(*span);
+            inner.shared.lock().late.push((arrives, method.name, arguments));
+            return StatusCode::GATEWAY_TIMEOUT.into_response();
+        }
         Some(Fault::ServerError) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         Some(Fault::Code(code)) => {
             Err(Refused { ordered: Some(code.clone()), ..Refused::from("fatal_error") })
@@ -124,6 +130,22 @@ async fn call(
         return StatusCode::BAD_GATEWAY.into_response();
     }
     answered
+}
+
+/// Carries out what was on its way until now.
+fn arrive(inner: &Inner) {
+    let now = inner.shared.clock.now();
+    let mut workspace = inner.shared.lock();
+    let (due, late) =
+        std::mem::take(&mut workspace.late).into_iter().partition(|(at, ..)| *at <= now);
+    workspace.late = late;
+    let due: Vec<(Timestamp, &'static str, Arguments)> = due;
+    for (_, name, arguments) in due {
+        let answer = dispatch(&mut workspace, name, &arguments, now);
+        let answer = answer.unwrap_or_else(|refused| refused.body(&workspace));
+        let (what, sent) = (name.to_owned(), arguments.into_value());
+        workspace.journal.push(Passed { what, sent, status: 200, answer });
+    }
 }
 
 async fn answer(inner: &Inner, method: &Method, arguments: &Arguments) -> Outcome {

@@ -1,0 +1,49 @@
+//! A show passes from hand to hand, whatever becomes of the hands.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::base::{RandomIds, TurnableClock};
+use crate::store::NewMessage;
+use crate::stream::RunEvent;
+
+const START: Timestamp = Timestamp::from_millis(1_795_527_000_000);
+const LEASE: Span = Span::seconds(30);
+
+#[tokio::test]
+async fn whoever_dies_while_it_is_held_is_followed_by_somebody() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = format!("sqlite://{}", folder.path().join("desk.db").display());
+    let clock = Arc::new(TurnableClock::standing_at(START));
+    let store = Store::open(&url, clock.clone(), Arc::new(RandomIds)).await.expect("a store");
+    let user = SlackUser { team: "T1".to_owned(), user: "U1".to_owned(), enterprise: None };
+    let message = NewMessage {
+        workspace: WorkspaceId::existing("T1"),
+        event_key: "event".to_owned(),
+        message_key: "message".to_owned(),
+        body_hash: String::new(),
+        agent: "ops".to_owned(),
+        graph_hash: String::new(),
+        channel: "D1".to_owned(),
+        thread_ts: "1.1".to_owned(),
+        user,
+        text: "hello".to_owned(),
+        ts: "1.1".to_owned(),
+        told_to_wait: String::new(),
+    };
+    store.take_message(message).await.expect("it is taken");
+    let run = store.claim_runs("desk-1", LEASE, 1).await.expect("claimed").remove(0);
+    let told = vec![RunEvent::NodeStart { node: "agent".to_owned() }];
+    store.tell(&run.id, run.epoch, told).await.expect("told");
+
+    let mut first = store.claim_shows("desk-1", LEASE, 1).await.expect("claimed").remove(0);
+    first.seen = 1;
+    store.leave_show(&first, Left::Held).await.expect("held");
+    assert_eq!(store.claim_shows("desk-2", LEASE, 1).await.expect("claimed").len(), 0);
+    clock.turn_forward(LEASE);
+    let second = store.claim_shows("desk-2", LEASE, 1).await.expect("claimed").remove(0);
+    assert_eq!((second.run.clone(), second.seen), (run.id, 1));
+    let late = store.leave_show(&first, Left::Over).await;
+    assert!(matches!(late, Err(StoreError::Fenced)), "the first has nothing to say any more");
+    store.close().await;
+}
