@@ -1,6 +1,6 @@
 //! Which database a command of the operator is about.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -28,6 +28,13 @@ impl Database {
         let url = self.url(config)?;
         let opened = Store::open_beside(&url, Arc::new(SystemClock), Arc::new(RandomIds));
         opened.await.with_context(|| format!("cannot open {url}"))
+    }
+
+    /// The file of an SQLite database, whether or not it is there.
+    pub(super) fn file(&self, config: &Path) -> anyhow::Result<PathBuf> {
+        let url = self.url(config)?;
+        let path = url.strip_prefix("sqlite:").with_context(|| format!("{url} is no file"))?;
+        Ok(PathBuf::from(path.strip_prefix("//").unwrap_or(path)))
     }
 
     fn url(&self, config: &Path) -> anyhow::Result<String> {

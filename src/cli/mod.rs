@@ -1,5 +1,6 @@
 //! The command line: one file a command, each a thin layer over the rooms it shows.
 
+mod backup;
 mod check;
 mod database;
 mod demo;
@@ -113,6 +114,17 @@ enum Command {
     ///
     /// What was refused while it was on stays refused and has to be asked for again.
     Start(switch::Turn),
+    /// Copy the database to a file while the desk goes on, and check the copy.
+    ///
+    /// For SQLite; a Postgres server has its own means. The anchors it prints belong elsewhere: they
+    /// show later whether a database goes on from this one.
+    Backup(backup::Backup),
+    /// Put a backup in the place of a database that is lost.
+    ///
+    /// What the backup shows as open may have been decided and done since. So nothing of it starts any
+    /// more: pending requests are cancelled, approved actions will not start, those under way become
+    /// unknown, and whoever waits is told to ask again.
+    Restore(backup::Restore),
     /// Check the audit chain and every invariant over the database.
     ///
     /// Can run beside a serving desk. Exits 1 on any violation. Keep the anchors it prints outside of this machine: given
@@ -141,6 +153,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Requests(requests) => requests::run(requests, file).await,
         Command::Stop(turn) => switch::stop(turn, file).await,
         Command::Start(turn) => switch::start(turn, file).await,
+        Command::Backup(order) => backup::backup(order, file).await,
+        Command::Restore(order) => backup::restore(order, file).await,
         Command::Verify(verify) => evidence::verify(verify, file).await,
         Command::Export(export) => evidence::export(export, file).await,
     }

@@ -7,6 +7,7 @@
 
 mod answers;
 mod apply;
+mod backup;
 mod begin;
 mod buttons;
 mod calls;
@@ -26,6 +27,7 @@ mod questions;
 mod read;
 mod reconcile;
 pub(crate) mod requests;
+mod restore;
 mod rows;
 mod runs;
 mod settle;
@@ -58,6 +60,7 @@ pub use questions::{KnownQuestions, NewRequest, Question, QuestionOutcome};
 pub use read::{Cursor, Page};
 pub use reconcile::Adopted;
 pub use requests::StoredRequest;
+pub use restore::{Restoration, Voided};
 pub use runs::ClaimedRun;
 pub use settle::Ended;
 pub use shows::{ClaimedShow, Left};

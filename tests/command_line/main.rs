@@ -11,6 +11,7 @@ mod preview;
 mod program;
 mod readable;
 mod requests;
+mod restoring;
 mod serve;
 mod settling;
 mod switch;

@@ -18,6 +18,15 @@ pub fn queued_behind() -> &'static str {
     "Got it. I will come to this as soon as what you asked before in this thread is settled."
 }
 
+/// The desk was put back to an earlier day; whoever waited for an answer asks again.
+pub fn restored(reason: &str) -> String {
+    format!(
+        "I was put back to an earlier state and have let go of what you asked here. Reason: {}. If you \
+         still need it, please write again; what was done meanwhile stays done.",
+        escape::clipped(reason, 500)
+    )
+}
+
 /// The agent's run ended without an answer.
 pub fn run_failed(agent: &str) -> String {
     format!(

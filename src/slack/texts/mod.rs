@@ -28,7 +28,7 @@ pub use dialogs::{
     about_to_approve, about_to_reject, confirm, confirm_title, confirm_withdraw,
     reason_for_approval, reason_for_rejection,
 };
-pub use errors::{nothing_happened, queued_behind, run_failed, too_slow};
+pub use errors::{nothing_happened, queued_behind, restored, run_failed, too_slow};
 pub use home::{HomeSection, home_empty, home_line, home_more, home_section};
 pub use message::{agent_reply, agent_words, parts, say};
 pub use notices::{counted, decided, reminder, undeliverable, withdrawn};

@@ -1,0 +1,125 @@
+//! A backup is a whole moment of the desk, and what it shows as open never runs after a restore.
+
+use std::path::Path;
+
+use countersign::demo::Mishap;
+
+use crate::bench::Desk;
+use crate::evidence::anchor;
+use crate::program::{Ran, run};
+use crate::readable::readable;
+
+/// The machine is lost; of the database only the backup is left.
+async fn loses_its_database(desk: &mut Desk) {
+    desk.world.crash_desk().await;
+    for ending in ["", "-wal", "-shm"] {
+        let mut file = desk.database().into_os_string();
+        file.push(ending);
+        let _ = std::fs::remove_file(file);
+    }
+}
+
+async fn restore(desk: &Desk, backup: &Path) -> Ran {
+    let backup = backup.display().to_string();
+    desk.runs(&["restore", &backup, "--by", "olga", "--reason", "the disk of Monday broke"]).await
+}
+
+#[tokio::test]
+async fn what_was_decided_after_the_backup_is_not_done_again() {
+    let mut desk = Desk::with_a_past().await;
+    desk.writes("mia", "delete sessions older than 2024-01-01").await;
+    desk.world.company.suffer(Mishap::Silence);
+    let noor = desk.world.slack.person("noor");
+    let deletion = noor.newest_card("#approvals").unwrap();
+    let pressed = noor.clicks(&deletion, "Approve").await;
+    noor.sends(&pressed.dialog.unwrap(), &[("reason", "sampled the rows")]).await;
+    tokio::select! {
+        settled = desk.world.settle() => panic!("the call came back: {settled:?}"),
+        () = desk.world.company.falls_silent() => {}
+    }
+    let backup = desk.database().with_file_name("monday.db");
+    let backed_up = desk.runs(&["backup", &backup.display().to_string()]).await;
+    insta::assert_snapshot!("backup", readable(&backed_up.shown()));
+
+    // The desk goes on: the invoice that waits in the backup is approved and paid.
+    let jonas = desk.world.slack.person("jonas");
+    let invoice = jonas.sees("#approvals").into_iter().find(|card| card.text.contains("V-7719"));
+    let invoice = invoice.unwrap();
+    jonas.clicks(&invoice, "Approve").await;
+    desk.world.settle().await.unwrap();
+    assert_eq!(desk.world.company.payments("payment").await.unwrap(), 1);
+    loses_its_database(&mut desk).await;
+
+    let restored = restore(&desk, &backup).await;
+    insta::assert_snapshot!("restore", readable(&restored.shown()));
+    assert_eq!(desk.runs(&["requests", "list"]).await.out.lines().count(), 1, "the deletion");
+    desk.world.open_desk().await.unwrap();
+    desk.settles().await;
+    jonas.clicks(&invoice, "Approve").await;
+    desk.settles().await;
+    assert_eq!(desk.world.company.payments("payment").await.unwrap(), 1, "paid once");
+    let calls = desk.world.company.journal().await.unwrap();
+    let deletions = calls.iter().filter(|call| call.body.contains("2024-01-01")).count();
+    assert_eq!(deletions, 1, "{calls:#?}");
+    let card = jonas.looks_at(&invoice.at).unwrap();
+    insta::assert_snapshot!("restore_card", readable(&card.text));
+    assert_eq!(desk.world.live_cards(), [] as [&str; 0]);
+    let early = anchor(&backed_up.out);
+    let verified = desk.runs(&["verify", "--anchor", &early]).await;
+    assert_eq!(verified.code, 0, "the log goes on from the backup: {}", verified.all());
+}
+
+#[tokio::test]
+async fn nothing_is_overwritten_and_nothing_damaged_is_used() {
+    let mut desk = Desk::with_a_past().await;
+    let backup = desk.database().with_file_name("monday.db");
+    let name = backup.display().to_string();
+    assert_eq!(desk.runs(&["backup", &name]).await.code, 0);
+    let again = desk.runs(&["backup", &name]).await;
+    insta::assert_snapshot!("backup_again", readable(&again.shown()));
+    let over = restore(&desk, &backup).await;
+    insta::assert_snapshot!("restore_over", readable(&over.shown()));
+
+    desk.decides("jonas", "Approve", "checked").await;
+    let late = anchor(&desk.runs(&["verify"]).await.out);
+    loses_its_database(&mut desk).await;
+    let cut = ["restore", &name, "--by", "olga", "--reason", "x", "--anchor", &late];
+    let cut = desk.runs(&cut).await;
+    assert_eq!(cut.code, 1, "{}", cut.all());
+    assert!(cut.err.contains("I6 at T0DEMO"), "a backup from before the anchor: {}", cut.err);
+
+    let mut bytes = std::fs::read(&backup).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 4096].fill(0);
+    let damaged = backup.with_file_name("damaged.db");
+    std::fs::write(&damaged, bytes).unwrap();
+    let refused = restore(&desk, &damaged).await;
+    assert_eq!(refused.code, 1, "{}", refused.all());
+    assert!(!desk.database().exists(), "nothing takes its place");
+    let notes = backup.with_file_name("notes.db");
+    std::fs::write(&notes, "these are notes").unwrap();
+    insta::assert_snapshot!("restore_notes", readable(&restore(&desk, &notes).await.shown()));
+    let left: Vec<_> = std::fs::read_dir(backup.parent().unwrap()).unwrap().collect();
+    let left: Vec<_> = left.into_iter().map(|file| file.unwrap().file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().contains("unfinished")), "{left:?}");
+}
+
+/// The copy is one moment, whatever is written meanwhile.
+#[tokio::test]
+async fn a_backup_beside_a_desk_at_work_holds_every_invariant() {
+    let desk = Desk::open().await;
+    for round in 0..4 {
+        for who in ["mia", "sam", "gus"] {
+            desk.world.slack.person(who).writes_to_bot(&format!("pay invoice V-{round}"));
+        }
+        let backup = desk.database().with_file_name(format!("round-{round}.db"));
+        let url = format!("sqlite://{}", backup.display());
+        let backup = backup.display().to_string();
+        let order = ["backup", backup.as_str()];
+        let (settled, backed_up) = tokio::join!(desk.world.settle(), desk.runs(&order));
+        settled.unwrap();
+        assert_eq!(backed_up.code, 0, "{}", backed_up.all());
+        let verified = run(Path::new("."), &["verify", "--database", &url], &[]).await;
+        assert_eq!(verified.code, 0, "{}", verified.all());
+    }
+}
