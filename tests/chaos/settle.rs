@@ -40,6 +40,18 @@ pub async fn owed(desk: &SqlitePool) -> Result<Vec<String>, sqlx::Error> {
     Ok(owed)
 }
 
+/// How many cards wait to be brought up to date.
+pub async fn cards_waiting(file: &Path) -> Result<u32, sqlx::Error> {
+    let desk = look_at(file).await?;
+    let count: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM cards WHERE state = 'open' AND shown_version < want_version",
+    )
+    .fetch_one(&desk)
+    .await?;
+    desk.close().await;
+    Ok(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
 /// Polls until nothing is owed, and says what still was when the time was up.
 pub async fn wait(file: &Path, bound: Duration) -> Result<Vec<String>, sqlx::Error> {
     let desk = look_at(file).await?;
