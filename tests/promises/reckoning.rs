@@ -87,3 +87,7 @@ async fn no_loose_ends(desk: &SqlitePool) {
 pub async fn count(desk: &SqlitePool, query: &'static str) -> i64 {
     sqlx::query_scalar(query).fetch_one(desk).await.unwrap()
 }
+
+pub async fn text(desk: &SqlitePool, query: &'static str) -> String {
+    sqlx::query_scalar(query).fetch_one(desk).await.unwrap()
+}
