@@ -138,7 +138,7 @@ fn config(folder: &TempDir, tool: &str) -> Config {
         _ => None,
     };
     let mut config = config::load(&file, &env).expect("the configuration is sound");
-    config.store = format!("sqlite://{}", folder.path().join("desk.db").display());
+    config.store = format!("sqlite://{}", folder.path().join("desk.db").display()).into();
     config
 }
 

@@ -7,11 +7,11 @@ use anyhow::Context;
 use clap::Args;
 
 use crate::base::{RandomIds, SystemClock, WorkspaceId};
-use crate::store::Store;
+use crate::store::{Store, masked};
 
 #[derive(Debug, Args)]
 pub(super) struct Database {
-    /// The desk's database, like sqlite://countersign.db; without it, the configuration's `store`.
+    /// The desk's database, like sqlite://countersign.db or postgres://…; without it, the configuration's `store`.
     #[arg(long, value_name = "URL")]
     database: Option<String>,
 }
@@ -20,14 +20,14 @@ impl Database {
     /// To look only.
     pub(super) async fn to_read(&self, config: &Path) -> anyhow::Result<Store> {
         let url = self.url(config)?;
-        Store::open_to_read(&url).await.with_context(|| format!("cannot read {url}"))
+        Store::open_to_read(&url).await.with_context(|| format!("cannot read {}", masked(&url)))
     }
 
     /// To change something, whether or not a desk is running on it.
     pub(super) async fn to_write(&self, config: &Path) -> anyhow::Result<Store> {
         let url = self.url(config)?;
         let opened = Store::open_beside(&url, Arc::new(SystemClock), Arc::new(RandomIds));
-        opened.await.with_context(|| format!("cannot open {url}"))
+        opened.await.with_context(|| format!("cannot open {}", masked(&url)))
     }
 
     fn url(&self, config: &Path) -> anyhow::Result<String> {
@@ -36,7 +36,7 @@ impl Database {
             None => {
                 let config = super::read(config)
                     .context("name the database with --database, or mend the configuration")?;
-                Ok(config.store)
+                Ok(config.store.as_str().to_owned())
             }
         }
     }

@@ -121,7 +121,9 @@ impl World {
         let file = self.folder.join("countersign.yaml");
         std::fs::write(&file, &self.configuration)?;
         let mut config = config::load(&file, &env)?;
-        config.store = format!("sqlite://{}", self.database().display());
+        if config.store.as_str().starts_with("sqlite://") {
+            config.store = format!("sqlite://{}", self.database().display()).into();
+        }
         Ok(config)
     }
 
@@ -138,7 +140,7 @@ impl World {
         Ok(())
     }
 
-    /// The desk's database file.
+    /// The desk's database file, unless the configuration names a server.
     pub fn database(&self) -> PathBuf {
         self.folder.join("countersign.db")
     }
@@ -246,7 +248,7 @@ impl World {
 
     /// Checks the audit chain and every invariant over the database, from outside the desk.
     pub async fn verify(&self) -> anyhow::Result<Vec<audit::Violation>> {
-        let store = Store::open_to_read(&format!("sqlite://{}", self.database().display())).await?;
+        let store = Store::open_to_read(self.config()?.store.as_str()).await?;
         let violations = audit::verify(&store, &[]).await?.violations;
         store.close().await;
         Ok(violations)

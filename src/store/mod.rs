@@ -1,7 +1,8 @@
 //! The store: one function = one transaction = one transition of the domain.
 //!
 //! Every write goes through one writer, which commits what is waiting together and answers each
-//! caller only after the commit. The functions here read rows, let the pure core decide, and write
+//! caller only after the commit. Several processes on one Postgres take turns, so that there is one
+//! serial order of all that was ever written. The functions here read rows, let the pure core decide, and write
 //! the new state together with its timers, votes, cards, notices, orders to resume and audit
 //! records. Leases say who works on a row; epochs fence off whoever lost theirs.
 
@@ -17,18 +18,25 @@ mod error;
 mod events;
 mod executions;
 mod intake;
+mod job;
+mod line;
 mod lock;
 mod notices;
 mod open;
 mod owed;
+mod place;
+mod postgres;
 mod questions;
 mod read;
 mod reconcile;
+mod rehearsal;
 pub(crate) mod requests;
 mod rows;
 mod runs;
+mod schema;
 mod settle;
 mod shows;
+mod sqlite;
 mod stops;
 mod switch;
 mod timers;
@@ -52,9 +60,12 @@ pub use intake::{NewMessage, RunInput, SlackThread, Taken, Thread};
 pub use notices::{NewNotice, OwedNotice};
 pub use open::Store;
 pub use owed::Owed;
+pub use place::{Place, Server, masked};
+pub use postgres::{Safety, safety};
 pub use questions::{KnownQuestions, NewRequest, Question, QuestionOutcome};
 pub use read::{Cursor, Page};
 pub use reconcile::Adopted;
+pub use rehearsal::Rehearsal;
 pub use requests::StoredRequest;
 pub use runs::ClaimedRun;
 pub use settle::Ended;

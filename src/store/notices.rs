@@ -154,7 +154,7 @@ impl Store {
                 let written = sqlx::query(statement)
                     .bind(id)
                     .bind(big(epoch))
-                    .bind(at.unwrap_or(tx.now).as_millis())
+                    .bind(at.map_or(tx.now, |at| tx.due_at(at)).as_millis())
                     .bind(error)
                     .execute(&mut tx.conn)
                     .await?;

@@ -105,7 +105,7 @@ impl Store {
                 )
                 .bind(run.as_str())
                 .bind(big(epoch))
-                .bind(retry_at.as_millis())
+                .bind(tx.due_at(retry_at).as_millis())
                 .bind(error)
                 .bind(tx.now.as_millis())
                 .execute(&mut tx.conn)
