@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use countersign::app::Roles;
 use countersign::audit;
 use countersign::store::Store;
 use futures::future::join_all;
@@ -33,7 +34,7 @@ pub async fn measure(few: bool) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let stop = CancellationToken::new();
         let desk = app.desk.clone();
-        let serving = tokio::spawn(app.serve(listener, stop.clone()));
+        let serving = tokio::spawn(app.serve(listener, Roles::default(), stop.clone()));
         let (start, before) = (now(), processor());
         let office = Arc::new(office);
         let mut parts = talk(&office, at_once, count).await;

@@ -73,11 +73,12 @@ enum Command {
     /// Run the desk for the workspace in the configuration.
     ///
     /// Refuses to start with a configuration that `check` finds an error in. One process at a time
-    /// can serve a database; the other commands can run beside it.
+    /// can serve a SQLite file, any number one Postgres database; the other commands can run beside
+    /// them.
     ///
     /// The first SIGTERM or Ctrl-C lets what is under way finish, at most ten seconds; the second
     /// ends at once. Either way nothing is lost: the database knows everything.
-    Serve,
+    Serve(serve::Serve),
     /// Validate the configuration and find policies that cannot work.
     ///
     /// Calls nobody, but needs the variables and files that the configuration takes its secrets
@@ -132,7 +133,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let file = cli.config.as_path();
     match cli.command {
         Command::Demo(demo) => demo::run(demo).await,
-        Command::Serve => serve::run(read(file)?).await,
+        Command::Serve(serve) => serve::run(serve, read(file)?).await,
         Command::Check(check) => check::run(&check, file),
         Command::Preview(preview) => preview::run(preview, read(file)?),
         Command::Manifest(manifest) => manifest::run(&manifest),

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::Company;
-use crate::app::App;
+use crate::app::{App, Roles};
 use crate::audit;
 use crate::base::{Clock, Ids, RandomIds, Span, Timestamp, TurnableClock};
 use crate::config::{self, Config};
@@ -239,7 +239,7 @@ impl World {
             Box::pin(async move { desk.store.next_due(&desk.workspace).await.ok().flatten() })
         }));
         let stop = CancellationToken::new();
-        let serving = tokio::spawn(app.serve(listener, stop.clone()));
+        let serving = tokio::spawn(app.serve(listener, Roles::default(), stop.clone()));
         end.await;
         stop.cancel();
         serving.await??;

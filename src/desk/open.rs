@@ -86,7 +86,7 @@ impl Desk {
         Ok(Self {
             channels: Channels::new(slack.clone(), clock.clone()),
             owner: format!("desk-{}", ids.unique()),
-            wake: Wake::new(),
+            wake: Wake::new(store.clone()),
             listeners: Listeners::default(),
             callers: Callers::of(&config),
             config,

@@ -71,6 +71,14 @@ impl Line {
         Self::Postgres { server, state: PostgresState::New }
     }
 
+    /// The server, where other processes may write to it as well.
+    pub(super) fn server(&self) -> Option<&Server> {
+        match self {
+            Self::Sqlite { .. } => None,
+            Self::Postgres { server, .. } => Some(server),
+        }
+    }
+
     /// Makes sure that there is somebody to write to.
     pub(super) async fn is_there(&mut self, tx: &mut Tx) -> Result<(), StoreError> {
         match self {

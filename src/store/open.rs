@@ -5,8 +5,10 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool, Connection};
+use tokio::sync::{broadcast, mpsc};
 
 use super::events::Feed;
+use super::hints::{Hint, Hints, Talk};
 use super::line::Line;
 use super::place::Place;
 use super::rows::instant;
@@ -26,6 +28,9 @@ pub struct Store {
     readers: AnyPool,
     /// Absent when the store was opened for reading only.
     writer: Option<Writer>,
+    /// Absent where no other process can hear them.
+    hints: Option<Hints>,
+    talk: Option<Arc<Talk>>,
 }
 
 /// Which database it is, where that makes a difference.
@@ -109,10 +114,19 @@ impl Store {
             Kind::Postgres => newest,
         };
         let tx = Tx { conn, now, ahead_by: 0, ids, told: Vec::new() };
-        let feed = Feed::default();
+        let (mouth, words) = mpsc::unbounded_channel();
+        let (feed, hints, talk) = match line.server() {
+            None => (Feed::default(), None, None),
+            Some(server) => {
+                let feed = Feed::heard_by(mouth.clone());
+                let (pool, ids) = (readers.clone(), tx.ids.as_ref());
+                let (hints, talk) = Hints::start(server, pool, ids, feed.clone(), words, mouth);
+                (feed, Some(hints), Some(Arc::new(talk)))
+            }
+        };
         let writer = Writer::start(tx, line, clock.clone(), feed.clone())
             .map_err(|error| StoreError::Thread(error.to_string()))?;
-        Ok(Self { clock, feed, kind, readers, writer: Some(writer) })
+        Ok(Self { clock, feed, kind, readers, writer: Some(writer), hints, talk })
     }
 
     /// Opens an existing database for reading, beside a process that may be writing.
@@ -131,15 +145,31 @@ impl Store {
             }
         };
         let clock = Arc::new(SystemClock);
-        Ok(Self { clock, feed: Feed::default(), kind, readers, writer: None })
+        let feed = Feed::default();
+        Ok(Self { clock, feed, kind, readers, writer: None, hints: None, talk: None })
     }
 
     /// Finishes what was asked and closes. Later calls get [`StoreError::Closed`].
     pub async fn close(&self) {
+        if let Some(talk) = &self.talk {
+            talk.end();
+        }
         self.readers.close().await;
         if let Some(writer) = &self.writer {
             writer.close().await;
         }
+    }
+
+    /// Tells the other processes on this database that there is something to look at.
+    pub fn hint(&self, word: &str) {
+        if let Some(hints) = &self.hints {
+            hints.say(word);
+        }
+    }
+
+    /// What other processes hint at from now on; nothing where there can be none.
+    pub fn hints(&self) -> Option<broadcast::Receiver<Hint>> {
+        self.hints.as_ref().map(Hints::listen)
     }
 
     /// Can it still read and write? For the readiness check.
