@@ -227,3 +227,6 @@ async fn return_to(server: &Server) -> Result<AnyConnection, StoreError> {
         Err(_) => Err(StoreError::Lost(last.to_string())),
     }
 }
+
+#[cfg(test)]
+mod tests;
