@@ -12,6 +12,7 @@ mod out;
 mod paste;
 mod preview;
 mod requests;
+mod safety;
 mod serve;
 mod switch;
 mod words;
@@ -96,8 +97,8 @@ enum Command {
     Manifest(manifest::Manifest),
     /// Ask Slack about everything the configuration names, and say how to mend what is wrong.
     ///
-    /// Looks at secret, token, scopes, clock, channels, groups, whether Slack can reach this desk, and
-    /// whether MCP servers still describe their tools as they were pinned. Posts nothing. Exits 1 when something cannot work.
+    /// Looks at secret, token, scopes, clock, channels, groups, whether Slack can reach this desk, whether
+    /// the store keeps what it acknowledges, and whether MCP servers still describe their tools as they were pinned. Posts nothing. Exits 1 when something cannot work.
     Doctor,
     /// See what MCP servers offer, and pin what agents may use of it.
     #[command(subcommand)]

@@ -75,5 +75,5 @@ pub use shows::{ClaimedShow, Left};
 pub use stops::{Stop, Stopped};
 pub use switch::{Switch, SwitchPosition};
 
-pub(crate) use rows::{big, count, instant};
+pub(crate) use rows::{big, count, instant, text};
 pub(crate) use tx::Tx;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::buttons::shown_at;
-use super::rows::{big, count, from_json, instant};
+use super::rows::{big, count, from_json, instant, text};
 use super::runs::fenced;
 use super::{ShownAt, SlackThread, Store, StoreError, Thread, Tx};
 use crate::base::{NoticeId, RequestId, RunId, Span, ThreadId, Timestamp, WorkspaceId};
@@ -148,7 +148,7 @@ impl Store {
         at: Option<Timestamp>,
         error: Option<&str>,
     ) -> Result<(), StoreError> {
-        let (id, error) = (id.to_owned(), error.map(str::to_owned));
+        let (id, error) = (id.to_owned(), error.map(text));
         self.write(move |tx| {
             Box::pin(async move {
                 let written = sqlx::query(statement)

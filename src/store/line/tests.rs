@@ -70,7 +70,10 @@ async fn a_server_that_goes_away_while_it_commits_leaves_nobody_with_a_yes() {
                 DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION trap()";
     store
         .write(move |tx| {
-            Box::pin(async move { Ok(drop(tx.conn.execute(sqlx::raw_sql(trap)).await?)) })
+            Box::pin(async move {
+                tx.conn.execute(sqlx::raw_sql(trap)).await?;
+                Ok(())
+            })
         })
         .await
         .expect("the trap is set");
