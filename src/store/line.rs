@@ -16,10 +16,11 @@ use super::rows::instant;
 use super::{StoreError, Tx, postgres};
 use crate::base::{Clock, Instants};
 
-/// A process that falls silent in the middle of its turn loses it after `idle_in_transaction…`, and
-/// what it still sends is refused. The clock is read after the turn is taken, however long that took.
+/// A process that falls silent in the middle of its turn loses it after two seconds, since whoever
+/// pressed a button at another one is waiting for three; what it still sends is refused. The clock
+/// is read after the turn is taken, however long that took.
 const TAKE_THE_TURN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
-SET LOCAL idle_in_transaction_session_timeout = '3s';
+SET LOCAL idle_in_transaction_session_timeout = '2s';
 SET LOCAL lock_timeout = '8s';
 SET LOCAL statement_timeout = '9s';
 SELECT one FROM desk_turn FOR UPDATE;

@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use countersign::base::TurnableClock;
 use countersign::demo::Company;
-use countersign::sandbox::{Cast, MessageView, Pace, Sandbox, SandboxHandle, SandboxSettings};
+use countersign::sandbox::{
+    Cast, Driver, MessageView, Pace, Sandbox, SandboxHandle, SandboxSettings,
+};
 use futures::future::join_all;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::net::TcpStream;
@@ -93,6 +95,12 @@ async fn card(slack: &SandboxHandle, channel: &str, text: &str) -> MessageView {
     found.unwrap()
 }
 
+/// Whoever gets no answer presses again, as Slack tells them to.
+async fn presses(person: &Driver, card: &MessageView, label: &str) {
+    sooner_or_later("a press is answered", async || person.clicks(card, label).await.status == 200)
+        .await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "it needs a Postgres server: scripts/test starts one"]
 async fn two_processes_one_outcome_and_one_payment_and_one_may_stand_still() {
@@ -140,11 +148,9 @@ async fn two_processes_one_outcome_and_one_payment_and_one_may_stand_still() {
         let presses = (0..CLIENTS).map(|nth| {
             let person = slack.person(["jonas", "lena"][nth % 2]);
             let card = card.clone();
-            async move { person.clicks(&card, ["Approve", "Reject…"][nth / 2 % 2]).await }
+            async move { presses(&person, &card, ["Approve", "Reject…"][nth / 2 % 2]).await }
         });
-        for clicked in join_all(presses).await {
-            assert_eq!(clicked.status, 200);
-        }
+        join_all(presses).await;
         sooner_or_later("it was paid", async || {
             slack.deliver_due().await;
             company.payments("payment").await.unwrap() == nth as i64 + 1
