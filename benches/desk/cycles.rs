@@ -106,11 +106,11 @@ impl Parts {
 /// and the audit chain holds.
 async fn check(office: &Office, count: usize) {
     let url = office.database();
-    let store = Store::open_to_read(&url).await.expect("the database opens");
+    let store = Store::open_to_read(url).await.expect("the database opens");
     let violations = audit::verify(&store, &[]).await.expect("it can be read").violations;
     assert!(violations.is_empty(), "{violations:?}");
     store.close().await;
-    let pool = sqlx::AnyPool::connect(&url).await.expect("the database opens");
+    let pool = sqlx::AnyPool::connect(url).await.expect("the database opens");
     for counted in [
         "SELECT COUNT(*) FROM runs WHERE state = 'done'",
         "SELECT COUNT(*) FROM executions WHERE state = 'succeeded' AND attempts = 1",

@@ -11,6 +11,7 @@ use countersign::app::App;
 use countersign::base::{Clock, RandomIds, SystemClock};
 use countersign::config::{self, Config};
 use countersign::desk::Desk;
+use countersign::store::Rehearsal;
 use hmac::{Hmac, KeyInit, Mac};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
@@ -28,7 +29,9 @@ pub struct Office {
     pub slack: Arc<QuickSlack>,
     router: Router,
     asked: AtomicUsize,
-    folder: TempDir,
+    store: String,
+    _folder: TempDir,
+    _server: Option<Rehearsal>,
 }
 
 impl Office {
@@ -36,12 +39,16 @@ impl Office {
     pub async fn open() -> (Self, App) {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
         let slack = Arc::new(QuickSlack::default());
-        let config = config(&folder, &serve_tool().await);
+        let server = server().await;
+        let file = || format!("sqlite://{}", folder.path().join("desk.db").display());
+        let store = server.as_ref().map_or_else(file, Rehearsal::url);
+        let config = config(&folder, &serve_tool().await, store.clone());
         let (clock, ids) = (Arc::new(SystemClock), Arc::new(RandomIds));
         let desk = Desk::open_with(config, slack.clone(), clock, ids).await.expect("a desk");
         let app = App::of(desk);
         let router = app.router();
-        (Self { slack, router, asked: AtomicUsize::new(0), folder }, app)
+        let asked = AtomicUsize::new(0);
+        (Self { slack, router, asked, store, _folder: folder, _server: server }, app)
     }
 
     /// A charge that nobody has asked about yet.
@@ -92,8 +99,8 @@ impl Office {
         assert_eq!(answer.status(), StatusCode::OK, "{path}");
     }
 
-    pub fn database(&self) -> String {
-        format!("sqlite://{}", self.folder.path().join("desk.db").display())
+    pub fn database(&self) -> &str {
+        &self.store
     }
 }
 
@@ -126,7 +133,13 @@ fn sign(body: &str) -> (String, String) {
     (timestamp, format!("v0={}", hex::encode(mac.finalize().into_bytes())))
 }
 
-fn config(folder: &TempDir, tool: &str) -> Config {
+/// A database of its own on the server that is to be measured, if there is one.
+async fn server() -> Option<Rehearsal> {
+    let server = std::env::var("COUNTERSIGN_TEST_POSTGRES").ok()?;
+    Some(Rehearsal::on(&server, &RandomIds).await.expect("a database"))
+}
+
+fn config(folder: &TempDir, tool: &str, store: String) -> Config {
     let file = folder.path().join("countersign.yaml");
     let text = include_str!("countersign.yaml").replace("TOOL", tool);
     std::fs::write(&file, text).expect("the configuration is written");
@@ -138,7 +151,7 @@ fn config(folder: &TempDir, tool: &str) -> Config {
         _ => None,
     };
     let mut config = config::load(&file, &env).expect("the configuration is sound");
-    config.store = format!("sqlite://{}", folder.path().join("desk.db").display()).into();
+    config.store = store.into();
     config
 }
 

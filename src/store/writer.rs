@@ -147,14 +147,14 @@ async fn commit_together(
     if jobs.is_empty() {
         return Ok(());
     }
-    line.is_there(tx).await?;
-    let run = async {
-        line.begin(tx, clock).await?;
-        // The wait for the turn may have been long.
-        waiting.more(jobs);
-        run_each(tx, line, clock, jobs).await
-    };
-    match line.patiently(run).await {
+    match begin(tx, line, clock).await {
+        // It may have gone long ago, and no job has run yet: if it is back, nobody needs to know.
+        Err(StoreError::Lost(_)) => begin(tx, line, clock).await?,
+        begun => begun?,
+    }
+    // The wait for the turn may have been long.
+    waiting.more(jobs);
+    match line.patiently(run_each(tx, line, clock, jobs)).await {
         Ok(Kept::Something) => line.commit(tx).await,
         Ok(Kept::Nothing) => {
             tx.undo().await;
@@ -166,6 +166,15 @@ async fn commit_together(
             Err(error)
         }
     }
+}
+
+async fn begin(tx: &mut Tx, line: &mut Line, clock: &dyn Clock) -> Result<(), StoreError> {
+    line.is_there(tx).await?;
+    let begun = line.patiently(line.begin(tx, clock)).await;
+    if let Err(error) = &begun {
+        line.give_up(tx, error).await;
+    }
+    begun
 }
 
 /// Whether any job of a batch has something to commit.

@@ -9,5 +9,6 @@ mod balancer;
 mod pair;
 mod processes;
 mod race;
+mod the_database_goes_away;
 mod the_paused_owner;
 mod what_one_tells_the_other_hears;

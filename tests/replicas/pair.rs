@@ -78,6 +78,11 @@ impl Pair {
         self.both_work().await;
     }
 
+    pub fn database_name(&self) -> String {
+        let url = url::Url::parse(&self.server.url()).unwrap();
+        url.path().trim_start_matches('/').to_owned()
+    }
+
     /// The database, for looking.
     pub async fn database(&self) -> AnyPool {
         AnyPoolOptions::new().max_connections(1).connect(&self.server.url()).await.unwrap()
