@@ -1,5 +1,7 @@
 //! Wires configuration, store and ports into a running desk: for `serve`, the demo and tests alike.
 
+mod roles;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,12 +10,14 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use roles::{NoRole, Role, Roles};
+
 use crate::base::{Clock, Ids};
 use crate::config::Config;
 use crate::desk::{Desk, StartError};
 use crate::http;
 use crate::store::StoreError;
-use crate::work::{self, Deliveries, Executions, Runs, Streams, Timers};
+use crate::work::{self, Deliveries, Executions, Runs, Streams, Timers, Wake, Work};
 
 /// How long work under way may take to finish once we are told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -78,31 +82,35 @@ impl App {
         }
     }
 
-    /// Serves until `stop` is cancelled. Then no new work is taken, what is under way is finished,
-    /// and whatever takes longer than ten seconds is left to its lease.
+    /// Serves until `stop` is cancelled, as much of it as the roles say. Then no new work is taken,
+    /// what is under way is finished, and whatever takes longer than ten seconds is left to its
+    /// lease.
     pub async fn serve(
         self,
         listener: TcpListener,
+        roles: Roles,
         stop: CancellationToken,
     ) -> std::io::Result<()> {
-        let router = self.router();
+        let router = match roles.has(Role::Web) {
+            true => self.router(),
+            false => http::health_only(self.desk.clone()),
+        };
         let Self { desk, runs, executions, timers, deliveries, streams } = self;
-        let wake = desk.wake.clone();
-        let crew = TaskTracker::new();
-        let (ear, end) = (wake.clone(), stop.clone());
-        crew.spawn(async move { work::keep_going(runs, RUNS_AT_ONCE, &ear, end).await });
-        let (ear, end) = (wake.clone(), stop.clone());
-        crew.spawn(
-            async move { work::keep_going(executions, EXECUTIONS_AT_ONCE, &ear, end).await },
-        );
-        let (ear, end) = (wake.clone(), stop.clone());
-        crew.spawn(async move { work::keep_going(timers, TIMERS_AT_ONCE, &ear, end).await });
-        let (ear, end) = (wake.clone(), stop.clone());
-        crew.spawn(
-            async move { work::keep_going(deliveries, DELIVERIES_AT_ONCE, &ear, end).await },
-        );
-        let (ear, end) = (wake, stop.clone());
-        crew.spawn(async move { work::keep_going(streams, STREAMS_AT_ONCE, &ear, end).await });
+        let crew =
+            Crew { roles, wake: desk.wake.clone(), stop: stop.clone(), tasks: TaskTracker::new() };
+        crew.keep_going(runs, RUNS_AT_ONCE);
+        crew.keep_going(executions, EXECUTIONS_AT_ONCE);
+        crew.keep_going(timers, TIMERS_AT_ONCE);
+        crew.keep_going(deliveries, DELIVERIES_AT_ONCE);
+        crew.keep_going(streams, STREAMS_AT_ONCE);
+        let crew = crew.tasks;
+        let (ear, end) = (desk.wake.clone(), stop.clone());
+        crew.spawn(async move {
+            tokio::select! {
+                () = ear.hear_others() => {}
+                () = end.cancelled() => {}
+            }
+        });
         crew.close();
         let patience = desk.config.streams.patience.to_std();
         let listeners = desk.listeners.clone();
@@ -118,5 +126,22 @@ impl App {
         // every page of it as after a crash.
         desk.store.close().await;
         result
+    }
+}
+
+/// The loops that this process keeps going.
+struct Crew {
+    roles: Roles,
+    wake: Wake,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Crew {
+    fn keep_going(&self, work: impl Work + 'static, room: usize) {
+        if self.roles.has(Role::Work(work.which())) {
+            let (ear, end) = (self.wake.clone(), self.stop.clone());
+            self.tasks.spawn(async move { work::keep_going(work, room, &ear, end).await });
+        }
     }
 }

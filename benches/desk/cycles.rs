@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use countersign::app::Roles;
 use countersign::audit;
 use countersign::store::Store;
 use futures::future::join_all;
@@ -33,7 +34,7 @@ pub async fn measure(few: bool) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let stop = CancellationToken::new();
         let desk = app.desk.clone();
-        let serving = tokio::spawn(app.serve(listener, stop.clone()));
+        let serving = tokio::spawn(app.serve(listener, Roles::default(), stop.clone()));
         let (start, before) = (now(), processor());
         let office = Arc::new(office);
         let mut parts = talk(&office, at_once, count).await;
@@ -105,11 +106,11 @@ impl Parts {
 /// and the audit chain holds.
 async fn check(office: &Office, count: usize) {
     let url = office.database();
-    let store = Store::open_to_read(&url).await.expect("the database opens");
+    let store = Store::open_to_read(url).await.expect("the database opens");
     let violations = audit::verify(&store, &[]).await.expect("it can be read").violations;
     assert!(violations.is_empty(), "{violations:?}");
     store.close().await;
-    let pool = sqlx::AnyPool::connect(&url).await.expect("the database opens");
+    let pool = sqlx::AnyPool::connect(url).await.expect("the database opens");
     for counted in [
         "SELECT COUNT(*) FROM runs WHERE state = 'done'",
         "SELECT COUNT(*) FROM executions WHERE state = 'succeeded' AND attempts = 1",

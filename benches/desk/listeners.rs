@@ -14,6 +14,8 @@ use tokio::process::Command;
 use tokio_util::io::StreamReader;
 use tokio_util::sync::CancellationToken;
 
+use countersign::app::Roles;
+
 use crate::office::{API_KEY, Office};
 use crate::talker::WORDS;
 use crate::times::now;
@@ -32,7 +34,7 @@ pub async fn measure(few: bool) {
         let host = listener.local_addr().expect("an address").to_string();
         let stop = CancellationToken::new();
         let desk = app.desk.clone();
-        let serving = tokio::spawn(app.serve(listener, stop.clone()));
+        let serving = tokio::spawn(app.serve(listener, Roles::default(), stop.clone()));
 
         let run = ask(&host).await;
         let before = resident();

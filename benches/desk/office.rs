@@ -11,6 +11,7 @@ use countersign::app::App;
 use countersign::base::{Clock, RandomIds, SystemClock};
 use countersign::config::{self, Config};
 use countersign::desk::Desk;
+use countersign::store::Rehearsal;
 use hmac::{Hmac, KeyInit, Mac};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
@@ -33,7 +34,9 @@ pub struct Office {
     pub talk: Arc<Notify>,
     router: Router,
     asked: AtomicUsize,
-    folder: TempDir,
+    store: String,
+    _folder: TempDir,
+    _server: Option<Rehearsal>,
 }
 
 impl Office {
@@ -42,12 +45,16 @@ impl Office {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
         let slack = Arc::new(QuickSlack::default());
         let (talker, talk) = talker::serve().await;
-        let config = config(&folder, &serve_tool().await, &talker);
+        let server = server().await;
+        let file = || format!("sqlite://{}", folder.path().join("desk.db").display());
+        let store = server.as_ref().map_or_else(file, Rehearsal::url);
+        let config = config(&folder, &serve_tool().await, &talker, store.clone());
         let (clock, ids) = (Arc::new(SystemClock), Arc::new(RandomIds));
         let desk = Desk::open_with(config, slack.clone(), clock, ids).await.expect("a desk");
         let app = App::of(desk);
         let router = app.router();
-        (Self { slack, talk, router, asked: AtomicUsize::new(0), folder }, app)
+        let asked = AtomicUsize::new(0);
+        (Self { slack, talk, router, asked, store, _folder: folder, _server: server }, app)
     }
 
     /// A charge that nobody has asked about yet.
@@ -98,8 +105,8 @@ impl Office {
         assert_eq!(answer.status(), StatusCode::OK, "{path}");
     }
 
-    pub fn database(&self) -> String {
-        format!("sqlite://{}", self.folder.path().join("desk.db").display())
+    pub fn database(&self) -> &str {
+        &self.store
     }
 }
 
@@ -132,7 +139,13 @@ fn sign(body: &str) -> (String, String) {
     (timestamp, format!("v0={}", hex::encode(mac.finalize().into_bytes())))
 }
 
-fn config(folder: &TempDir, tool: &str, talker: &str) -> Config {
+/// A database of its own on the server that is to be measured, if there is one.
+async fn server() -> Option<Rehearsal> {
+    let server = std::env::var("COUNTERSIGN_TEST_POSTGRES").ok()?;
+    Some(Rehearsal::on(&server, &RandomIds).await.expect("a database"))
+}
+
+fn config(folder: &TempDir, tool: &str, talker: &str, store: String) -> Config {
     let file = folder.path().join("countersign.yaml");
     let text = include_str!("countersign.yaml").replace("TOOL", tool);
     let text = text.replace("TALKER", talker);
@@ -146,7 +159,7 @@ fn config(folder: &TempDir, tool: &str, talker: &str) -> Config {
         _ => None,
     };
     let mut config = config::load(&file, &env).expect("the configuration is sound");
-    config.store = format!("sqlite://{}", folder.path().join("desk.db").display());
+    config.store = store.into();
     config
 }
 

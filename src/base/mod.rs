@@ -10,4 +10,4 @@ pub use id::{
     ActionId, CardId, ExecutionId, NoticeId, PersonId, RequestId, RunId, ThreadId, WorkspaceId,
 };
 pub use id::{CountingIds, Ids, RandomIds, typed_id};
-pub use time::{Clock, NotASpan, Span, SystemClock, Timestamp, TurnableClock};
+pub use time::{Clock, Instants, NotASpan, Span, SystemClock, Timestamp, TurnableClock};

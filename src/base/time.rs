@@ -155,9 +155,23 @@ impl<'de> Deserialize<'de> for Span {
     }
 }
 
+/// Whose clock counts where several processes share one database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Instants {
+    /// This clock's: somebody turns it, and means what they do.
+    Ours,
+    /// The database's: the clocks of machines differ, and a decision must not depend on which of
+    /// them it reached.
+    Databases,
+}
+
 /// The port that tells the time. Nothing else in the house may.
 pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
+
+    fn instants(&self) -> Instants {
+        Instants::Ours
+    }
 
     /// Lets so much of the clock's time pass. On a clock that stands nobody waits.
     fn pause(&self, span: Span) -> BoxFuture<'static, ()> {
@@ -173,6 +187,10 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the Clock port itself")]
     fn now(&self) -> Timestamp {
         Timestamp(jiff::Timestamp::now().as_millisecond())
+    }
+
+    fn instants(&self) -> Instants {
+        Instants::Databases
     }
 }
 

@@ -29,8 +29,12 @@ pub(super) struct Backup {
 #[derive(Debug, Args)]
 pub(super) struct Restore {
     /// A file that `backup` made.
-    #[arg(value_name = "FILE")]
-    from: PathBuf,
+    #[arg(value_name = "FILE", required_unless_present = "in_place")]
+    from: Option<PathBuf>,
+
+    /// The backup is in its place already, put there by the server's own means (Postgres).
+    #[arg(long, conflicts_with = "from")]
+    in_place: bool,
 
     /// Why: people are told, and the audit log keeps it.
     #[arg(long, value_parser = words::reason)]
@@ -49,6 +53,7 @@ pub(super) struct Restore {
 }
 
 pub(super) async fn backup(order: Backup, config: &Path) -> anyhow::Result<ExitCode> {
+    order.database.file(config)?;
     let store = order.database.to_read(config).await?;
     refuse_to_overwrite(&order.to)?;
     let unfinished = beside(&order.to, ".unfinished");
@@ -71,17 +76,14 @@ pub(super) async fn backup(order: Backup, config: &Path) -> anyhow::Result<ExitC
 }
 
 pub(super) async fn restore(order: Restore, config: &Path) -> anyhow::Result<ExitCode> {
-    let target = order.database.file(config)?;
-    refuse_to_overwrite(&target)?;
-    checked(&order.from, &order.anchor).await?;
-    let unfinished = beside(&target, ".unfinished");
-    clear(&unfinished);
-    std::fs::copy(&order.from, &unfinished)
-        .with_context(|| format!("cannot write {}", unfinished.display()))?;
-    let voided = void(&unfinished, &order).await?;
-    checked(&unfinished, &order.anchor).await?;
-    put_in_place(&unfinished, &target)?;
-    say(format_args!("Restored to {}. Of what the backup shows as open:", target.display()))?;
+    let voided = match &order.from {
+        Some(from) => restore_file(from, &order, config).await?,
+        None => {
+            let store = order.database.to_write(config).await?;
+            void(store, &order).await?
+        }
+    };
+    say("Restored. Of what the backup shows as open:")?;
     for line in told(voided) {
         say(format_args!("  {line}"))?;
     }
@@ -90,6 +92,23 @@ pub(super) async fn restore(order: Restore, config: &Path) -> anyhow::Result<Exi
          look at the cards in Slack and at the tools' own records.",
     )?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What was open is ended in a file that is not yet in its place: no desk can start on it before.
+async fn restore_file(from: &Path, order: &Restore, config: &Path) -> anyhow::Result<Voided> {
+    let target = order.database.file(config)?;
+    refuse_to_overwrite(&target)?;
+    checked(from, &order.anchor).await?;
+    let unfinished = beside(&target, ".unfinished");
+    clear(&unfinished);
+    std::fs::copy(from, &unfinished)
+        .with_context(|| format!("cannot write {}", unfinished.display()))?;
+    let (clock, ids) = (Arc::new(SystemClock), Arc::new(RandomIds));
+    let store = Store::open(&url_of(&unfinished), clock, ids).await?;
+    let voided = void(store, order).await?;
+    checked(&unfinished, &order.anchor).await?;
+    put_in_place(&unfinished, &target)?;
+    Ok(voided)
 }
 
 fn told(voided: Voided) -> [String; 4] {
@@ -102,10 +121,7 @@ fn told(voided: Voided) -> [String; 4] {
     ]
 }
 
-/// Ends what was open, in a file that is not yet in its place: no desk can start on it before.
-async fn void(file: &Path, order: &Restore) -> anyhow::Result<Voided> {
-    let (clock, ids) = (Arc::new(SystemClock), Arc::new(RandomIds));
-    let store = Store::open(&url_of(file), clock, ids).await?;
+async fn void(store: Store, order: &Restore) -> anyhow::Result<Voided> {
     let workspace = workspace_of(&store).await?;
     let restoration = Restoration {
         by: order.by.clone(),

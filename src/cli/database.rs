@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 
 use crate::base::{RandomIds, SystemClock, WorkspaceId};
-use crate::store::Store;
+use crate::store::{Place, Store, masked};
 
 #[derive(Debug, Args)]
 pub(super) struct Database {
-    /// The desk's database, like sqlite://countersign.db; without it, the configuration's `store`.
+    /// The desk's database, like sqlite://countersign.db or postgres://…; without it, the configuration's `store`.
     #[arg(long, value_name = "URL")]
     database: Option<String>,
 }
@@ -20,21 +20,25 @@ impl Database {
     /// To look only.
     pub(super) async fn to_read(&self, config: &Path) -> anyhow::Result<Store> {
         let url = self.url(config)?;
-        Store::open_to_read(&url).await.with_context(|| format!("cannot read {url}"))
+        Store::open_to_read(&url).await.with_context(|| format!("cannot read {}", masked(&url)))
     }
 
     /// To change something, whether or not a desk is running on it.
     pub(super) async fn to_write(&self, config: &Path) -> anyhow::Result<Store> {
         let url = self.url(config)?;
         let opened = Store::open_beside(&url, Arc::new(SystemClock), Arc::new(RandomIds));
-        opened.await.with_context(|| format!("cannot open {url}"))
+        opened.await.with_context(|| format!("cannot open {}", masked(&url)))
     }
 
     /// The file of an SQLite database, whether or not it is there.
     pub(super) fn file(&self, config: &Path) -> anyhow::Result<PathBuf> {
-        let url = self.url(config)?;
-        let path = url.strip_prefix("sqlite:").with_context(|| format!("{url} is no file"))?;
-        Ok(PathBuf::from(path.strip_prefix("//").unwrap_or(path)))
+        match Place::of(&self.url(config)?)? {
+            Place::Sqlite(path) => Ok(path),
+            Place::Postgres(server) => bail!(
+                "{server} is no file; use the server's own means, and after putting a backup in its \
+                 place `countersign restore --in-place`"
+            ),
+        }
     }
 
     fn url(&self, config: &Path) -> anyhow::Result<String> {
@@ -43,7 +47,7 @@ impl Database {
             None => {
                 let config = super::read(config)
                     .context("name the database with --database, or mend the configuration")?;
-                Ok(config.store)
+                Ok(config.store.as_str().to_owned())
             }
         }
     }

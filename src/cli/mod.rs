@@ -13,6 +13,7 @@ mod out;
 mod paste;
 mod preview;
 mod requests;
+mod safety;
 mod serve;
 mod switch;
 mod words;
@@ -74,11 +75,12 @@ enum Command {
     /// Run the desk for the workspace in the configuration.
     ///
     /// Refuses to start with a configuration that `check` finds an error in. One process at a time
-    /// can serve a database; the other commands can run beside it.
+    /// can serve a SQLite file, any number one Postgres database; the other commands can run beside
+    /// them.
     ///
     /// The first SIGTERM or Ctrl-C lets what is under way finish, at most ten seconds; the second
     /// ends at once. Either way nothing is lost: the database knows everything.
-    Serve,
+    Serve(serve::Serve),
     /// Validate the configuration and find policies that cannot work.
     ///
     /// Calls nobody, but needs the variables and files that the configuration takes its secrets
@@ -96,8 +98,8 @@ enum Command {
     Manifest(manifest::Manifest),
     /// Ask Slack about everything the configuration names, and say how to mend what is wrong.
     ///
-    /// Looks at secret, token, scopes, clock, channels, groups, whether Slack can reach this desk, and
-    /// whether MCP servers still describe their tools as they were pinned. Posts nothing. Exits 1 when something cannot work.
+    /// Looks at secret, token, scopes, clock, channels, groups, whether Slack can reach this desk, whether
+    /// the store keeps what it acknowledges, and whether MCP servers still describe their tools as they were pinned. Posts nothing. Exits 1 when something cannot work.
     Doctor,
     /// See what MCP servers offer, and pin what agents may use of it.
     #[command(subcommand)]
@@ -144,7 +146,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let file = cli.config.as_path();
     match cli.command {
         Command::Demo(demo) => demo::run(demo).await,
-        Command::Serve => serve::run(read(file)?).await,
+        Command::Serve(serve) => serve::run(serve, read(file)?).await,
         Command::Check(check) => check::run(&check, file),
         Command::Preview(preview) => preview::run(preview, read(file)?),
         Command::Manifest(manifest) => manifest::run(&manifest),

@@ -4,15 +4,31 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
+use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::app::App;
+use crate::app::{App, Role, Roles};
 use crate::base::{RandomIds, SystemClock};
 use crate::config::{self, Config, Severity};
+use crate::store::Place;
 
-pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    /// What this process does: web, runs, executions, timers, deliveries, streams; all of them when
+    /// none is named. Together, the processes on one database must do all.
+    #[arg(long, value_name = "ROLES", value_delimiter = ',')]
+    roles: Vec<Role>,
+}
+
+pub(super) async fn run(serve: Serve, config: Config) -> anyhow::Result<ExitCode> {
+    let roles = Roles::of(serve.roles);
+    anyhow::ensure!(
+        roles.are_all() || matches!(Place::of(config.store.as_str()), Ok(Place::Postgres(_))),
+        "one process does everything on a SQLite file; leave out --roles, or let `store` name a \
+         Postgres server"
+    );
     let errors: Vec<String> = config::lint(&config)
         .into_iter()
         .filter(|finding| finding.severity == Severity::Error)
@@ -29,7 +45,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     // Before it says that it is open: whoever waits for that may end it at once.
     let stop = told_to_stop()?;
     tracing::info!(address = %listener.local_addr()?, "the desk is open");
-    app.serve(listener, stop).await?;
+    app.serve(listener, roles, stop).await?;
     tracing::info!("the desk is closed");
     Ok(ExitCode::SUCCESS)
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::policies::{self, OtherwiseSection, RuleSection};
 use super::{
     Config, ConfigErrors, Env, Otherwise, Source, Tool, agents, api, graphs, limits, mcp, models,
-    people, slack, tools,
+    people, slack, stores, tools,
 };
 use crate::config::reading::{Complained, Located, Named, Reader, parse};
 
@@ -66,14 +66,7 @@ impl File {
         let listen = reader.parsed(&listen, "write an address and a port, `127.0.0.1:3000`");
         let public_url = self.public_url.map(|url| reader.url(&url)).transpose();
         let store = self.store.unwrap_or_else(|| Located::unwritten(DEFAULT_STORE));
-        let store = match store.strip_prefix("sqlite://") {
-            Some(path) if !path.is_empty() => Ok(store.value),
-            Some(_) | None => Err(reader.complain(
-                store.at,
-                "the store must be a SQLite file",
-                "write `sqlite://countersign.db`, or an absolute path, `sqlite:///var/lib/…`",
-            )),
-        };
+        let store = stores::read(store, reader);
         let people = people::read_people(self.people, reader);
         let groups = people::read_groups(self.groups, reader);
         let channels = people::read_channels(self.channels, reader);

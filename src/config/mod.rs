@@ -18,6 +18,7 @@ mod people;
 mod policies;
 mod reading;
 mod slack;
+mod stores;
 #[cfg(test)]
 mod tests;
 mod tools;
@@ -39,6 +40,7 @@ pub use people::{Channel, Group, Member, Members, Person};
 pub use policies::{Ask, Otherwise, Rule, Stage, Then};
 pub use reading::{ConfigErrors, Located, Position, Problem, Source};
 pub use slack::{Mode, Slack};
+pub use stores::StoreUrl;
 pub use tools::{CommandTarget, HttpTarget, McpTarget, Retry, Target, Tool};
 
 /// The variables of the environment: `&|name| std::env::var(name).ok()`, or a map in tests.
@@ -54,8 +56,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where Slack and people reach us from outside.
     pub public_url: Option<Url>,
-    /// `sqlite://countersign.db`.
-    pub store: String,
+    /// `sqlite://countersign.db`, or a server with its password: not for anybody to read.
+    pub store: StoreUrl,
     pub people: BTreeMap<String, Person>,
     pub groups: BTreeMap<String, Group>,
     pub channels: BTreeMap<String, Channel>,

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::Company;
-use crate::app::App;
+use crate::app::{App, Roles};
 use crate::audit;
 use crate::base::{Clock, Ids, RandomIds, Span, Timestamp, TurnableClock};
 use crate::config::{self, Config};
@@ -121,7 +121,9 @@ impl World {
         let file = self.folder.join("countersign.yaml");
         std::fs::write(&file, &self.configuration)?;
         let mut config = config::load(&file, &env)?;
-        config.store = format!("sqlite://{}", self.database().display());
+        if config.store.as_str().starts_with("sqlite://") {
+            config.store = format!("sqlite://{}", self.database().display()).into();
+        }
         Ok(config)
     }
 
@@ -138,7 +140,7 @@ impl World {
         Ok(())
     }
 
-    /// The desk's database file.
+    /// The desk's database file, unless the configuration names a server.
     pub fn database(&self) -> PathBuf {
         self.folder.join("countersign.db")
     }
@@ -237,7 +239,7 @@ impl World {
             Box::pin(async move { desk.store.next_due(&desk.workspace).await.ok().flatten() })
         }));
         let stop = CancellationToken::new();
-        let serving = tokio::spawn(app.serve(listener, stop.clone()));
+        let serving = tokio::spawn(app.serve(listener, Roles::default(), stop.clone()));
         end.await;
         stop.cancel();
         serving.await??;
@@ -246,7 +248,7 @@ impl World {
 
     /// Checks the audit chain and every invariant over the database, from outside the desk.
     pub async fn verify(&self) -> anyhow::Result<Vec<audit::Violation>> {
-        let store = Store::open_to_read(&format!("sqlite://{}", self.database().display())).await?;
+        let store = Store::open_to_read(self.config()?.store.as_str()).await?;
         let violations = audit::verify(&store, &[]).await?.violations;
         store.close().await;
         Ok(violations)

@@ -59,7 +59,7 @@ impl Desk {
         ids: Arc<dyn Ids>,
     ) -> Result<Self, StartError> {
         let verifier = Verifier::new(config.slack.signing_secrets.clone())?;
-        let store = Store::open(&config.store, clock.clone(), ids.clone()).await?;
+        let store = Store::open(config.store.as_str(), clock.clone(), ids.clone()).await?;
         let identity = slack.auth_test().await.map_err(StartError::Unknown)?;
         let directory = Directory::new(
             slack.clone(),
@@ -86,7 +86,7 @@ impl Desk {
         Ok(Self {
             channels: Channels::new(slack.clone(), clock.clone()),
             owner: format!("desk-{}", ids.unique()),
-            wake: Wake::new(),
+            wake: Wake::new(store.clone()),
             listeners: Listeners::default(),
             callers: Callers::of(&config),
             config,

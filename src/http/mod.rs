@@ -26,6 +26,15 @@ const BODY_LIMIT: usize = 1024 * 1024;
 /// Slack gives up after three seconds; nothing is worth holding on to for longer than this.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
+/// What a process answers that takes nothing in.
+pub fn health_only(desk: Arc<Desk>) -> Router {
+    Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .with_state(desk)
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIMEOUT))
+}
+
 /// Every route there is.
 pub fn router(desk: Arc<Desk>) -> Router {
     Router::new()

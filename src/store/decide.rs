@@ -123,6 +123,7 @@ async fn load(
 }
 
 async fn decide(tx: &mut Tx, click: Click) -> Result<Verdict, StoreError> {
+    let click = Click { received_at: tx.happened_at(click.received_at), ..click };
     let content =
         intake::content_hash(&(&click.token, click.choice, &click.person.user, &click.reason))?;
     if let Some(verdict) = answered(tx, &click.workspace, &click.intake_key, &content).await? {

@@ -7,14 +7,27 @@ use std::sync::Arc;
 /// Every kind but [`Unknown`](StoreError::Unknown) means that nothing was written.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("`{url}` is no database we know; write it like sqlite://countersign.db")]
+    #[error(
+        "`{url}` is no database we know; write it like sqlite://countersign.db or \
+         postgres://user@host/database"
+    )]
     Url { url: String },
     #[error("the system gave us no thread to write on: {0}")]
     Thread(String),
     #[error("another process is using `{path}`; stop it first, or point this one at another file")]
     InUse { path: String },
-    #[error("`{path}` cannot be opened: {why}")]
-    File { path: String, why: String },
+    #[error("`{place}` cannot be opened: {why}")]
+    Place { place: String, why: String },
+    #[error(
+        "`{place}` takes no writes: it is a standby, or read-only; point `store` at the primary"
+    )]
+    Standby { place: String },
+    /// A server that acknowledges what a crash may still undo.
+    #[error(
+        "`{place}` has synchronous_commit = off, so a decision that was acknowledged could be lost; \
+         set it to on"
+    )]
+    Forgetful { place: String },
     #[error("this is SQLite {found}; at least {needed} is needed")]
     OldSqlite { found: String, needed: &'static str },
     #[error("the database was written by a newer version of countersign: {0}")]
@@ -31,8 +44,14 @@ pub enum StoreError {
     Conflict(String),
     #[error("the disk is full; nothing was written")]
     Full,
+    /// The database went away before it was told to commit.
+    #[error("the database went away ({0}); nothing was written")]
+    Lost(String),
+    /// Another process was writing for too long.
+    #[error("another process held the turn to write for too long; nothing was written")]
+    Busy,
     /// The commit failed on its way to the disk. It may or may not have happened.
-    #[error("nobody can say whether this was written; the store must be opened again")]
+    #[error("nobody can say whether this was written; ask again to see")]
     Unknown,
     /// After a commit of unknown outcome nothing is written on the same handle any more.
     #[error("the store refuses to write since a commit failed; restart to open it again")]
@@ -58,16 +77,36 @@ impl StoreError {
 
 /// SQLite's primary result code for a full disk; the low byte of every extended one.
 const SQLITE_FULL: i64 = 13;
+/// How long the codes of Postgres are; SQLite's are shorter.
+const SQLSTATE: usize = 5;
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        let code = error
-            .as_database_error()
-            .and_then(|error| error.code())
-            .and_then(|code| code.parse::<i64>().ok());
-        match code {
-            Some(code) if code & 0xff == SQLITE_FULL => Self::Full,
-            Some(_) | None => Self::Database(Arc::new(error)),
+        match &error {
+            sqlx::Error::Database(told) => match told.code() {
+                Some(code) if code.len() == SQLSTATE => match code.as_ref() {
+                    "53100" => Self::Full,
+                    "55P03" => Self::Busy,
+                    code if ends_the_connection(code) => Self::Lost(told.message().to_owned()),
+                    _ => Self::Database(Arc::new(error)),
+                },
+                Some(code) if code.parse().is_ok_and(|code: i64| code & 0xff == SQLITE_FULL) => {
+                    Self::Full
+                }
+                Some(_) | None => Self::Database(Arc::new(error)),
+            },
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::WorkerCrashed => Self::Lost(error.to_string()),
+            _ => Self::Database(Arc::new(error)),
         }
     }
+}
+
+/// Codes after which a server is of no use on this connection: it is cut (08), the server stops or
+/// starts (57P), the session was idle for too long (25P03) or takes no writes any more (25006).
+fn ends_the_connection(code: &str) -> bool {
+    code.starts_with("08") || code.starts_with("57P") || matches!(code, "25P03" | "25006")
 }

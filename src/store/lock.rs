@@ -17,8 +17,8 @@ impl FileLock {
         let path = database.with_added_extension("lock");
         let file =
             OpenOptions::new().create(true).write(true).truncate(false).open(&path).map_err(
-                |error| StoreError::File {
-                    path: path.display().to_string(),
+                |error| StoreError::Place {
+                    place: path.display().to_string(),
                     why: error.to_string(),
                 },
             )?;

@@ -1,7 +1,8 @@
 //! The store: one function = one transaction = one transition of the domain.
 //!
 //! Every write goes through one writer, which commits what is waiting together and answers each
-//! caller only after the commit. The functions here read rows, let the pure core decide, and write
+//! caller only after the commit. Several processes on one Postgres take turns, so that there is one
+//! serial order of all that was ever written. The functions here read rows, let the pure core decide, and write
 //! the new state together with its timers, votes, cards, notices, orders to resume and audit
 //! records. Leases say who works on a row; epochs fence off whoever lost theirs.
 
@@ -18,20 +19,28 @@ mod error;
 mod events;
 mod executions;
 mod findings;
+mod hints;
 mod intake;
+mod job;
+mod line;
 mod lock;
 mod notices;
 mod open;
 mod owed;
+mod place;
+mod postgres;
 mod questions;
 mod read;
 mod reconcile;
+mod rehearsal;
 pub(crate) mod requests;
 mod restore;
 mod rows;
 mod runs;
+mod schema;
 mod settle;
 mod shows;
+mod sqlite;
 mod stops;
 mod switch;
 mod timers;
@@ -52,13 +61,17 @@ pub use error::StoreError;
 pub use events::{Batch, Listener};
 pub use executions::{ClaimedExecution, ExecutionView, NextStep};
 pub use findings::{NotUnsettled, Unsettled};
+pub use hints::Hint;
 pub use intake::{NewMessage, RunInput, SlackThread, Taken, Thread};
 pub use notices::{NewNotice, OwedNotice};
 pub use open::Store;
 pub use owed::Owed;
+pub use place::{Place, Server, masked};
+pub use postgres::{Safety, safety};
 pub use questions::{KnownQuestions, NewRequest, Question, QuestionOutcome};
 pub use read::{Cursor, Page};
 pub use reconcile::Adopted;
+pub use rehearsal::Rehearsal;
 pub use requests::StoredRequest;
 pub use restore::{Restoration, Voided};
 pub use runs::ClaimedRun;
@@ -67,5 +80,5 @@ pub use shows::{ClaimedShow, Left};
 pub use stops::{Stop, Stopped};
 pub use switch::{Switch, SwitchPosition};
 
-pub(crate) use rows::{big, count, instant};
+pub(crate) use rows::{big, count, instant, text};
 pub(crate) use tx::Tx;

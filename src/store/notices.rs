@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::buttons::shown_at;
-use super::rows::{big, count, from_json, instant};
+use super::rows::{big, count, from_json, instant, text};
 use super::runs::fenced;
 use super::{ShownAt, SlackThread, Store, StoreError, Thread, Tx};
 use crate::base::{NoticeId, RequestId, RunId, Span, ThreadId, Timestamp, WorkspaceId};
@@ -148,13 +148,13 @@ impl Store {
         at: Option<Timestamp>,
         error: Option<&str>,
     ) -> Result<(), StoreError> {
-        let (id, error) = (id.to_owned(), error.map(str::to_owned));
+        let (id, error) = (id.to_owned(), error.map(text));
         self.write(move |tx| {
             Box::pin(async move {
                 let written = sqlx::query(statement)
                     .bind(id)
                     .bind(big(epoch))
-                    .bind(at.unwrap_or(tx.now).as_millis())
+                    .bind(at.map_or(tx.now, |at| tx.due_at(at)).as_millis())
                     .bind(error)
                     .execute(&mut tx.conn)
                     .await?;

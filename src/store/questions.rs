@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::answers::{self, Asking};
 use super::apply::{Subject, apply};
-use super::rows::{big, count, json};
+use super::rows::{big, count, json, text};
 use super::runs::Held;
 use super::{Store, StoreError, StoredRequest, Tx, events, executions};
 use crate::approval::{Effect, Request, Sealed};
@@ -157,8 +157,8 @@ async fn open(tx: &mut Tx, asking: &Asking, new: NewRequest) -> Result<(), Store
     .bind(request.requester.person.as_str())
     .bind(sealed.bytes())
     .bind(sealed.digest().to_string())
-    .bind(claim)
-    .bind(because)
+    .bind(claim.as_deref().map(text))
+    .bind(because.as_deref().map(text))
     .bind(json(&show)?)
     .bind(json(&request.terms)?)
     .bind(request.asked_at.as_millis())

@@ -18,6 +18,11 @@ pub(crate) fn from_json<T: DeserializeOwned>(
     serde_json::from_str(text).map_err(|error| StoreError::damaged(what, error))
 }
 
+/// Words of tools, models and errors, as every database takes them: Postgres keeps no NUL.
+pub(crate) fn text(words: &str) -> String {
+    words.replace('\0', "\u{FFFD}")
+}
+
 /// A count as a BIGINT.
 pub(crate) fn big(count: impl TryInto<i64>) -> i64 {
     count.try_into().unwrap_or(i64::MAX)

@@ -3,7 +3,7 @@
 use serde_json::json;
 use sqlx::any::AnyQueryResult;
 
-use super::rows::{big, count, from_json, json};
+use super::rows::{big, count, from_json, json, text};
 use super::{NewNotice, RunInput, SlackThread, Store, StoreError, Thread, Tx, events, notices};
 use crate::approval::Requester;
 use crate::audit::{self, Entry};
@@ -95,7 +95,7 @@ impl Store {
         retry_at: Timestamp,
         error: &str,
     ) -> Result<(), StoreError> {
-        let (run, error) = (run.clone(), error.to_owned());
+        let (run, error) = (run.clone(), text(error));
         self.write(move |tx| {
             Box::pin(async move {
                 let released = sqlx::query(
@@ -105,7 +105,7 @@ impl Store {
                 )
                 .bind(run.as_str())
                 .bind(big(epoch))
-                .bind(retry_at.as_millis())
+                .bind(tx.due_at(retry_at).as_millis())
                 .bind(error)
                 .bind(tx.now.as_millis())
                 .execute(&mut tx.conn)
@@ -187,7 +187,7 @@ pub(super) async fn end(
     )
     .bind(run.id.as_str())
     .bind(state)
-    .bind(error)
+    .bind(error.map(text))
     .bind(tx.now.as_millis())
     .execute(&mut tx.conn)
     .await?;

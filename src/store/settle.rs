@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use super::answers::{self, call_answer};
 use super::executions::{self, Row, state_text};
 use super::notices::{self, NewNotice};
-use super::rows::big;
+use super::rows::{big, text};
 use super::runs::fenced;
 use super::{Store, StoreError, Tx, cards, events};
 use crate::approval::{ExecutionState, Notice, StartRefusal};
@@ -120,7 +120,8 @@ pub(super) async fn end(
     state: ExecutionState,
     note: &str,
 ) -> Result<(), StoreError> {
-    let note_hash = hex::encode(Sha256::digest(note));
+    let note = text(note);
+    let note_hash = hex::encode(Sha256::digest(&note));
     let ended = sqlx::query(
         "UPDATE executions SET state = $3, ended_at = $4, note = $5, note_hash = $6,
                 owner = NULL, lease_until = NULL
@@ -130,7 +131,7 @@ pub(super) async fn end(
     .bind(row.epoch)
     .bind(state_text(state))
     .bind(tx.now.as_millis())
-    .bind(note)
+    .bind(&note)
     .bind(&note_hash)
     .execute(&mut tx.conn)
     .await?;
@@ -147,9 +148,9 @@ pub(super) async fn end(
     };
     audit::append(tx, entry).await?;
     if let Some(asking) = row.asking() {
-        let told = vec![RunEvent::tool_end(&row.tool(), answer_status(state), note)];
+        let told = vec![RunEvent::tool_end(&row.tool(), answer_status(state), &note)];
         events::tell(tx, &workspace, &asking.run, told).await?;
-        answers::answer(tx, &asking, &call_answer(answer_status(state), note)).await?;
+        answers::answer(tx, &asking, &call_answer(answer_status(state), &note)).await?;
     }
     match &row.request_id {
         Some(request) => show_end(tx, row, workspace, RequestId::existing(request)).await,

@@ -61,8 +61,8 @@ impl Store {
         self.write(move |tx| {
             Box::pin(async move {
                 let (retry_at, due_at) = match left {
-                    Left::Due(at) => (at, Some(at)),
-                    Left::Idle(until) => (tx.now, until),
+                    Left::Due(at) => (tx.due_at(at), Some(tx.due_at(at))),
+                    Left::Idle(until) => (tx.now, until.map(|until| tx.due_at(until))),
                     Left::Held | Left::Over => (tx.now, None),
                 };
                 let written = sqlx::query(

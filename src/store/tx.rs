@@ -13,6 +13,8 @@ pub(crate) struct Tx {
     pub(crate) conn: AnyConnection,
     /// Never before the newest audit record: time in the database does not go back.
     pub(crate) now: Timestamp,
+    /// By how many milliseconds the clock that counts here is ahead of this process's own.
+    pub(super) ahead_by: i64,
     pub(crate) ids: Arc<dyn Ids>,
     /// Events written so far; they are told once the transaction is committed.
     pub(super) told: Vec<Batch>,
@@ -24,14 +26,25 @@ impl Tx {
         self.now = self.now.max(clock);
     }
 
+    /// An instant that this process read off its own clock, as the clock that counts here had it.
+    /// Never later than now: what has happened has happened.
+    pub(super) fn happened_at(&self, ours: Timestamp) -> Timestamp {
+        self.due_at(ours).min(self.now)
+    }
+
+    /// The same for an instant that may be to come.
+    pub(super) fn due_at(&self, ours: Timestamp) -> Timestamp {
+        Timestamp::from_millis(ours.as_millis().saturating_add(self.ahead_by))
+    }
+
     /// Transaction control, one or several statements; everything else is prepared.
     pub(super) async fn raw(&mut self, statements: &'static str) -> Result<(), StoreError> {
         self.conn.execute(sqlx::raw_sql(statements)).await?;
         Ok(())
     }
 
-    /// Rolls back. An error means that SQLite had already done so by itself, as it does when the
-    /// disk is full; were it anything else, the next `BEGIN` would be refused.
+    /// Rolls back. An error means that the database had already done so by itself, as SQLite does
+    /// when the disk is full; were it anything else, the next `BEGIN` would be refused.
     pub(super) async fn undo(&mut self) {
         if let Err(error) = self.raw("ROLLBACK").await {
             tracing::debug!(%error, "there was nothing left to roll back");

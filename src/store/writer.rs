@@ -5,20 +5,18 @@
 //! transaction, and answers all callers after the one commit. A job that fails or panics undoes
 //! only itself. A caller who goes away changes nothing: the job runs and is committed.
 //!
-//! Each statement is a round trip to the thread that SQLite runs on. The writer therefore has a
-//! thread of its own, which is woken for less than a task among many, and says several words of
-//! transaction control in one breath.
+//! Each statement is a round trip to the thread that SQLite runs on, or to the server. The writer
+//! therefore has a thread of its own, which is woken for less than a task among many, and says
+//! several words of transaction control in one breath.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use futures::FutureExt;
 use futures::future::BoxFuture;
-use sqlx::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::events::Feed;
-use super::lock::FileLock;
+use super::job::{Job, TypedJob};
+use super::line::Line;
 use super::{StoreError, Tx};
 use crate::base::Clock;
 
@@ -36,20 +34,23 @@ enum Command {
     Close(oneshot::Sender<()>),
 }
 
+type Jobs = Vec<Box<dyn Job>>;
+
 impl Writer {
     /// Starts the thread. It ends, closes the connection and lets go of the lock when it is told
     /// to or when nobody can hand in jobs any more.
     pub(super) fn start(
         tx: Tx,
+        line: Line,
         clock: Arc<dyn Clock>,
         feed: Feed,
-        lock: Option<FileLock>,
     ) -> std::io::Result<Self> {
         let (sender, commands) = mpsc::channel(QUEUE);
-        let executor = tokio::runtime::Builder::new_current_thread().build()?;
+        let waiting = Waiting { commands, closers: Vec::new() };
+        let executor = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || executor.block_on(keep_writing(tx, clock, feed, commands, lock)))?;
+            .spawn(move || executor.block_on(keep_writing(tx, line, clock, feed, waiting)))?;
         Ok(Self(sender))
     }
 
@@ -59,8 +60,7 @@ impl Writer {
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + 'static,
     {
-        let (reply, answer) = oneshot::channel();
-        let job = TypedJob { work: Some(work), outcome: None, reply };
+        let (job, answer) = TypedJob::new(work);
         self.0.send(Command::Run(Box::new(job))).await.map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
@@ -74,87 +74,53 @@ impl Writer {
     }
 }
 
-/// A job whose result type is hidden from the writer.
-trait Job: Send {
-    /// Runs it and keeps the outcome; says whether its changes may stay.
-    fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, Result<(), StoreError>>;
-
-    /// Tells the caller, now that the fate of the transaction is known.
-    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
+/// What was handed in and not yet taken.
+struct Waiting {
+    commands: mpsc::Receiver<Command>,
+    closers: Vec<oneshot::Sender<()>>,
 }
 
-struct TypedJob<T, F> {
-    work: Option<F>,
-    outcome: Option<Result<T, StoreError>>,
-    reply: oneshot::Sender<Result<T, StoreError>>,
-}
-
-impl<T, F> Job for TypedJob<T, F>
-where
-    T: Send + 'static,
-    F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + 'static,
-{
-    fn run<'t>(&'t mut self, tx: &'t mut Tx) -> BoxFuture<'t, Result<(), StoreError>> {
-        Box::pin(async move {
-            let Some(work) = self.work.take() else {
-                return Ok(());
-            };
-            // A half-done job is rolled back whole, so nothing it left broken can be seen.
-            let told = tx.told.len();
-            let run = AssertUnwindSafe(async { work(tx).await }).catch_unwind();
-            let outcome = run.await.unwrap_or(Err(StoreError::Panicked));
-            if outcome.is_err() {
-                tx.told.truncate(told);
-            }
-            let kept = outcome.as_ref().map(drop).map_err(StoreError::clone);
-            self.outcome = Some(outcome);
-            kept
-        })
+impl Waiting {
+    /// Some jobs, as soon as there is one; nothing when there will be none any more.
+    async fn some(&mut self) -> Option<Jobs> {
+        let command = self.commands.recv().await?;
+        let mut jobs = Jobs::new();
+        self.take(command, &mut jobs);
+        self.more(&mut jobs);
+        Some(jobs)
     }
 
-    fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
-        let outcome = match (self.outcome, committed) {
-            // It undid itself before: its own error is the truth, whatever became of the others.
-            (Some(Err(error)), _) => Err(error),
-            (Some(Ok(value)), Ok(())) => Ok(value),
-            (None, Ok(())) => Err(StoreError::Closed),
-            (_, Err(error)) => Err(error),
-        };
-        // Nobody may be waiting any more; the row tells the truth to whoever asks next.
-        let _ = self.reply.send(outcome);
+    /// Whatever else is there by now, as far as it fits.
+    fn more(&mut self, jobs: &mut Jobs) {
+        while jobs.len() < BATCH
+            && let Ok(command) = self.commands.try_recv()
+        {
+            self.take(command, jobs);
+        }
+    }
+
+    fn take(&mut self, command: Command, jobs: &mut Jobs) {
+        match command {
+            Command::Run(job) => jobs.push(job),
+            Command::Close(done) => {
+                // What was handed in before is still done; nothing new is taken.
+                self.commands.close();
+                self.closers.push(done);
+            }
+        }
     }
 }
 
 async fn keep_writing(
     mut tx: Tx,
+    mut line: Line,
     clock: Arc<dyn Clock>,
     feed: Feed,
-    mut commands: mpsc::Receiver<Command>,
-    lock: Option<FileLock>,
+    mut waiting: Waiting,
 ) {
-    let mut taken = Vec::with_capacity(BATCH);
-    let mut poisoned = false;
-    let mut closers = Vec::new();
-    while commands.recv_many(&mut taken, BATCH).await > 0 {
-        let mut jobs: Vec<Box<dyn Job>> = Vec::with_capacity(taken.len());
-        for command in taken.drain(..) {
-            match command {
-                Command::Run(job) => jobs.push(job),
-                Command::Close(done) => {
-                    // What was handed in before is still done; nothing new is taken.
-                    commands.close();
-                    closers.push(done);
-                }
-            }
-        }
-        let committed = match poisoned {
-            true => Err(StoreError::Poisoned),
-            false => commit_together(&mut tx, clock.as_ref(), &mut jobs).await,
-        };
-        if matches!(committed, Err(StoreError::Unknown)) {
-            tracing::error!("a commit failed and its outcome is unknown; refusing to write on");
-            poisoned = true;
-        }
+    while let Some(mut jobs) = waiting.some().await {
+        let committed =
+            commit_together(&mut tx, &mut line, clock.as_ref(), &mut jobs, &mut waiting).await;
         let told = tx.told.drain(..);
         if committed.is_ok() {
             feed.publish(told);
@@ -163,11 +129,8 @@ async fn keep_writing(
             job.answer(committed.clone());
         }
     }
-    if let Err(error) = tx.conn.close().await {
-        tracing::warn!(%error, "the writing connection did not close cleanly");
-    }
-    drop(lock);
-    for done in closers {
+    line.close(tx.conn).await;
+    for done in waiting.closers {
         let _ = done.send(());
     }
 }
@@ -176,48 +139,78 @@ async fn keep_writing(
 /// [`StoreError::Unknown`] when nobody knows, any other when certainly nothing was written.
 async fn commit_together(
     tx: &mut Tx,
+    line: &mut Line,
     clock: &dyn Clock,
-    jobs: &mut [Box<dyn Job>],
+    jobs: &mut Jobs,
+    waiting: &mut Waiting,
 ) -> Result<(), StoreError> {
     if jobs.is_empty() {
         return Ok(());
     }
-    if let [job] = jobs {
-        tx.raw("BEGIN IMMEDIATE").await?;
-        tx.moved_on(clock.now());
-        if job.run(tx).await.is_err() {
-            tx.undo().await;
-            return Ok(());
-        }
-    } else {
-        tx.raw("BEGIN IMMEDIATE; SAVEPOINT job").await?;
-        for job in jobs {
-            tx.moved_on(clock.now());
-            if let Err(lost) = in_savepoint(tx, job.as_mut()).await {
-                // SQLite gave the whole transaction up, as it does when the disk is full.
-                tx.undo().await;
-                return Err(lost);
-            }
-        }
+    match begin(tx, line, clock).await {
+        // It may have gone long ago, and no job has run yet: if it is back, nobody needs to know.
+        Err(StoreError::Lost(_)) => begin(tx, line, clock).await?,
+        begun => begun?,
     }
-    match tx.raw("COMMIT").await {
-        Ok(()) => Ok(()),
-        // The frames did not fit, so the commit cannot have become durable.
-        Err(StoreError::Full) => {
+    // The wait for the turn may have been long.
+    waiting.more(jobs);
+    match line.patiently(run_each(tx, line, clock, jobs)).await {
+        Ok(Kept::Something) => line.commit(tx).await,
+        Ok(Kept::Nothing) => {
             tx.undo().await;
-            Err(StoreError::Full)
+            Ok(())
         }
         Err(error) => {
-            tracing::error!(%error, "the commit failed");
-            Err(StoreError::Unknown)
+            // SQLite gives the whole transaction up when the disk is full.
+            line.give_up(tx, &error).await;
+            Err(error)
         }
     }
 }
 
-/// Runs a job in the savepoint that is open, and opens the one for the next.
-async fn in_savepoint(tx: &mut Tx, job: &mut dyn Job) -> Result<(), StoreError> {
-    match job.run(tx).await {
-        Ok(()) => tx.raw("RELEASE job; SAVEPOINT job").await,
-        Err(why) => tx.raw("ROLLBACK TO job").await.map_err(|_| why),
+async fn begin(tx: &mut Tx, line: &mut Line, clock: &dyn Clock) -> Result<(), StoreError> {
+    line.is_there(tx).await?;
+    let begun = line.patiently(line.begin(tx, clock)).await;
+    if let Err(error) = &begun {
+        line.give_up(tx, error).await;
     }
+    begun
+}
+
+/// Whether any job of a batch has something to commit.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    Something,
+    Nothing,
+}
+
+/// Runs each job in the savepoint that is open, and opens another after one that is kept.
+async fn run_each(
+    tx: &mut Tx,
+    line: &Line,
+    clock: &dyn Clock,
+    jobs: &mut Jobs,
+) -> Result<Kept, StoreError> {
+    let mut kept = Kept::Nothing;
+    let mut before = Kept::Nothing;
+    for job in jobs {
+        if before == Kept::Something {
+            tx.raw("RELEASE SAVEPOINT job; SAVEPOINT job").await?;
+        }
+        line.moves_on(tx, clock);
+        before = match job.run(tx).await {
+            Ok(()) => Kept::Something,
+            Err(why) => {
+                tx.raw("ROLLBACK TO SAVEPOINT job").await.map_err(|error| match error {
+                    StoreError::Lost(why) => StoreError::Lost(why),
+                    _ => why,
+                })?;
+                Kept::Nothing
+            }
+        };
+        if before == Kept::Something {
+            kept = Kept::Something;
+        }
+    }
+    Ok(kept)
 }

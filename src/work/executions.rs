@@ -13,6 +13,10 @@ use crate::config::Retry;
 use crate::desk::Desk;
 use crate::store::{ClaimedExecution, Ended, NextStep, StartRefused, StoreError};
 
+/// How often the end of a call is offered to a database that is away.
+const TRIES: usize = 15;
+const BETWEEN_TRIES: Span = Span::seconds(1);
+
 /// Starts what was ordered, and settles what broke off.
 pub struct Executions {
     desk: Arc<Desk>,
@@ -52,7 +56,7 @@ impl Executions {
             None => Ended::Failed { why: "the tool is no longer configured".to_owned() },
         };
         tracing::info!(execution = %claimed.id, tool, outcome = word(&ended), "an action ended");
-        match self.desk.store.finish_execution(&claimed.id, claimed.epoch, ended).await {
+        match self.keep(&claimed, ended).await {
             Ok(()) => self.desk.wake.these(&[Loop::Runs, Loop::Deliveries, Loop::Streams]),
             Err(StoreError::Fenced) => {
                 tracing::error!(execution = %claimed.id, "ended after another worker took over");
@@ -60,6 +64,31 @@ impl Executions {
             Err(error) => return Err(error),
         }
         Ok(())
+    }
+
+    /// Writes down how a call ended. Without that nobody may know what it did, so a database that is
+    /// away for a moment is waited for, about as long as the lease holds.
+    async fn keep(&self, claimed: &ClaimedExecution, ended: Ended) -> Result<(), StoreError> {
+        let finish = || self.desk.store.finish_execution(&claimed.id, claimed.epoch, ended.clone());
+        let mut outcome = finish().await;
+        for _ in 0..TRIES {
+            match &outcome {
+                Err(StoreError::Lost(_) | StoreError::Busy) => {
+                    self.desk.clock.pause(BETWEEN_TRIES).await;
+                    outcome = finish().await;
+                }
+                Err(StoreError::Unknown) => {
+                    self.desk.clock.pause(BETWEEN_TRIES).await;
+                    outcome = match finish().await {
+                        // Either it was written then, or somebody else has it: nothing is left to do.
+                        Err(StoreError::Fenced) => Ok(()),
+                        other => other,
+                    };
+                }
+                Ok(()) | Err(_) => break,
+            }
+        }
+        outcome
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use countersign::base::{Span, Timestamp, TurnableClock};
+use countersign::base::{RandomIds, Span, Timestamp, TurnableClock};
 use countersign::demo::{Setting, World};
 use countersign::sandbox::{Driver, MessageRef, MessageView, Pace};
+use countersign::store::Rehearsal;
 use tempfile::TempDir;
 
 /// Tuesday, half past one.
@@ -16,10 +17,18 @@ pub const REFUND: &str = "refund ch_1042 640.00 EUR, customer was charged twice"
 pub const INVOICE: &str = "pay invoice V-7719";
 pub const DELETION: &str = "delete sessions older than 2025-01-01";
 
+/// A database of its own on the server that the tests are to run on, if there is one.
+async fn server() -> Option<Rehearsal> {
+    let server = std::env::var("COUNTERSIGN_TEST_POSTGRES").ok()?;
+    Some(Rehearsal::on(&server, &RandomIds).await.unwrap())
+}
+
 pub struct Office {
     pub world: World,
     pub clock: Arc<TurnableClock>,
     _folder: TempDir,
+    /// Where the desk's database is when it is not a file in the folder.
+    _server: Option<Rehearsal>,
 }
 
 impl Office {
@@ -35,14 +44,19 @@ impl Office {
     pub async fn opens_at(start: Timestamp, edits: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(TurnableClock::standing_at(start));
+        let server = server().await;
+        let store = server.as_ref().map(|server| format!("store: {}", server.url()));
+        let mut edits = edits.to_vec();
+        edits.extend(store.as_deref().map(|store| ("store: sqlite://countersign.db", store)));
         let setting = Setting {
             folder: folder.path(),
             clock: clock.clone(),
             pace: Pace::LikeSlack,
             port: 0,
-            edits,
+            edits: &edits,
         };
-        Self { world: World::found(setting).await.unwrap(), clock, _folder: folder }
+        let world = World::found(setting).await.unwrap();
+        Self { world, clock, _folder: folder, _server: server }
     }
 
     pub fn person(&self, who: &str) -> Driver {

@@ -3,7 +3,8 @@
 
 use countersign::base::Span;
 use serde_json::Value;
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
+use sqlx::AnyPool;
+use sqlx::any::AnyPoolOptions;
 
 use crate::office::Office;
 
@@ -24,13 +25,25 @@ impl Office {
     }
 
     /// The desk's database, for looking and for tampering.
-    pub async fn database(&self) -> SqlitePool {
-        let options = SqliteConnectOptions::new().filename(self.world.database());
-        SqlitePoolOptions::new().max_connections(1).connect_with(options).await.unwrap()
+    pub async fn database(&self) -> AnyPool {
+        let url = self.world.config().unwrap().store;
+        AnyPoolOptions::new().max_connections(1).connect(url.as_str()).await.unwrap()
+    }
+
+    /// The bytes of the file, or every row on the server.
+    pub async fn everything_stored(&self) -> String {
+        if self.world.config().unwrap().store.as_str().starts_with("sqlite:") {
+            let file = std::fs::read(self.world.database()).unwrap();
+            return String::from_utf8_lossy(&file).into_owned();
+        }
+        let all = "SELECT CAST(database_to_xml(true, false, '') AS TEXT)";
+        let text: String = sqlx::query_scalar(all).fetch_one(&self.database().await).await.unwrap();
+        assert!(text.contains("<envelope>"), "nothing was found on the server");
+        text
     }
 
     /// Joins each call that arrived at the company with the decision that allowed it.
-    async fn every_effect_was_approved(&self, desk: &SqlitePool) {
+    async fn every_effect_was_approved(&self, desk: &AnyPool) {
         for entry in self.world.company.journal().await.unwrap() {
             let ordered: Option<Ordered> = sqlx::query_as(
                 "SELECT e.request_id, r.outcome, e.envelope, e.attempts, e.retry_class
@@ -67,7 +80,7 @@ struct Ordered {
     retry_class: String,
 }
 
-async fn no_loose_ends(desk: &SqlitePool) {
+async fn no_loose_ends(desk: &AnyPool) {
     for (what, query) in [
         ("a message is still owed", "SELECT count(*) FROM notices WHERE state = 'owed'"),
         (
@@ -84,10 +97,10 @@ async fn no_loose_ends(desk: &SqlitePool) {
     }
 }
 
-pub async fn count(desk: &SqlitePool, query: &'static str) -> i64 {
+pub async fn count(desk: &AnyPool, query: &'static str) -> i64 {
     sqlx::query_scalar(query).fetch_one(desk).await.unwrap()
 }
 
-pub async fn text(desk: &SqlitePool, query: &'static str) -> String {
+pub async fn text(desk: &AnyPool, query: &'static str) -> String {
     sqlx::query_scalar(query).fetch_one(desk).await.unwrap()
 }

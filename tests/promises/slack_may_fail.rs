@@ -67,6 +67,24 @@ async fn what_ended_before_anybody_could_be_asked_is_told_to_the_requester_alone
     office.closes().await;
 }
 
+/// The power failed while a post was on its way, and the desk that opens cannot even ask Slack which
+/// channel it was.
+#[tokio::test]
+async fn a_post_is_not_forgotten_because_its_channel_cannot_be_looked_up() {
+    let mut office = Office::opens().await;
+    let slack = &office.world.slack;
+    slack.next_calls("chat.postMessage", vec![Fault::AnswerLost; 2]);
+    slack.next_calls("conversations.history", vec![Fault::ServerError; 3]);
+    office.writes("mia", INVOICE).await;
+    office.world.slack.next_calls("conversations.list", vec![Fault::ServerError; 3]);
+    office.loses_power().await;
+    office.passes(Span::minutes(5)).await;
+    assert_eq!(office.person("jonas").sees("#approvals").len(), 1, "one card");
+    let card = office.card("jonas", "#approvals");
+    office.approves("jonas", &card).await;
+    office.closes().await;
+}
+
 /// A post whose answer never came is still on its way when the desk wonders what became of it.
 #[tokio::test]
 async fn a_post_that_arrives_late_is_not_posted_again() {

@@ -24,7 +24,7 @@ fn the_example_and_the_minimal_file_have_nothing_wrong() {
 fn what_is_left_out_has_the_safe_default() {
     let config = accepted(MINIMAL);
     assert_eq!(config.listen.to_string(), "127.0.0.1:3000");
-    assert_eq!(config.store, "sqlite://countersign.db");
+    assert_eq!(config.store.as_str(), "sqlite://countersign.db");
     assert_eq!(config.slack.api_url.as_str(), "https://slack.com/api/");
     assert!(matches!(config.otherwise, Otherwise::Deny));
     let tool = &config.tools["refund"];

@@ -21,7 +21,7 @@ fn names_and_ids() {
         ("bot_token: ${BOT}", "bot_token: ${BOT}\n  app_id: T0123"),
         ("groups:\n", "listen: localhost\ngroups:\n"),
         ("groups:\n", "limits: { recursion: 0 }\ngroups:\n"),
-        ("groups:\n", "store: postgres://db/countersign\ngroups:\n"),
+        ("groups:\n", "store: mysql://db/countersign\ngroups:\n"),
     ]);
     assert_snapshot!(told, @r##"
     countersign.yaml:5:3: `the finance team` cannot be a name; use up to 64 letters, digits, `.`, `_` and `-`
@@ -79,10 +79,10 @@ fn names_and_ids() {
     4 | limits: { recursion: 0 }
       |           ^^^^^^^^^
 
-    countersign.yaml:4:8: the store must be a SQLite file; write `sqlite://countersign.db`, or an absolute path, `sqlite:///var/lib/…`
+    countersign.yaml:4:8: the store must be a SQLite file or a Postgres server; write `sqlite://countersign.db`, an absolute path, `sqlite:///var/lib/…`, or `postgres://user@host/database`
       |
-    4 | store: postgres://db/countersign
-      |        ^^^^^^^^^^^^^^^^^^^^^^^^^
+    4 | store: mysql://db/countersign
+      |        ^^^^^^^^^^^^^^^^^^^^^^
     "##);
 }
 

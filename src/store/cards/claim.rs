@@ -4,7 +4,7 @@ use super::CardKind;
 use crate::approval::Place;
 use crate::base::{CardId, RequestId, Span, Timestamp, WorkspaceId};
 use crate::store::buttons::shown_at;
-use crate::store::{ShownAt, StoreError, Tx, big, count, instant};
+use crate::store::{ShownAt, StoreError, Tx, big, count, instant, text};
 
 /// A card that does not show yet what it should, held until the lease ends.
 #[derive(Clone, Debug)]
@@ -115,7 +115,7 @@ async fn bury(tx: &mut Tx, card: &str, error: &StoreError) -> Result<(), StoreEr
     tracing::error!(card, %error, "a card cannot be read and is given up");
     sqlx::query("UPDATE cards SET state = 'dead', error = $2 WHERE id = $1")
         .bind(card)
-        .bind(error.to_string())
+        .bind(text(&error.to_string()))
         .execute(&mut tx.conn)
         .await?;
     Ok(())

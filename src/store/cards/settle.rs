@@ -6,7 +6,7 @@ use crate::approval::{Event, Refusal};
 use crate::base::{CardId, RequestId, Timestamp, WorkspaceId};
 use crate::store::runs::fenced;
 use crate::store::transition::transition;
-use crate::store::{ShownAt, Store, StoreError, Tx, big, count, requests};
+use crate::store::{ShownAt, Store, StoreError, Tx, big, count, requests, text};
 
 /// What people see now.
 #[derive(Clone, Debug)]
@@ -132,7 +132,7 @@ impl Store {
         epoch: u64,
         error: &str,
     ) -> Result<(), StoreError> {
-        let (card, error) = (card.clone(), error.to_owned());
+        let (card, error) = (card.clone(), text(error));
         self.write(move |tx| Box::pin(async move { dead(tx, &card, epoch, &error).await })).await
     }
 

@@ -15,6 +15,7 @@ use crate::graph::{
     Update,
 };
 use crate::store::NewMessage;
+use crate::store::Rehearsal;
 
 /// Keeps a thread in the database and in memory, to compare.
 #[derive(Clone)]
@@ -23,6 +24,13 @@ struct Both {
     run: RunId,
     epoch: u64,
     memory: MemorySaver,
+    _server: Option<Arc<Rehearsal>>,
+}
+
+/// A database of its own on the server that the tests are to run on, if there is one.
+async fn server() -> Option<Rehearsal> {
+    let server = std::env::var("COUNTERSIGN_TEST_POSTGRES").ok()?;
+    Some(Rehearsal::on(&server, &RandomIds).await.expect("a database"))
 }
 
 impl Saver for Both {
@@ -73,7 +81,9 @@ impl Saver for Both {
 
 impl Both {
     async fn open(folder: &tempfile::TempDir) -> Self {
-        let url = format!("sqlite://{}", folder.path().join("desk.db").display());
+        let server = server().await;
+        let file = || format!("sqlite://{}", folder.path().join("desk.db").display());
+        let url = server.as_ref().map_or_else(file, Rehearsal::url);
         let (clock, ids) = (Arc::new(SystemClock), Arc::new(RandomIds));
         let store = Store::open(&url, clock, ids).await.expect("a store");
         let user = SlackUser { team: "T1".to_owned(), user: "U1".to_owned(), enterprise: None };
@@ -94,7 +104,8 @@ impl Both {
         store.take_message(message).await.expect("it is taken");
         let claimed = store.claim_runs("test", Span::minutes(60), 1).await.expect("a claim");
         let run = claimed.into_iter().next().expect("a run");
-        Self { store, run: run.id, epoch: run.epoch, memory: MemorySaver::default() }
+        let (run, epoch, memory) = (run.id, run.epoch, MemorySaver::default());
+        Self { store, run, epoch, memory, _server: server.map(Arc::new) }
     }
 
     async fn go(&self, graph: &Graph, input: Input, options: RunOptions) -> RunEnd {

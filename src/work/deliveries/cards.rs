@@ -46,8 +46,12 @@ impl Deliveries {
                 Ok(channel) => place(&channel, None),
                 Err(error) if is_temporary(&error) => {
                     let retry_at = wait(&error, clock.now(), owed.attempts);
+                    // An earlier post may be there all the same.
                     let why = error.to_string();
-                    return store.card_retry(&owed.id, owed.epoch, retry_at, &why).await;
+                    return match owed.unsure_since {
+                        Some(_) => store.card_unsure(&owed.id, owed.epoch, retry_at, &why).await,
+                        None => store.card_retry(&owed.id, owed.epoch, retry_at, &why).await,
+                    };
                 }
                 Err(error) => return self.give_up(owed, &error).await,
             },

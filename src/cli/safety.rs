@@ -1,0 +1,97 @@
+//! What `countersign doctor` says about the store: is a commit safe where it is kept?
+
+use crate::config::StoreUrl;
+use crate::slack::doctor::{Finding, Level};
+use crate::store::{self, Place, Safety};
+
+/// Nothing about a file on this machine: what can be wrong with it is seen at the start.
+pub(super) async fn findings(url: &StoreUrl) -> Vec<Finding> {
+    match Place::of(url.as_str()) {
+        Ok(Place::Sqlite(_)) => Vec::new(),
+        Ok(Place::Postgres(server)) => match store::safety(&server).await {
+            Ok(safety) => of(&safety),
+            Err(error) => vec![fail(format!("the store: {error}"), "")],
+        },
+        Err(error) => vec![fail(format!("the store: {error}"), "")],
+    }
+}
+
+fn of(safety: &Safety) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (setting, value) in
+        [("fsync", &safety.fsync), ("full_page_writes", &safety.full_page_writes)]
+    {
+        if value == "off" {
+            findings.push(fail(
+                format!("the store's server has {setting} = off: a power cut can destroy it"),
+                &format!("set {setting} = on in its postgresql.conf, and restart it"),
+            ));
+        }
+    }
+    if safety.synchronous_standbys == 0 {
+        findings.push(warn(
+            "no synchronous standby: when the server's machine is lost, so is what was decided last",
+            "name a standby in synchronous_standby_names, or accept that; if there is one, let the \
+             desk's user see it: GRANT pg_read_all_stats",
+        ));
+    } else if matches!(safety.synchronous_commit.as_str(), "local" | "remote_write") {
+        findings.push(warn(
+            "commits do not wait until the standby has them on its disk",
+            "set synchronous_commit = on",
+        ));
+    }
+    if findings.is_empty() {
+        let what = "the store keeps what it has acknowledged, also when one machine is lost";
+        findings.push(Finding { level: Level::Ok, what: what.to_owned(), mend: String::new() });
+    }
+    findings
+}
+
+fn fail(what: String, mend: &str) -> Finding {
+    Finding { level: Level::Fail, what, mend: mend.to_owned() }
+}
+
+fn warn(what: &str, mend: &str) -> Finding {
+    Finding { level: Level::Warn, what: what.to_owned(), mend: mend.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn safe() -> Safety {
+        let on = || "on".to_owned();
+        Safety {
+            synchronous_commit: on(),
+            fsync: on(),
+            full_page_writes: on(),
+            synchronous_standbys: 1,
+        }
+    }
+
+    #[test]
+    fn each_way_to_lose_a_decision_is_told_with_its_mend() {
+        let told = |safety: &Safety| -> Vec<(Level, String)> {
+            of(safety).into_iter().map(|found| (found.level, found.mend)).collect()
+        };
+        assert_eq!(told(&safe()), [(Level::Ok, String::new())]);
+        for (safety, level, mend) in [
+            (Safety { fsync: "off".to_owned(), ..safe() }, Level::Fail, "fsync = on"),
+            (Safety { full_page_writes: "off".to_owned(), ..safe() }, Level::Fail, "full_page"),
+            (
+                Safety { synchronous_standbys: 0, ..safe() },
+                Level::Warn,
+                "synchronous_standby_names",
+            ),
+            (
+                Safety { synchronous_commit: "local".to_owned(), ..safe() },
+                Level::Warn,
+                "synchronous_commit = on",
+            ),
+        ] {
+            let [(found, mended)] = &told(&safety)[..] else { panic!("{safety:?}") };
+            assert_eq!(*found, level, "{safety:?}");
+            assert!(mended.contains(mend), "{mended}");
+        }
+    }
+}

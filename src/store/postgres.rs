@@ -1,0 +1,128 @@
+//! A Postgres server: any number of processes write, one at a time.
+
+use std::time::Duration;
+
+use sqlx::any::AnyPoolOptions;
+use sqlx::{AnyConnection, AnyPool, Connection};
+
+use super::place::Server;
+use super::{StoreError, schema};
+
+/// Readers beside the writer: people's lists must not make clicks wait.
+const READERS: u32 = 4;
+/// How long a server may take to answer that it is there.
+const CONNECTING: Duration = Duration::from_secs(5);
+
+/// How long a reader waits for a connection: somebody may be waiting for what it reads.
+const WAITING: Duration = Duration::from_secs(2);
+
+/// Connects to a server that takes writes and keeps what it says it has written.
+pub(super) async fn connect(server: &Server) -> Result<AnyConnection, StoreError> {
+    let cannot = |why: String| StoreError::Place { place: server.to_string(), why };
+    let connecting = tokio::time::timeout(CONNECTING, AnyConnection::connect(server.url())).await;
+    let mut conn = connecting
+        .map_err(|_| cannot(format!("no answer within {} s", CONNECTING.as_secs())))?
+        .map_err(|error| cannot(error.to_string()))?;
+    let probing = tokio::time::timeout(CONNECTING, probe(server, &mut conn)).await;
+    probing.map_err(|_| cannot("it took the connection and then fell silent".to_owned()))??;
+    Ok(conn)
+}
+
+async fn probe(server: &Server, conn: &mut AnyConnection) -> Result<(), StoreError> {
+    let (read_only, commits): (String, String) = sqlx::query_as(
+        "SELECT current_setting('transaction_read_only'), current_setting('synchronous_commit')",
+    )
+    .fetch_one(conn)
+    .await?;
+    if read_only == "on" {
+        return Err(StoreError::Standby { place: server.to_string() });
+    }
+    if commits == "off" {
+        return Err(StoreError::Forgetful { place: server.to_string() });
+    }
+    Ok(())
+}
+
+/// Brings the schema up to date. Processes that start together take turns, and what one of them
+/// begins is done whole or not at all.
+pub(super) async fn migrate(conn: &mut AnyConnection) -> Result<(), StoreError> {
+    let mut transaction = conn.begin().await?;
+    sqlx::query("SELECT pg_advisory_xact_lock($1)")
+        .bind(MIGRATING)
+        .execute(&mut *transaction)
+        .await?;
+    schema::bring_up_to_date(&schema::postgres(), &mut transaction).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Names the lock of whoever migrates: "desk" in ASCII.
+const MIGRATING: i64 = 0x6465_736b;
+
+/// Connections for the lists of a desk that serves. A standby is not asked: it may be behind what
+/// this desk has answered already.
+pub(super) async fn readers(server: &Server) -> Result<AnyPool, StoreError> {
+    let primary = pool().after_connect(|conn, _| Box::pin(must_take_writes(conn)));
+    open_pool(primary, server).await
+}
+
+async fn must_take_writes(conn: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    let read_only: String = sqlx::query_scalar("SELECT current_setting('transaction_read_only')")
+        .fetch_one(conn)
+        .await?;
+    match read_only.as_str() {
+        "off" => Ok(()),
+        _ => Err(sqlx::Error::Configuration("it is a standby".into())),
+    }
+}
+
+/// Connections for a command that only looks; a standby will do.
+pub(super) async fn readers_to_look(server: &Server) -> Result<AnyPool, StoreError> {
+    open_pool(pool(), server).await
+}
+
+fn pool() -> AnyPoolOptions {
+    AnyPoolOptions::new().max_connections(READERS).acquire_timeout(WAITING)
+}
+
+async fn open_pool(pool: AnyPoolOptions, server: &Server) -> Result<AnyPool, StoreError> {
+    pool.connect(server.url())
+        .await
+        .map_err(|error| StoreError::Place { place: server.to_string(), why: error.to_string() })
+}
+
+/// For whoever migrates nothing: what is there must be exactly what we know.
+pub(super) async fn check(conn: &mut AnyConnection) -> Result<(), StoreError> {
+    schema::check(&schema::postgres(), conn).await
+}
+
+/// What an operator should know about how safe a commit is on this server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Safety {
+    /// `on`, `remote_apply`, `remote_write` or `local`.
+    pub synchronous_commit: String,
+    pub fsync: String,
+    pub full_page_writes: String,
+    /// Standbys that must have a commit before it is acknowledged.
+    pub synchronous_standbys: i64,
+}
+
+/// Asks a server how safe its commits are.
+pub async fn safety(server: &Server) -> Result<Safety, StoreError> {
+    sqlx::any::install_default_drivers();
+    let mut conn = connect(server).await?;
+    let (synchronous_commit, fsync, full_page_writes): (String, String, String) = sqlx::query_as(
+        "SELECT current_setting('synchronous_commit'), current_setting('fsync'),
+                current_setting('full_page_writes')",
+    )
+    .fetch_one(&mut conn)
+    .await?;
+    // Without the right to look at the standbys their state is NULL, and none is counted.
+    let synchronous_standbys = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')",
+    )
+    .fetch_one(&mut conn)
+    .await?;
+    conn.close().await?;
+    Ok(Safety { synchronous_commit, fsync, full_page_writes, synchronous_standbys })
+}

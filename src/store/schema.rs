@@ -1,0 +1,61 @@
+//! The schema's migrations: one set for each database, with the same numbers.
+
+use std::cmp::Ordering;
+
+use sqlx::AnyConnection;
+use sqlx::migrate::{MigrateError, Migrator};
+
+use super::StoreError;
+
+pub(super) fn sqlite() -> Migrator {
+    sqlx::migrate!("migrations/sqlite")
+}
+
+/// The migrator's own lock belongs to a session, which a pooler may hand to somebody else in the
+/// middle; whoever runs these holds a lock of a transaction instead.
+pub(super) fn postgres() -> Migrator {
+    let mut migrator = sqlx::migrate!("migrations/postgres");
+    migrator.set_locking(false);
+    migrator
+}
+
+pub(super) async fn bring_up_to_date(
+    schema: &Migrator,
+    conn: &mut AnyConnection,
+) -> Result<(), StoreError> {
+    schema.run(conn).await.map_err(|error| match error {
+        MigrateError::VersionMissing(version) => {
+            StoreError::NewerSchema(format!("it has migration {version}"))
+        }
+        other => StoreError::Migration(other.to_string()),
+    })
+}
+
+/// For whoever migrates nothing: what is there must be exactly what we know.
+pub(super) async fn check(schema: &Migrator, conn: &mut AnyConnection) -> Result<(), StoreError> {
+    let found: Option<i64> = sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations")
+        .fetch_one(conn)
+        .await
+        .map_err(|error| StoreError::Migration(format!("it is no database of ours: {error}")))?;
+    let known = schema.iter().map(|migration| migration.version).max();
+    match found.cmp(&known) {
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => Err(StoreError::NewerSchema(format!("it has migration {found:?}"))),
+        Ordering::Less => {
+            Err(StoreError::Migration("an older version wrote it; start `serve` once".to_owned()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_databases_have_the_same_migrations() {
+        let numbers = |schema: Migrator| -> Vec<(i64, String)> {
+            schema.iter().map(|step| (step.version, step.description.to_string())).collect()
+        };
+        assert_eq!(numbers(sqlite()), numbers(postgres()));
+    }
+}

@@ -1,0 +1,91 @@
+//! A SQLite file: one process writes, any number read.
+
+use std::path::Path;
+
+use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
+use sqlx::any::AnyPoolOptions;
+use sqlx::{AnyConnection, AnyPool, Connection, Executor};
+
+use super::StoreError;
+use super::lock::FileLock;
+use super::schema;
+
+/// The oldest SQLite without a known way to lose or damage a write-ahead log.
+const OLDEST: &str = "3.51.3";
+/// Readers beside the writer: people's lists must not make clicks wait.
+const READERS: u32 = 4;
+
+/// Opens the file for the process that writes it, creates it when it is not there and brings its
+/// schema up to date.
+pub(super) async fn open(path: &Path) -> Result<(AnyConnection, FileLock), StoreError> {
+    let lock = FileLock::take(path)?;
+    let unclean = left_unclean(path);
+    let mut conn = connect(path, "rwc").await?;
+    check_version(&mut conn).await?;
+    for pragma in ["PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL"] {
+        conn.execute(pragma).await?;
+    }
+    if unclean {
+        check_pages(&mut conn).await?;
+    }
+    schema::bring_up_to_date(&schema::sqlite(), &mut conn).await?;
+    Ok((conn, lock))
+}
+
+/// Opens the file for a single command, beside the process that writes it.
+pub(super) async fn open_beside(path: &Path) -> Result<AnyConnection, StoreError> {
+    let mut conn = connect(path, "rw").await?;
+    check_version(&mut conn).await?;
+    schema::check(&schema::sqlite(), &mut conn).await?;
+    conn.execute("PRAGMA synchronous = FULL").await?;
+    Ok(conn)
+}
+
+/// Connections that can only read.
+pub(super) async fn readers(path: &Path) -> Result<AnyPool, StoreError> {
+    let readers = AnyPoolOptions::new().max_connections(READERS);
+    readers.connect(&driver_url(path, "ro")).await.map_err(|error| cannot_open(path, &error))
+}
+
+/// A reader migrates nothing, so what it finds must be exactly what it knows.
+pub(super) async fn check(conn: &mut AnyConnection) -> Result<(), StoreError> {
+    check_version(conn).await?;
+    schema::check(&schema::sqlite(), conn).await
+}
+
+/// SQLite removes its write-ahead log when the last connection closes; a crash leaves it.
+fn left_unclean(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    Path::new(&log).metadata().is_ok_and(|log| log.len() > 0)
+}
+
+async fn connect(path: &Path, mode: &str) -> Result<AnyConnection, StoreError> {
+    AnyConnection::connect(&driver_url(path, mode)).await.map_err(|error| cannot_open(path, &error))
+}
+
+fn cannot_open(path: &Path, error: &sqlx::Error) -> StoreError {
+    StoreError::Place { place: path.display().to_string(), why: error.to_string() }
+}
+
+fn driver_url(path: &Path, mode: &str) -> String {
+    let path = percent_encode(path.as_os_str().as_encoded_bytes(), NON_ALPHANUMERIC);
+    format!("sqlite:{path}?mode={mode}")
+}
+
+async fn check_version(conn: &mut AnyConnection) -> Result<(), StoreError> {
+    let found: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(conn).await?;
+    let number = |version: &str| -> Vec<u32> {
+        version.split('.').map(|part| part.parse().unwrap_or_default()).collect()
+    };
+    if number(&found) < number(OLDEST) {
+        return Err(StoreError::OldSqlite { found, needed: OLDEST });
+    }
+    Ok(())
+}
+
+/// After an unclean stop every page is looked at once, before anything is built on them.
+async fn check_pages(conn: &mut AnyConnection) -> Result<(), StoreError> {
+    let said: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(conn).await?;
+    if said == "ok" { Ok(()) } else { Err(StoreError::damaged("database file", said)) }
+}

@@ -1,0 +1,102 @@
+//! Two desks on one database, with one company and one workspace around them.
+
+use std::sync::Arc;
+
+use countersign::app::App;
+use countersign::base::{RandomIds, Timestamp, TurnableClock};
+use countersign::demo::{Setting, World};
+use countersign::desk::Desk;
+use countersign::sandbox::Pace;
+use countersign::store::{Rehearsal, Store};
+use countersign::work::{Executions, Runs, one_turn};
+use sqlx::AnyPool;
+use sqlx::any::AnyPoolOptions;
+use tempfile::TempDir;
+
+/// Tuesday, half past one.
+pub const START: Timestamp = Timestamp::from_millis(1_795_527_000_000);
+const AT_ONCE: usize = 32;
+
+pub struct Pair {
+    pub world: World,
+    pub clock: Arc<TurnableClock>,
+    second: App,
+    _folder: TempDir,
+    server: Rehearsal,
+}
+
+pub async fn rehearsal() -> Rehearsal {
+    let server = std::env::var("COUNTERSIGN_TEST_POSTGRES");
+    let server = server.expect("COUNTERSIGN_TEST_POSTGRES names a server");
+    Rehearsal::on(&server, &RandomIds).await.unwrap()
+}
+
+impl Pair {
+    pub async fn opens_with(edits: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(TurnableClock::standing_at(START));
+        let server = rehearsal().await;
+        let store = format!("store: {}", server.url());
+        let mut edits = edits.to_vec();
+        edits.push(("store: sqlite://countersign.db", &store));
+        let world = World::found(Setting {
+            folder: folder.path(),
+            clock: clock.clone(),
+            pace: Pace::Unlimited,
+            port: 0,
+            edits: &edits,
+        });
+        let world = world.await.unwrap();
+        let config = world.config().unwrap();
+        let second = App::open(config, clock.clone(), Arc::new(RandomIds)).await.unwrap();
+        Self { world, clock, second, _folder: folder, server }
+    }
+
+    pub fn desks(&self) -> [Arc<Desk>; 2] {
+        [self.world.app().unwrap().desk.clone(), self.second.desk.clone()]
+    }
+
+    pub fn stores(&self) -> [Store; 2] {
+        self.desks().map(|desk| desk.store.clone())
+    }
+
+    /// Both desks at once do what their runs and executions ask, until nothing is left.
+    pub async fn both_work(&self) {
+        let [one, other] = self.desks();
+        loop {
+            let (a, b) = tokio::join!(work(&one), work(&other));
+            if a + b == 0 {
+                return;
+            }
+        }
+    }
+
+    /// Somebody writes to the bot, and the request that follows is there.
+    pub async fn asks(&self, who: &str, text: &str) {
+        self.world.slack.person(who).writes_to_bot(text);
+        self.world.slack.deliver_due().await;
+        self.both_work().await;
+    }
+
+    pub fn database_name(&self) -> String {
+        let url = url::Url::parse(&self.server.url()).unwrap();
+        url.path().trim_start_matches('/').to_owned()
+    }
+
+    /// The database, for looking.
+    pub async fn database(&self) -> AnyPool {
+        AnyPoolOptions::new().max_connections(1).connect(&self.server.url()).await.unwrap()
+    }
+
+    pub async fn closes(self) {
+        let violations = self.world.verify().await.unwrap();
+        assert_eq!(violations, []);
+        self.second.desk.store.close().await;
+        self.world.app().unwrap().desk.store.close().await;
+    }
+}
+
+async fn work(desk: &Arc<Desk>) -> usize {
+    let runs = one_turn(&Runs::new(desk.clone()), AT_ONCE).await.unwrap();
+    runs + one_turn(&Executions::new(desk.clone()), AT_ONCE).await.unwrap()
+}

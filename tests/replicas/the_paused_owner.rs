@@ -1,0 +1,93 @@
+//! A replica that stood still while another took over can write nothing and begin nothing.
+
+use countersign::base::Span;
+use countersign::store::{Ended, Owed, ShownAt, StartCheck, StartRefused, StoreError};
+use countersign::stream::RunEvent;
+use countersign::work::{Deliveries, Runs, one_turn};
+
+use crate::pair::Pair;
+
+const LEASE: Span = Span::seconds(30);
+const LOOKUP: &str = "look up order 1042";
+
+fn fenced<T>(answer: Result<T, StoreError>) -> bool {
+    matches!(answer, Err(StoreError::Fenced))
+}
+
+#[tokio::test]
+#[ignore = "it needs a Postgres server: scripts/test starts one"]
+async fn a_run_that_another_took_over_takes_nothing_from_its_old_owner() {
+    let pair = Pair::opens_with(&[]).await;
+    pair.world.slack.person("mia").writes_to_bot(LOOKUP);
+    pair.world.slack.deliver_due().await;
+    let [paused, other] = pair.stores();
+    let run = paused.claim_runs("paused", LEASE, 1).await.unwrap().remove(0);
+    assert_eq!(other.claim_runs("other", LEASE, 1).await.unwrap().len(), 0, "it is held");
+
+    pair.clock.turn_forward(Span::seconds(31));
+    assert_eq!(one_turn(&Runs::new(pair.desks()[1].clone()), 1).await.unwrap(), 1, "taken over");
+    let text = "a node that only the paused one knows".to_owned();
+    let said = vec![RunEvent::NodeStart { node: text.clone() }];
+    assert!(fenced(paused.tell(&run.id, run.epoch, said).await));
+    assert!(fenced(paused.renew_run(&run.id, run.epoch, LEASE).await));
+    pair.both_work().await;
+    let told = other.events_after(&run.id, 0).await.unwrap();
+    assert!(!format!("{told:?}").contains(&text));
+    pair.closes().await;
+}
+
+#[tokio::test]
+#[ignore = "it needs a Postgres server: scripts/test starts one"]
+async fn a_call_that_another_took_over_cannot_begin_and_has_one_end() {
+    let pair = Pair::opens_with(&[]).await;
+    pair.world.slack.person("mia").writes_to_bot(LOOKUP);
+    pair.world.slack.deliver_due().await;
+    let [paused, other] = pair.stores();
+    let desks = pair.desks();
+    assert_eq!(one_turn(&Runs::new(desks[0].clone()), 1).await.unwrap(), 1);
+    let window = |_: &_| Span::ZERO;
+    let claimed = paused.claim_executions("paused", LEASE, 1, window).await.unwrap().remove(0);
+
+    pair.clock.turn_forward(Span::seconds(31));
+    let taken = other.claim_executions("other", LEASE, 1, window).await.unwrap().remove(0);
+    assert_eq!(taken.id, claimed.id);
+    let fine = |_: &_, _: Option<&_>| StartCheck { policy_still_holds: true, tool_unchanged: true };
+    let begun = paused.start_execution(&claimed, fine).await;
+    assert!(matches!(begun, Err(StartRefused::Refused(_))), "{:?}", begun.map(drop));
+    other.start_execution(&taken, fine).await.unwrap();
+    let late = Ended::Succeeded { content: "from the paused one".to_owned() };
+    assert!(fenced(paused.finish_execution(&claimed.id, claimed.epoch, late).await));
+    // Postgres takes no NUL, and a tool may send one.
+    let ended = Ended::Succeeded { content: "done\0".to_owned() };
+    other.finish_execution(&taken.id, taken.epoch, ended).await.unwrap();
+    assert_eq!(pair.world.company.journal().await.unwrap().len(), 0, "nobody called by itself");
+    pair.both_work().await;
+    pair.closes().await;
+}
+
+#[tokio::test]
+#[ignore = "it needs a Postgres server: scripts/test starts one"]
+async fn a_card_that_another_took_over_is_not_posted_by_its_old_owner() {
+    let pair = Pair::opens_with(&[]).await;
+    pair.asks("mia", "pay invoice V-7719").await;
+    let [paused, other] = pair.stores();
+    let owed = paused.claim_owed("paused", LEASE, 9).await.unwrap();
+    assert!(!owed.is_empty());
+    assert_eq!(other.claim_owed("other", LEASE, 9).await.unwrap().len(), 0, "all are held");
+
+    pair.clock.turn_forward(Span::seconds(31));
+    one_turn(&Deliveries::new(pair.desks()[1].clone()), 9).await.unwrap();
+    let somewhere = || ShownAt { channel: "C1".to_owned(), message_ts: "1.0".to_owned() };
+    for owed in owed {
+        match owed {
+            Owed::Card(card) => assert!(fenced(paused.card_begins(&card.id, card.epoch).await)),
+            Owed::Notice(notice) => {
+                assert!(fenced(paused.notice_begins(&notice.id, notice.epoch).await));
+                let sent = paused.notice_sent(&notice.id, notice.epoch, somewhere()).await;
+                assert!(fenced(sent));
+            }
+        }
+    }
+    pair.world.settle().await.unwrap();
+    pair.closes().await;
+}
