@@ -56,7 +56,7 @@ async fn updates_that_fail_are_made_up_for() {
 async fn what_ended_before_anybody_could_be_asked_is_told_to_the_requester_alone() {
     let office = Office::opens().await;
     let slack = &office.world.slack;
-    slack.next_calls("chat.postMessage", vec![Fault::RateLimited(Span::minutes(180))]);
+    slack.next_calls("chat.postMessage", vec![Fault::RateLimited(Span::minutes(60)); 3]);
     let asked = office.writes("mia", INVOICE).await;
     office.passes(Span::minutes(200)).await;
     for channel in ["#approvals", "#managers"] {
