@@ -123,3 +123,19 @@ async fn a_backup_beside_a_desk_at_work_holds_every_invariant() {
         assert_eq!(verified.code, 0, "{}", verified.all());
     }
 }
+
+/// Where the server's own means have put a backup back, only what was open is ended.
+#[tokio::test]
+async fn what_was_open_is_ended_in_place() {
+    let mut desk = Desk::with_a_past().await;
+    desk.world.crash_desk().await;
+    let order = ["restore", "--in-place", "--by", "olga", "--reason", "back to Monday"];
+    let restored = desk.runs(&order).await;
+    assert_eq!(restored.code, 0, "{}", restored.all());
+    assert!(restored.out.contains("1 pending request cancelled"), "{}", restored.out);
+    assert_eq!(desk.runs(&["requests", "list"]).await.out, "Nothing is waiting.\n");
+    let verified = desk.runs(&["verify"]).await;
+    assert_eq!(verified.code, 0, "{}", verified.all());
+    let neither = desk.runs(&["restore", "--by", "olga", "--reason", "x"]).await;
+    assert_eq!(neither.code, 2, "{}", neither.all());
+}
