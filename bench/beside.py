@@ -26,9 +26,16 @@ SCENARIOS = [
     ("resume_memory", "cycle", "ask, answer, finish; checkpoints in memory", None),
     ("resume_sqlite", "cycle", "ask, answer, finish; durable in SQLite", 20),
     ("threads_sqlite", "superstep", "the loop on 64 threads at once, durable in SQLite", 30),
+    ("supersteps_postgres", "superstep", "the loop, each checkpoint durable in Postgres", None),
+    ("resume_postgres", "cycle", "ask, answer, finish; durable in Postgres", None),
+    ("threads_postgres", "superstep", "the loop on 64 threads at once, durable in Postgres", None),
     ("history_10", "superstep", "appends to a list of 10, durable in SQLite", None),
     ("history_10000", "superstep", "appends to a list of 10,000, durable in SQLite", None),
 ]
+
+
+PACKAGES = ("langgraph", "langgraph-checkpoint-sqlite", "langgraph-checkpoint-postgres")
+SERVER = os.environ.get("COUNTERSIGN_TEST_POSTGRES")
 
 
 class Side:
@@ -70,15 +77,16 @@ def main():
     try:
         ours = Side([chosen.ours], scratch / "ours")
         theirs = Side([sys.executable, str(here / "langgraph_side.py")], scratch / "theirs")
-        names = ", ".join(f"{n} {version(n)}" for n in ("langgraph", "langgraph-checkpoint-sqlite"))
+        names = ", ".join(f"{n} {version(n)}" for n in PACKAGES)
         print(f"{names}, Python {platform.python_version()}, {os.cpu_count()} processors, "
               f"median of {chosen.rounds} rounds in turns, fastest and slowest in brackets\n")
         print("| Scenario | Unit | Countersign | LangGraph | Ratio | Aim |")
         print("|---|---|--:|--:|--:|--:|")
         for name, unit, what, aim in SCENARIOS:
-            if chosen.only in name:
+            if chosen.only in name and (SERVER or "postgres" not in name):
                 row(name, unit, what, aim, ours, theirs, chosen.rounds)
-        print("\nPostgres: not measured, our runtime has no Postgres store yet.")
+        if not SERVER:
+            print("\nPostgres: not measured, COUNTERSIGN_TEST_POSTGRES names no server.")
         ours.end()
         theirs.end()
     finally:

@@ -9,6 +9,7 @@ import asyncio
 import itertools
 import json
 import operator
+import os
 import sqlite3
 import sys
 import time
@@ -16,11 +17,16 @@ from pathlib import Path
 from typing import Annotated
 
 import aiosqlite
+import psycopg
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.postgres import PostgresSaver
+from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, Send, interrupt
+from psycopg.rows import dict_row
+from psycopg_pool import AsyncConnectionPool
 from typing_extensions import TypedDict
 
 FOLDER = Path(sys.argv[1])
@@ -101,6 +107,22 @@ def sqlite_saver():
     return saver
 
 
+def postgres():
+    """A database of its own on the server that is to be measured."""
+    server = os.environ["COUNTERSIGN_TEST_POSTGRES"]
+    name = f"langgraph_{os.getpid()}_{next(number)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return server.rsplit("/", 1)[0] + "/" + name
+
+
+def postgres_saver():
+    options = {"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row}
+    saver = PostgresSaver(psycopg.connect(postgres(), **options))
+    saver.setup()
+    return saver
+
+
 def loop(graph, supersteps, **more):
     start = time.perf_counter()
     graph.invoke({"count": 0, "goal": supersteps}, config(), **more)
@@ -150,6 +172,23 @@ def threads(supersteps):
     return asyncio.run(all_at_once()), THREADS * supersteps
 
 
+def threads_postgres(supersteps):
+    async def all_at_once():
+        options = {"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row}
+        async with AsyncConnectionPool(postgres(), max_size=16, kwargs=options) as pool:
+            saver = AsyncPostgresSaver(pool)
+            await saver.setup()
+            graph = counter(saver, asynchronous=True)
+            start = time.perf_counter()
+            await asyncio.gather(*(
+                graph.ainvoke({"count": 0, "goal": supersteps}, config(), durability="sync")
+                for _ in range(THREADS)
+            ))
+            return time.perf_counter() - start
+
+    return asyncio.run(all_at_once()), THREADS * supersteps
+
+
 SCENARIOS = {
     "supersteps": lambda: loop(counter(None), 500),
     "fan_out": lambda: fan_out(5),
@@ -158,6 +197,9 @@ SCENARIOS = {
     "resume_memory": lambda: cycles(asker(InMemorySaver()), 50),
     "resume_sqlite": lambda: cycles(asker(sqlite_saver()), 30),
     "threads_sqlite": lambda: threads(5),
+    "supersteps_postgres": lambda: loop(counter(postgres_saver()), 100, durability="sync"),
+    "resume_postgres": lambda: cycles(asker(postgres_saver()), 30),
+    "threads_postgres": lambda: threads_postgres(5),
     "history_10": lambda: history(10, 50),
     "history_10000": lambda: history(10_000, 50),
 }

@@ -3,8 +3,8 @@
 //!
 //! `cargo bench --bench supersteps`. Each iteration is a run of a hundred supersteps.
 
-#[path = "supersteps/sqlite.rs"]
-mod sqlite;
+#[path = "supersteps/runs.rs"]
+mod runs;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -75,6 +75,7 @@ fn with_checkpoint_in_sqlite(bencher: Bencher<'_, '_>) {
         .enable_all()
         .build()
         .expect("a runtime");
-    let runs = keeper.block_on(sqlite::Runs::open(folder.path()));
+    let url = format!("sqlite://{}", folder.path().join("desk.db").display());
+    let runs = keeper.block_on(runs::Runs::open(&url));
     hundred_supersteps(bencher, || Arc::new(keeper.block_on(runs.begin())));
 }

@@ -4,11 +4,12 @@
 //!
 //! SQLite is the desk's own store: WAL, `synchronous=FULL`, each superstep one durable commit
 //! before the next begins; of threads that commit at once the writer commits what is waiting
-//! together.
+//! together. Postgres is the same store on a fresh database of the server that
+//! `COUNTERSIGN_TEST_POSTGRES` names.
 
 mod graphs;
-#[path = "../supersteps/sqlite.rs"]
-mod sqlite;
+#[path = "../supersteps/runs.rs"]
+mod runs;
 
 use std::io::{BufRead, Write};
 use std::num::NonZeroU32;
@@ -17,8 +18,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use countersign::base::RandomIds;
 use countersign::graph::{Graph, Input, MemorySaver, NoEvents, NoSaver, RunEnd, RunOptions, Saver};
+use countersign::store::Rehearsal;
 use serde_json::{Value, json};
+
+use crate::runs::Runs;
 
 const THREADS: usize = 64;
 
@@ -47,6 +52,19 @@ async fn scenario(name: &str, folder: &Path) -> (Duration, usize) {
         "threads_sqlite" => threads(&store(folder).await, 5).await,
         "history_10" => history(&store(folder).await, 10, 50).await,
         "history_10000" => history(&store(folder).await, 10_000, 50).await,
+        "supersteps_postgres" => {
+            let server = postgres().await;
+            let runs = Runs::open(&server.url()).await;
+            count(Arc::new(runs.begin().await), 100).await
+        }
+        "resume_postgres" => {
+            let server = postgres().await;
+            cycles(savers(&Runs::open(&server.url()).await, 30).await).await
+        }
+        "threads_postgres" => {
+            let server = postgres().await;
+            threads(&Runs::open(&server.url()).await, 5).await
+        }
         other => panic!("the scenario {other} is unknown"),
     }
 }
@@ -62,10 +80,15 @@ fn number() -> usize {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-async fn store(folder: &Path) -> sqlite::Runs {
-    let folder = folder.join(number().to_string());
-    std::fs::create_dir(&folder).expect("a folder of its own");
-    sqlite::Runs::open(&folder).await
+async fn store(folder: &Path) -> Runs {
+    let file = folder.join(format!("{}.db", number()));
+    Runs::open(&format!("sqlite://{}", file.display())).await
+}
+
+/// A database of its own, which is dropped with the value.
+async fn postgres() -> Rehearsal {
+    let server = std::env::var("COUNTERSIGN_TEST_POSTGRES").expect("a server to measure on");
+    Rehearsal::on(&server, &RandomIds).await.expect("a database")
 }
 
 async fn run(graph: &Graph, saver: Arc<dyn Saver>, input: Input) -> RunEnd {
@@ -106,7 +129,7 @@ async fn cycles(savers: Vec<Arc<dyn Saver>>) -> (Duration, usize) {
 }
 
 /// The savers of threads of their own.
-async fn savers(runs: &sqlite::Runs, threads: usize) -> Vec<Arc<dyn Saver>> {
+async fn savers(runs: &Runs, threads: usize) -> Vec<Arc<dyn Saver>> {
     let mut savers: Vec<Arc<dyn Saver>> = Vec::new();
     for _ in 0..threads {
         savers.push(Arc::new(runs.begin().await));
@@ -114,7 +137,7 @@ async fn savers(runs: &sqlite::Runs, threads: usize) -> Vec<Arc<dyn Saver>> {
     savers
 }
 
-async fn threads(runs: &sqlite::Runs, supersteps: usize) -> (Duration, usize) {
+async fn threads(runs: &Runs, supersteps: usize) -> (Duration, usize) {
     let graph = Arc::new(graphs::counter());
     let savers = savers(runs, THREADS).await;
     let start = now();
@@ -130,7 +153,7 @@ async fn threads(runs: &sqlite::Runs, supersteps: usize) -> (Duration, usize) {
     (start.elapsed(), THREADS * supersteps)
 }
 
-async fn history(runs: &sqlite::Runs, entries: usize, supersteps: usize) -> (Duration, usize) {
+async fn history(runs: &Runs, entries: usize, supersteps: usize) -> (Duration, usize) {
     let (graph, saver) = (graphs::logger(), Arc::new(runs.begin().await));
     let log: Value = (0..entries).map(|n| json!(format!("entry {n}"))).collect();
     let full = json!({"count": 0, "goal": 1, "log": log});

@@ -1,6 +1,5 @@
 //! Checkpoints in the desk's own store, as `work/runs.rs` keeps them.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -18,20 +17,19 @@ pub struct Runs {
 }
 
 impl Runs {
-    pub async fn open(folder: &Path) -> Self {
-        let url = format!("sqlite://{}", folder.join("desk.db").display());
+    pub async fn open(url: &str) -> Self {
         let (clock, ids) = (Arc::new(SystemClock), Arc::new(RandomIds));
-        let store = Store::open(&url, clock, ids).await.expect("a store");
+        let store = Store::open(url, clock, ids).await.expect("a store");
         Self { store, begun: AtomicUsize::new(0) }
     }
 
     /// A new run in a conversation of its own, claimed.
-    pub async fn begin(&self) -> SqliteSaver {
+    pub async fn begin(&self) -> StoreSaver {
         let nth = self.begun.fetch_add(1, Ordering::Relaxed);
         self.store.take_message(message(nth)).await.expect("the message is taken");
         let claimed = self.store.claim_runs("bench", Span::minutes(60), 1).await;
         let run = claimed.expect("a claim").pop().expect("a run");
-        SqliteSaver { store: self.store.clone(), run: run.id, epoch: run.epoch }
+        StoreSaver { store: self.store.clone(), run: run.id, epoch: run.epoch }
     }
 }
 
@@ -55,13 +53,13 @@ fn message(nth: usize) -> NewMessage {
 
 /// Keeps the turns of one run: each superstep is one transaction. The run stays claimed.
 #[derive(Clone)]
-pub struct SqliteSaver {
+pub struct StoreSaver {
     store: Store,
     run: RunId,
     epoch: u64,
 }
 
-impl Saver for SqliteSaver {
+impl Saver for StoreSaver {
     fn load<'a>(&'a self, at: &'a At) -> BoxFuture<'a, Result<Option<Snapshot>, SaveError>> {
         async move {
             let checkpoint = at.checkpoint.as_deref();
