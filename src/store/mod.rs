@@ -50,7 +50,7 @@ pub use events::{Batch, Listener};
 pub use executions::{ClaimedExecution, ExecutionView, NextStep};
 pub use intake::{NewMessage, RunInput, SlackThread, Taken, Thread};
 pub use notices::{NewNotice, OwedNotice};
-pub use open::Store;
+pub use open::{Store, Turnstile};
 pub use owed::Owed;
 pub use questions::{KnownQuestions, NewRequest, Question, QuestionOutcome};
 pub use read::{Cursor, Page};

@@ -33,6 +33,17 @@ pub struct Store {
     readers: AnyPool,
     /// Absent when the store was opened for reading only.
     writer: Option<Writer>,
+    turnstile: Option<Arc<dyn Turnstile>>,
+}
+
+/// Stands before and behind every transaction of a store that was put [behind](Store::behind) it.
+/// It says which error a caller meets instead of the transaction, or instead of its answer: so a
+/// simulator decides who goes next, and what a database would do that fails.
+pub trait Turnstile: Send + Sync {
+    fn before(&self) -> BoxFuture<'static, Result<(), StoreError>>;
+
+    /// It is committed. An error is what the caller hears instead.
+    fn after(&self) -> BoxFuture<'static, Result<(), StoreError>>;
 }
 
 impl Store {
@@ -90,7 +101,13 @@ impl Store {
         let feed = Feed::default();
         let writer = Writer::start(tx, clock.clone(), feed.clone(), lock)
             .map_err(|error| StoreError::Thread(error.to_string()))?;
-        Ok(Self { clock, feed, readers: readers(path).await?, writer: Some(writer) })
+        Ok(Self {
+            clock,
+            feed,
+            readers: readers(path).await?,
+            writer: Some(writer),
+            turnstile: None,
+        })
     }
 
     /// Opens an existing database for reading, beside a process that may be writing.
@@ -102,7 +119,18 @@ impl Store {
         check_version(&mut conn).await?;
         check_schema(&mut conn).await?;
         drop(conn);
-        Ok(Self { clock: Arc::new(SystemClock), feed: Feed::default(), readers, writer: None })
+        Ok(Self {
+            clock: Arc::new(SystemClock),
+            feed: Feed::default(),
+            readers,
+            writer: None,
+            turnstile: None,
+        })
+    }
+
+    /// The same store, as somebody sees it who has to pass a turnstile with every transaction.
+    pub fn behind(&self, turnstile: Arc<dyn Turnstile>) -> Self {
+        Self { turnstile: Some(turnstile), ..self.clone() }
     }
 
     /// Finishes what was asked and closes. Later calls get [`StoreError::Closed`].
@@ -128,10 +156,12 @@ impl Store {
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + 'static,
     {
-        match &self.writer {
-            Some(writer) => writer.write(work).await,
-            None => Err(StoreError::ReadOnly),
-        }
+        let writer = self.writer.as_ref().ok_or(StoreError::ReadOnly)?;
+        let Some(turnstile) = &self.turnstile else { return writer.write(work).await };
+        turnstile.before().await?;
+        let written = writer.write(work).await?;
+        turnstile.after().await?;
+        Ok(written)
     }
 
     /// A connection that can only read, for one statement.
