@@ -160,6 +160,30 @@ impl Checks {
         self.column("SELECT id FROM requests WHERE outcome IS NULL ORDER BY id").await
     }
 
+    /// Which loops have something to do, in the order of the house: a look is cheaper than a turn.
+    pub async fn due(&mut self, now: Timestamp) -> [bool; 5] {
+        let now = now.max(self.high_water().await).as_millis();
+        let (runs, executions, timers, deliveries, streams) = sqlx::query_as(
+            "SELECT
+               EXISTS (SELECT 1 FROM runs WHERE state = 'queued' AND retry_at <= $1
+                          OR state = 'running' AND lease_until <= $1),
+               EXISTS (SELECT 1 FROM executions WHERE state = 'ordered'
+                          OR state IN ('claimed', 'started') AND lease_until <= $1),
+               EXISTS (SELECT 1 FROM timers WHERE done_at IS NULL AND due_at <= $1),
+               EXISTS (SELECT 1 FROM cards WHERE state = 'open' AND shown_version < want_version
+                          AND retry_at <= $1 AND coalesce(lease_until, 0) <= $1)
+                 OR EXISTS (SELECT 1 FROM notices WHERE state = 'owed' AND retry_at <= $1
+                          AND coalesce(lease_until, 0) <= $1),
+               EXISTS (SELECT 1 FROM shows WHERE state <> 'over' AND retry_at <= $1
+                          AND (told > seen OR due_at <= $1) AND coalesce(lease_until, 0) <= $1)",
+        )
+        .bind(now)
+        .fetch_one(&mut self.eyes)
+        .await
+        .unwrap();
+        [runs, executions, timers, deliveries, streams]
+    }
+
     /// The latest instant that the database knows of.
     pub async fn high_water(&mut self) -> Timestamp {
         let newest: i64 = sqlx::query_scalar("SELECT coalesce(max(at), 0) FROM audit_heads")

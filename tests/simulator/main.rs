@@ -19,6 +19,7 @@ mod tasks;
 mod time;
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
@@ -90,13 +91,21 @@ fn seeds_that_failed_once_stay_mended() {
 
 /// `scripts/simulate`: as many seeds as the steps take, and what was tried.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "how long it took is told, and nothing else")]
 #[ignore = "a campaign; scripts/simulate runs it"]
 fn campaign() {
     let given =
         |name: &str, or: u64| std::env::var(name).ok().map_or(or, |text| text.parse().unwrap());
     let (steps, first) = (given("COUNTERSIGN_STEPS", 100_000), given("COUNTERSIGN_SEED", 1));
     let (mut done, mut seed, mut counts, mut failed) = (0, first, Counts::default(), Vec::new());
-    while done < steps {
+    let begun = Instant::now();
+    let minutes =
+        std::env::var("COUNTERSIGN_MINUTES").ok().and_then(|text| text.parse::<u64>().ok());
+    let over = |done: u64| match minutes {
+        Some(minutes) => begun.elapsed() >= Duration::from_secs(60 * minutes),
+        None => done >= steps,
+    };
+    while !over(done) {
         let outcome = play(seed, STEPS);
         done += outcome.steps;
         counts.take_in(&outcome.counts);
@@ -109,7 +118,11 @@ fn campaign() {
     for (what, count) in &counts.0 {
         println!("{count:>9}  {what}");
     }
-    println!("{done} steps over the seeds {first} to {}; failed: {failed:?}", seed - 1);
+    println!(
+        "{:?}: {done} steps over the seeds {first} to {}; failed: {failed:?}",
+        begun.elapsed(),
+        seed - 1
+    );
     let never: Vec<_> =
         Fault::ALL.into_iter().filter(|f| counts.of(&format!("fault {f:?}")) == 0).collect();
     assert!(never.is_empty(), "never fired, so nothing is known about them: {never:?}");

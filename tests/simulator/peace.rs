@@ -55,7 +55,13 @@ impl Simulation {
             } else if let Some(delivery) = self.deliveries.pop() {
                 self.begin_delivery(0, delivery).await;
             } else if self.idle_turns < LOOPS.len() {
-                let which = LOOPS[usize::try_from(self.step).unwrap() % LOOPS.len()];
+                let due = self.checks.due(self.outside.clock.now()).await;
+                let due: Vec<_> = LOOPS.into_iter().zip(due).filter(|(_, due)| *due).collect();
+                // Each loop is asked once more in the end: what is due is its own to say.
+                let which = match self.chance.pick(&due) {
+                    Some((which, _)) => which,
+                    None => LOOPS[self.idle_turns],
+                };
                 self.begin_turn(0, which).await;
             } else {
                 self.idle_turns = 0;

@@ -11,6 +11,8 @@ use crate::chance::Chance;
 use crate::replica::{Outside, SECRET};
 use crate::slack::{APP, BOT_USER, PEOPLE, TEAM, direct, team_of};
 
+const APPROVERS: [&str; 5] = ["U0000JONA", "U0000LENA", "U0000INES", "U000PRIYA", "U0000VERA"];
+
 /// What Slack has to bring to the desk.
 #[derive(Clone, Debug)]
 pub struct Delivery {
@@ -123,6 +125,7 @@ pub fn presses(outside: &Outside, chance: &mut Chance, nth: usize) -> Option<Del
     let requester = format!("U{}", &button.channel[1..]);
     let user = match button.channel.starts_with('D') && chance.permille(800) {
         true => PEOPLE.iter().map(|(id, _, _)| *id).find(|id| *id == requester)?,
+        false if chance.permille(700) => chance.pick(&APPROVERS)?,
         false => chance.pick(&PEOPLE)?.0,
     };
     let (trigger, action_ts) = (format!("trigger.{nth}"), slack.ts(now));

@@ -19,7 +19,7 @@ const REPLICAS: usize = 3;
 /// More is not under way at once.
 const TASKS: usize = 10;
 /// How many things people do in one run: each leads to many steps.
-const DEEDS: usize = 60;
+const DEEDS: usize = 120;
 
 /// What came of one seed.
 pub struct Outcome {
@@ -159,10 +159,10 @@ impl Simulation {
             return self.advance(at).await;
         }
         match self.chance.below(100) {
-            0..55 => self.some_turn().await,
-            55..70 => self.some_delivery().await,
-            70..82 => self.somebody_acts().await,
-            82..96 => self.time_passes(),
+            0..50 => self.some_turn().await,
+            50..70 => self.some_delivery().await,
+            70..90 => self.somebody_acts().await,
+            90..97 => self.time_passes(),
             _ => self.something_changes().await,
         }
     }
@@ -174,7 +174,14 @@ impl Simulation {
 
     async fn some_turn(&mut self) {
         let Some(replica) = self.up() else { return };
-        let which = LOOPS[self.chance.below(LOOPS.len())];
+        let due = self.checks.due(self.outside.clock.now()).await;
+        let due: Vec<_> = LOOPS.into_iter().zip(due).filter(|(_, due)| *due).collect();
+        // Now and then somebody looks for nothing.
+        let which = match self.chance.pick(&due).filter(|_| self.chance.permille(950)) {
+            Some((which, _)) => which,
+            None if self.chance.permille(900) => return self.time_passes(),
+            None => LOOPS[self.chance.below(LOOPS.len())],
+        };
         self.begin_turn(replica, which).await;
     }
 
