@@ -184,6 +184,24 @@ impl Checks {
         [runs, executions, timers, deliveries, streams]
     }
 
+    /// When the next lease ends.
+    pub async fn next_lease(&mut self, now: Timestamp) -> Option<Timestamp> {
+        let next: Option<i64> = sqlx::query_scalar(
+            "SELECT min(until) FROM (
+               SELECT lease_until AS until FROM runs WHERE state = 'running'
+               UNION ALL SELECT lease_until FROM executions WHERE state IN ('claimed', 'started')
+               UNION ALL SELECT lease_until FROM cards WHERE state = 'open'
+               UNION ALL SELECT lease_until FROM notices WHERE state = 'owed'
+               UNION ALL SELECT lease_until FROM shows WHERE state <> 'over')
+             WHERE until > $1",
+        )
+        .bind(now.as_millis())
+        .fetch_one(&mut self.eyes)
+        .await
+        .unwrap();
+        next.map(Timestamp::from_millis)
+    }
+
     /// The latest instant that the database knows of.
     pub async fn high_water(&mut self) -> Timestamp {
         let newest: i64 = sqlx::query_scalar("SELECT coalesce(max(at), 0) FROM audit_heads")
@@ -247,6 +265,8 @@ impl Checks {
             "SELECT 'end ' || id || ' ' || outcome FROM requests
              UNION ALL SELECT 'end ' || id || ' ' || state || ' ' || attempts FROM executions
              UNION ALL SELECT 'end ' || id || ' ' || state FROM runs
+             UNION ALL SELECT 'end click ' || json_extract(body, '$.refusal.refusal') FROM audit
+               WHERE kind = 'click.refused'
              UNION ALL SELECT 'audit ' || max(seq) FROM audit",
         )
         .await

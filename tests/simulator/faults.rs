@@ -84,11 +84,11 @@ impl Weather {
         let mut rough = |most: usize| [0, most / 4, most][chance.below(3)];
         Self {
             database: rough(12),
-            slack: rough(200),
-            tool: rough(400),
+            slack: rough(120),
+            tool: rough(500),
             model: rough(200),
-            crashes: rough(25),
-            jumps: rough(6),
+            crashes: rough(12),
+            jumps: rough(3),
         }
     }
 

@@ -27,7 +27,7 @@ use faults::{Counts, Fault};
 use simulation::{Outcome, Simulation};
 
 /// How many steps of trouble each seed has.
-const STEPS: u64 = 1500;
+const STEPS: u64 = 2500;
 
 fn play(seed: u64, steps: u64) -> Outcome {
     let executor = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -1,6 +1,6 @@
 //! After the last fault: everything must come to its end by itself.
 
-use countersign::base::{Clock, WorkspaceId};
+use countersign::base::{Clock, Span, WorkspaceId};
 
 use crate::faults::Weather;
 use crate::simulation::Simulation;
@@ -34,8 +34,9 @@ impl Simulation {
                 return self.reckon().await;
             }
             let next = self.store.next_due(&workspace).await.map_err(|error| error.to_string())?;
-            let soon = self.outside.clock.now().plus(countersign::base::Span::seconds(31));
-            self.outside.clock.turn_to(next.map_or(soon, |next| next.min(soon)));
+            let lease = self.checks.next_lease(self.outside.clock.now()).await;
+            let soon = self.outside.clock.now().plus(Span::seconds(31));
+            self.outside.clock.turn_to(next.into_iter().chain(lease).min().unwrap_or(soon));
         }
         let left = self.checks.unfinished().await.join(", ");
         Err(format!("it never ends: {left}"))
@@ -58,11 +59,13 @@ impl Simulation {
                 let due = self.checks.due(self.outside.clock.now()).await;
                 let due: Vec<_> = LOOPS.into_iter().zip(due).filter(|(_, due)| *due).collect();
                 // Each loop is asked once more in the end: what is due is its own to say.
-                let which = match self.chance.pick(&due) {
-                    Some((which, _)) => which,
-                    None => LOOPS[self.idle_turns],
-                };
-                self.begin_turn(0, which).await;
+                match self.chance.pick(&due) {
+                    Some((which, _)) => self.begin_turn(0, which).await,
+                    None if self.checks.unfinished().await.is_empty() => {
+                        self.begin_turn(0, LOOPS[self.idle_turns]).await;
+                    }
+                    None => return Ok(()),
+                }
             } else {
                 self.idle_turns = 0;
                 return Ok(());

@@ -79,7 +79,8 @@ fn interaction(payload: &Value, what: String, key: String) -> Delivery {
 pub fn writes(outside: &Outside, chance: &mut Chance, nth: usize) -> Option<Delivery> {
     let user = chance.pick(&["U00000MIA", "U00000SAM", "U00000GIL", "U0000JONA"])?;
     let verb = chance.pick(&[
-        "pay", "pay", "refund", "refund", "delete", "send", "tip", "look up", "pay both", "hello",
+        "pay", "pay", "refund", "delete", "delete", "send", "send", "send", "tip", "look up",
+        "pay both",
     ])?;
     let text = format!("{verb} a{nth} b{nth}");
     let channel = direct(user);
@@ -118,10 +119,20 @@ pub fn stops(outside: &Outside, chance: &mut Chance, nth: usize) -> Option<Deliv
 pub fn presses(outside: &Outside, chance: &mut Chance, nth: usize) -> Option<Delivery> {
     let now = outside.clock.now();
     let mut slack = outside.slack.look();
-    let newest = slack.buttons.len().saturating_sub(12);
-    let from = if chance.permille(700) { newest } else { 0 };
-    let seen = slack.buttons[from..].to_vec();
+    // Most press what they see now; some look at a page that is behind.
+    let seen = match chance.permille(800) {
+        true => slack.live_buttons(),
+        false => slack.buttons.clone(),
+    };
     let button = chance.pick(&seen)?;
+    let skipped = match button.button["action_id"].as_str() {
+        Some("withdraw") => 850,
+        Some("reject") => 600,
+        _ => 0,
+    };
+    if chance.permille(skipped) {
+        return None;
+    }
     let requester = format!("U{}", &button.channel[1..]);
     let user = match button.channel.starts_with('D') && chance.permille(800) {
         true => PEOPLE.iter().map(|(id, _, _)| *id).find(|id| *id == requester)?,
@@ -154,9 +165,14 @@ pub fn presses(outside: &Outside, chance: &mut Chance, nth: usize) -> Option<Del
 
 /// Somebody sends a dialog that was opened for them, perhaps once more.
 pub fn sends(outside: &Outside, chance: &mut Chance, nth: usize) -> Option<Delivery> {
-    let slack = outside.slack.look();
-    let newest = slack.dialogs.len().saturating_sub(6);
-    let dialog = chance.pick(&slack.dialogs[newest..])?;
+    let mut slack = outside.slack.look();
+    let fresh: Vec<usize> =
+        (0..slack.dialogs.len()).filter(|&at| !slack.dialogs[at].sent).collect();
+    let again = chance.permille(150);
+    let at = if again { chance.below(slack.dialogs.len()) } else { chance.pick(&fresh)? };
+    let dialog = slack.dialogs.get_mut(at)?;
+    dialog.sent = true;
+    let dialog = dialog.clone();
     let (user, id, view) = (&dialog.user, &dialog.id, &dialog.view);
     view.get("submit")?;
     let reason = if chance.permille(100) { "" } else { "looked at it" };

@@ -7,6 +7,7 @@ use countersign::base::{Clock, Ids};
 use countersign::store::Store;
 use tempfile::TempDir;
 
+use crate::booth::Point;
 use crate::chance::Chance;
 use crate::checks::Checks;
 use crate::faults::{Counts, Weather};
@@ -19,7 +20,7 @@ const REPLICAS: usize = 3;
 /// More is not under way at once.
 const TASKS: usize = 10;
 /// How many things people do in one run: each leads to many steps.
-const DEEDS: usize = 120;
+const DEEDS: usize = 250;
 
 /// What came of one seed.
 pub struct Outcome {
@@ -107,6 +108,10 @@ impl Simulation {
         self.heal().await?;
         let ends = self.checks.ends().await;
         for end in ends {
+            let words: Vec<&str> = end.split_whitespace().collect();
+            if let [_, id, how, ..] = words[..] {
+                self.counts.add(format!("ended: {} {how}", &id[..3]));
+            }
             self.say(end);
         }
         Ok(())
@@ -142,6 +147,19 @@ impl Simulation {
 
     async fn one_step(&mut self) {
         self.step += 1;
+        // The worst moment there is: the company has acted, and nobody has heard of it.
+        let calling = self
+            .tasks
+            .iter()
+            .find(|task| task.booth.stops().iter().any(|(_, point)| *point == Point::Called));
+        if let Some(replica) = calling.map(|task| task.replica)
+            && self.weather.crashes > 0
+            && self.chance.permille(150)
+        {
+            self.counts.add("a replica crashes between a call and its result");
+            self.say(format!("r{replica} crashes while it calls"));
+            return self.lose(replica);
+        }
         if self.chance.permille(self.weather.crashes) {
             return self.crash().await;
         }
@@ -201,10 +219,10 @@ impl Simulation {
         }
         let (outside, chance, nth) = (&self.outside, &mut self.chance, self.nth + 1);
         let (kind, acted) = match chance.below(100) {
-            0..25 => ("writes", people::writes(outside, chance, nth)),
-            25..65 => ("presses", people::presses(outside, chance, nth)),
-            65..88 => ("sends", people::sends(outside, chance, nth)),
-            88..90 => ("stops", people::stops(outside, chance, nth)),
+            0..16 => ("writes", people::writes(outside, chance, nth)),
+            16..62 => ("presses", people::presses(outside, chance, nth)),
+            62..95 => ("sends", people::sends(outside, chance, nth)),
+            95..96 => ("stops", people::stops(outside, chance, nth)),
             _ => return self.operator_acts().await,
         };
         let Some(delivery) = acted else { return };
@@ -217,14 +235,14 @@ impl Simulation {
     /// On the command line, beside the replicas: one transaction each.
     async fn operator_acts(&mut self) {
         let workspace = countersign::base::WorkspaceId::existing(TEAM);
-        if self.chance.permille(600) {
+        if self.chance.permille(400) {
             let pending = self.checks.pending().await;
             let Some(request) = self.chance.pick(&pending) else { return };
             let request = countersign::base::RequestId::existing(request);
             let ended = self.store.cancel(&workspace, &request, "root", "a mistake").await;
             self.counts.add("the operator cancels");
             self.say(format!("root cancels {request}: {}", ended.is_ok_and(|ended| ended.is_ok())));
-        } else if self.chance.permille(400) {
+        } else if self.chance.permille(250) {
             self.counts.add("the operator stops everything");
             let turned = self.store.stop(&workspace, "root", "an incident").await;
             self.say(format!("root stops everything: {}", turned.is_ok()));
@@ -236,7 +254,8 @@ impl Simulation {
     }
 
     fn time_passes(&mut self) {
-        let most = [2_000, 2_000, 20_000, 60_000, 300_000, 900_000][self.chance.below(6)];
+        let most =
+            [1_000, 1_000, 1_000, 5_000, 5_000, 20_000, 60_000, 700_000][self.chance.below(8)];
         let millis = self.chance.below(most) + 1;
         self.outside.clock.turn_by(i64::try_from(millis).unwrap());
         self.counts.add("time passes");

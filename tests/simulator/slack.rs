@@ -56,6 +56,7 @@ pub struct Dialog {
     pub user: String,
     pub id: String,
     pub view: Value,
+    pub sent: bool,
 }
 
 #[derive(Debug, Default)]
@@ -238,11 +239,23 @@ impl Workspace {
         self.buttons.extend(shown);
     }
 
+    /// The buttons that are on messages at this moment.
+    pub fn live_buttons(&self) -> Vec<Button> {
+        let live = |button: &&Button| {
+            let shown = self.messages.iter().find(|message| {
+                message.ts == button.ts && message.channel == button.channel && !message.deleted
+            });
+            let token = button.button["value"].as_str().unwrap_or("none");
+            shown.is_some_and(|message| message.blocks.to_string().contains(token))
+        };
+        self.buttons.iter().filter(live).cloned().collect()
+    }
+
     fn open(&mut self, trigger: &str, view: &Value) -> Answered {
         let known = self.triggers.iter().find(|(id, _)| id == trigger);
         let (_, user) = known.cloned().ok_or("expired_trigger_id")?;
         let id = format!("V{:09}", self.dialogs.len() + 1);
-        self.dialogs.push(Dialog { user, id: id.clone(), view: view.clone() });
+        self.dialogs.push(Dialog { user, id: id.clone(), view: view.clone(), sent: false });
         Ok(json!({ "view": { "id": id } }))
     }
 
