@@ -104,7 +104,7 @@ impl Weather {
             Point::Respond => (self.slack, &[Fault::ResponseUrlGone, Fault::AnswerLost]),
             Point::Call => (self.tool, &[Fault::CallRefused, Fault::CallLost]),
             Point::Called => (self.tool, &[Fault::CallAnswerLost]),
-            Point::Probe => (self.tool, &[Fault::ProbeSilent]),
+            Point::Probe => (2 * self.tool, &[Fault::ProbeSilent]),
             Point::Model => {
                 (self.model, &[Fault::ModelAway, Fault::ModelCutOff, Fault::ModelMalformed])
             }

@@ -27,7 +27,9 @@ use faults::{Counts, Fault};
 use simulation::{Outcome, Simulation};
 
 /// How many steps of trouble each seed has.
-const STEPS: u64 = 2500;
+const STEPS: u64 = 3000;
+/// A campaign that found so many goes no further.
+const FAILURES: usize = 3;
 
 fn play(seed: u64, steps: u64) -> Outcome {
     let executor = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -105,7 +107,8 @@ fn campaign() {
         Some(minutes) => begun.elapsed() >= Duration::from_secs(60 * minutes),
         None => done >= steps,
     };
-    while !over(done) {
+    // After a few there is enough to look at.
+    while !over(done) && failed.len() < FAILURES {
         let outcome = play(seed, STEPS);
         done += outcome.steps;
         counts.take_in(&outcome.counts);

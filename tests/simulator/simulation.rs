@@ -172,15 +172,15 @@ impl Simulation {
         if let Some(down) = down.filter(|_| !opening && self.chance.permille(300)) {
             return self.begin_opening(down).await;
         }
-        if self.tasks.len() >= TASKS || !self.tasks.is_empty() && self.chance.permille(620) {
+        if self.tasks.len() >= TASKS || !self.tasks.is_empty() && self.chance.permille(700) {
             let at = self.chance.below(self.tasks.len());
             return self.advance(at).await;
         }
         match self.chance.below(100) {
-            0..50 => self.some_turn().await,
-            50..70 => self.some_delivery().await,
-            70..90 => self.somebody_acts().await,
-            90..97 => self.time_passes(),
+            0..45 => self.some_turn().await,
+            45..65 => self.some_delivery().await,
+            65..94 => self.somebody_acts().await,
+            94..98 => self.time_passes(),
             _ => self.something_changes().await,
         }
     }
@@ -219,10 +219,10 @@ impl Simulation {
         }
         let (outside, chance, nth) = (&self.outside, &mut self.chance, self.nth + 1);
         let (kind, acted) = match chance.below(100) {
-            0..16 => ("writes", people::writes(outside, chance, nth)),
-            16..62 => ("presses", people::presses(outside, chance, nth)),
-            62..95 => ("sends", people::sends(outside, chance, nth)),
-            95..96 => ("stops", people::stops(outside, chance, nth)),
+            0..12 => ("writes", people::writes(outside, chance, nth)),
+            12..68 => ("presses", people::presses(outside, chance, nth)),
+            68..97 => ("sends", people::sends(outside, chance, nth)),
+            97..98 => ("stops", people::stops(outside, chance, nth)),
             _ => return self.operator_acts().await,
         };
         let Some(delivery) = acted else { return };
