@@ -4,7 +4,7 @@
 //! Between two stops a task runs alone, so that what it reads on its way is the same each time. A
 //! task that is dropped at a stop is a crash there: what it had handed in is done, and nobody knows.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -58,6 +58,8 @@ struct State {
     next: u64,
     told: bool,
     probed: bool,
+    /// Which claim this is, of all that were ever made; set by its first commit.
+    claim: Option<u64>,
 }
 
 /// The stops of one task.
@@ -69,6 +71,17 @@ pub struct Booth {
 
 thread_local! {
     static CURRENT: RefCell<Option<Arc<Booth>>> = const { RefCell::new(None) };
+    static CLAIMS: Cell<u64> = const { Cell::new(1) };
+}
+
+/// The claim that the running task works on.
+pub fn claim() -> u64 {
+    current().and_then(|booth| booth.claim()).unwrap_or_default()
+}
+
+/// How many claims there were.
+pub fn claims() -> u64 {
+    CLAIMS.get()
 }
 
 /// The task that is running.
@@ -104,6 +117,11 @@ impl Booth {
         state.running = true;
         state.stops[at].granted = Some(fault);
         state.stops[at].waker.wake_by_ref();
+    }
+
+    /// Later claims have higher numbers.
+    pub fn claim(&self) -> Option<u64> {
+        self.state().claim
     }
 
     /// Somebody was told something in answer to what they did.
@@ -143,6 +161,10 @@ impl Parked {
         let Some(id) = self.id else {
             let id = state.next;
             state.next += 1;
+            if point == Point::Committed && state.claim.is_none() {
+                CLAIMS.set(CLAIMS.get() + 1);
+                state.claim = Some(CLAIMS.get());
+            }
             let renews = point == Point::Beat;
             // When the work begins, its renewal stops at once beside it, and the work goes on.
             let begins = renews && state.branch == Branch::Work;

@@ -68,7 +68,13 @@ impl Checks {
         sqlx::query_scalar(query).fetch_all(&mut self.eyes).await.unwrap()
     }
 
-    pub async fn after_a_commit(&mut self) -> Result<(), String> {
+    /// `claim` is what the worker holds that has just written.
+    pub async fn after_a_commit(
+        &mut self,
+        claim: Option<u64>,
+        company: &Company,
+    ) -> Result<(), String> {
+        self.only_the_holder_ends(claim, company).await?;
         if let Some(broken) = self.column(NEVER).await.pop() {
             return Err(broken);
         }
@@ -86,6 +92,27 @@ impl Checks {
         .await
         .unwrap();
         same("I11 another end of", &mut self.executed, executed)
+    }
+
+    /// The result of a call counts only if it comes from whoever called last.
+    async fn only_the_holder_ends(
+        &mut self,
+        claim: Option<u64>,
+        company: &Company,
+    ) -> Result<(), String> {
+        let ended: Vec<(String, String)> =
+            sqlx::query_as("SELECT id, key FROM executions WHERE state IN ('succeeded', 'failed')")
+                .fetch_all(&mut self.eyes)
+                .await
+                .unwrap();
+        for (id, key) in ended {
+            let holder = company.look().holder.get(&key).copied();
+            let is_new = !self.executed.contains_key(&id);
+            if is_new && claim.zip(holder).is_some_and(|(claim, holder)| claim < holder) {
+                return Err(format!("I11 who had lost the lease ended {id}"));
+            }
+        }
+        Ok(())
     }
 
     /// Each effect was ordered, with these arguments, and happened once.
@@ -229,20 +256,26 @@ impl Checks {
 
     /// Every card that can be seen shows how its request ended, and asks nobody any more.
     pub async fn cards(&mut self, slack: &Slack) -> Result<(), String> {
-        let cards: Vec<(String, String, String, String)> = sqlx::query_as(
-            "SELECT id, channel, message_ts, shown_blocks FROM cards
-             WHERE state = 'open' AND message_ts IS NOT NULL AND shown_blocks IS NOT NULL",
+        let cards: Vec<(String, String, String, String, String)> = sqlx::query_as(
+            "SELECT cards.id, cards.channel, message_ts, coalesce(shown_blocks, 'null'),
+                    CASE WHEN kind = 'stage' THEN coalesce(executions.state, outcome) ELSE '' END
+             FROM cards JOIN requests ON requests.id = cards.request_id
+             LEFT JOIN executions ON executions.request_id = cards.request_id
+             WHERE cards.state = 'open' AND message_ts IS NOT NULL",
         )
         .fetch_all(&mut self.eyes)
         .await
         .unwrap();
         let mut slack = slack.look();
-        for (id, channel, ts, blocks) in cards {
+        for (id, channel, ts, blocks, end) in cards {
             // Somebody deleted it after it was shown last.
             let Some(message) = slack.find(&channel, &ts) else { continue };
             let shown: Value = serde_json::from_str(&blocks).unwrap();
             if message.blocks != shown {
                 return Err(format!("I12 the card {id} at {channel}/{ts} shows an older state"));
+            }
+            if !words(&end).iter().any(|word| blocks.contains(word)) {
+                return Err(format!("I12 the card {id} at {channel}/{ts} does not tell: {end}"));
             }
             let asks = |action: &str| blocks.contains(&format!("\"action_id\":\"{action}\""));
             if asks("approve") || asks("reject") || asks("withdraw") {
@@ -270,6 +303,20 @@ impl Checks {
              UNION ALL SELECT 'audit ' || max(seq) FROM audit",
         )
         .await
+    }
+}
+
+/// What a card says of each end.
+fn words(end: &str) -> &'static [&'static str] {
+    match end {
+        "succeeded" => &["It ran and succeeded"],
+        "failed" => &["certainly changed nothing"],
+        "unknown" => &["OUTCOME UNKNOWN"],
+        "refused" => &["It was not started"],
+        "rejected" => &["Rejected by"],
+        "expired" => &["Expired on"],
+        "cancelled" => &["Withdrawn by", "Cancelled by"],
+        _ => &[""],
     }
 }
 

@@ -22,6 +22,8 @@ pub struct Books {
     pub deeds: Vec<Deed>,
     /// How many calls arrived with a key.
     pub arrived: BTreeMap<String, u64>,
+    /// Under which claim a key was last called with.
+    pub holder: BTreeMap<String, u64>,
     /// At which step a key was last asked about.
     pub asked: BTreeMap<String, u64>,
 }

@@ -74,10 +74,13 @@ pub struct Weather {
     pub crashes: usize,
     /// Jumps of the clock in a thousand steps.
     pub jumps: usize,
+    /// Workers that stand still past their lease, in a thousand steps.
+    pub sleeps: usize,
 }
 
 impl Weather {
-    pub const FAIR: Self = Self { database: 0, slack: 0, tool: 0, model: 0, crashes: 0, jumps: 0 };
+    pub const FAIR: Self =
+        Self { database: 0, slack: 0, tool: 0, model: 0, crashes: 0, jumps: 0, sleeps: 0 };
 
     /// Some seeds are calm, so that what only shows in good weather shows as well.
     pub fn of(chance: &mut Chance) -> Self {
@@ -89,6 +92,7 @@ impl Weather {
             model: rough(200),
             crashes: rough(12),
             jumps: rough(3),
+            sleeps: rough(8),
         }
     }
 

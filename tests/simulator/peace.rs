@@ -26,6 +26,8 @@ impl Simulation {
             slack.archived.clear();
             slack.away.clear();
         }
+        // Even with a clock that went back nothing may turn in circles.
+        self.settle().await?;
         // As long as the clock is behind, time in the database stands still, and leases with it.
         self.outside.clock.turn_to(self.checks.high_water().await);
         for _ in 0..PATIENCE {

@@ -15,7 +15,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::Value;
 
-use crate::booth::{Point, current, park};
+use crate::booth::{Point, claim, current, park};
 use crate::company::{Company, Deed};
 use crate::faults::Fault;
 use crate::slack::Slack;
@@ -129,6 +129,11 @@ pub struct Service {
 
 impl Service {
     async fn calls(&self, warrant: &Warrant) -> CallOutcome {
+        {
+            let mut books = self.company.look();
+            let holder = books.holder.entry(warrant.key().to_owned()).or_default();
+            *holder = (*holder).max(claim());
+        }
         let retry = self.tool.facts().retry;
         let lost = |why: &str| match retry {
             RetryClass::Pure => CallOutcome::NotDone { why: why.to_owned() },

@@ -44,6 +44,9 @@ pub struct Simulation {
     pub step: u64,
     pub healing: bool,
     pub idle_turns: usize,
+    /// The claim of the task that went on last.
+    pub actor: Option<u64>,
+    jumps: usize,
     pub checks: Checks,
     trace: Vec<String>,
     nth: usize,
@@ -64,8 +67,9 @@ impl Simulation {
         };
         let store = open(&outside).await;
         let mut chance = Chance::new(seed);
+        let weather = Weather::of(&mut chance);
         Self {
-            weather: Weather::of(&mut chance),
+            weather,
             chance,
             checks: Checks::open(&folder.path().join("countersign.db")).await,
             outside,
@@ -78,6 +82,8 @@ impl Simulation {
             step: 0,
             healing: false,
             idle_turns: 0,
+            actor: None,
+            jumps: weather.jumps,
             trace: Vec::new(),
             nth: 0,
             folder,
@@ -128,7 +134,12 @@ impl Simulation {
     /// The cheap promises, whenever something was written or done.
     pub async fn check(&mut self) -> Result<(), String> {
         if self.outside.changed.swap(false, Ordering::SeqCst) {
-            self.checks.after_a_commit().await?;
+            self.checks.after_a_commit(self.actor, &self.outside.company).await?;
+        }
+        // The lookup reaches back by our clock, so after a jump it may miss what is there.
+        let doubled = self.outside.slack.look().doubled.pop().filter(|_| self.jumps == 0);
+        if let Some(doubled) = doubled {
+            return Err(format!("C7 posted twice: {doubled}"));
         }
         self.checks.deeds(&self.outside.company).await
     }
@@ -172,9 +183,19 @@ impl Simulation {
         if let Some(down) = down.filter(|_| !opening && self.chance.permille(300)) {
             return self.begin_opening(down).await;
         }
-        if self.tasks.len() >= TASKS || !self.tasks.is_empty() && self.chance.permille(700) {
-            let at = self.chance.below(self.tasks.len());
+        if self.chance.permille(self.weather.sleeps) {
+            return self.somebody_sleeps();
+        }
+        let awake = |task: &Task| task.asleep < self.step;
+        let awake: Vec<usize> =
+            (0..self.tasks.len()).filter(|&at| awake(&self.tasks[at])).collect();
+        if let Some(at) = self.chance.pick(&awake)
+            && (self.tasks.len() >= TASKS || self.chance.permille(700))
+        {
             return self.advance(at).await;
+        }
+        if self.tasks.len() >= TASKS {
+            return self.time_passes();
         }
         match self.chance.below(100) {
             0..45 => self.some_turn().await,
@@ -251,6 +272,19 @@ impl Simulation {
             self.say(format!("root lets it go on: {}", turned.is_ok()));
         }
         self.outside.changed.store(true, Ordering::SeqCst);
+    }
+
+    /// A worker stands still while its lease runs out and others go on.
+    fn somebody_sleeps(&mut self) {
+        if self.tasks.is_empty() {
+            return;
+        }
+        let at = self.chance.below(self.tasks.len());
+        self.tasks[at].asleep = self.step + 120;
+        let who = format!("r{} #{} sleeps", self.tasks[at].replica, self.tasks[at].id);
+        self.outside.clock.turn_by(31_000);
+        self.counts.add("a worker stands still past its lease");
+        self.say(who);
     }
 
     fn time_passes(&mut self) {

@@ -8,6 +8,8 @@ use countersign::base::Timestamp;
 use countersign::slack::client::Method;
 use serde_json::{Value, json};
 
+use crate::booth::{claim, claims};
+
 pub const TEAM: &str = "T0SIMULATE";
 pub const APP: &str = "A0SIMULATE";
 pub const BOT_USER: &str = "U0BOTUSER0";
@@ -39,6 +41,8 @@ pub struct Message {
     pub metadata: Value,
     pub deleted: bool,
     pub grows: bool,
+    /// The newest claim when it was posted.
+    pub claims: u64,
 }
 
 /// A button as somebody saw it; the message may look different by now.
@@ -70,6 +74,8 @@ pub struct Workspace {
     pub away: BTreeSet<String>,
     /// Who pressed what a trigger comes from.
     pub triggers: Vec<(String, String)>,
+    /// Cards and notices that were posted although they were there.
+    pub doubled: Vec<String>,
     ticks: u64,
 }
 
@@ -115,6 +121,7 @@ impl Workspace {
             metadata: Value::Null,
             deleted: false,
             grows: false,
+            claims: 0,
         });
         ts
     }
@@ -171,8 +178,10 @@ impl Workspace {
         if given["text"].as_str().is_none_or(str::is_empty) && given["chunks"].is_null() {
             return Err("no_text");
         }
+        self.watch_for_doubles(&channel, given);
         let ts = self.ts(now);
         self.messages.push(Message {
+            claims: claims(),
             channel: channel.clone(),
             ts: ts.clone(),
             thread_ts: given["thread_ts"].as_str().map(str::to_owned),
@@ -185,6 +194,21 @@ impl Workspace {
         });
         self.see(&channel, &ts);
         Ok(json!({ "channel": channel, "ts": ts }))
+    }
+
+    /// What was there before a worker took the card is not posted again by it. Of two that have it
+    /// at the same time, because one stood still past its lease, that is not promised.
+    fn watch_for_doubles(&mut self, channel: &str, given: &Value) {
+        let id = &given["metadata"]["event_payload"]["id"];
+        let same = self.messages.iter().find(|message| {
+            message.channel == channel
+                && !message.deleted
+                && !id.is_null()
+                && message.metadata["event_payload"]["id"] == *id
+        });
+        if same.is_some_and(|message| message.claims < claim()) {
+            self.doubled.push(format!("{id} in {channel}"));
+        }
     }
 
     fn update(&mut self, given: &Value) -> Answered {

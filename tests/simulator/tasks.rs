@@ -38,6 +38,8 @@ pub struct Task {
     pub replica: usize,
     pub kind: Kind,
     pub booth: Arc<Booth>,
+    /// Until which step it stands still.
+    pub asleep: u64,
     future: Pin<Box<dyn Future<Output = Done> + Send>>,
 }
 
@@ -84,7 +86,7 @@ impl Simulation {
         future: Pin<Box<dyn Future<Output = Done> + Send>>,
     ) {
         let (id, booth) = (self.step, Booth::new(self.step));
-        let mut task = Task { id, replica, kind, booth, future };
+        let mut task = Task { id, replica, kind, booth, asleep: 0, future };
         let done = booth::run(&task.booth, &mut task.future).await;
         self.after(task, done, Point::Transaction, None);
     }
@@ -111,6 +113,7 @@ impl Simulation {
 
     fn after(&mut self, task: Task, done: Option<Done>, point: Point, fault: Option<Fault>) {
         self.counts.add(format!("stop {point:?}"));
+        self.actor = task.booth.claim();
         let fault_said = fault.map(|fault| format!(" {fault:?}")).unwrap_or_default();
         let (id, replica, name) = (task.id, task.replica, task.kind.name());
         let went = done.as_ref().map_or_else(|| "goes on".to_owned(), Done::say);
