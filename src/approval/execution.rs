@@ -60,9 +60,11 @@ pub struct StartFacts {
     pub epoch: u64,
     pub claimed_epoch: u64,
     pub start_by: Timestamp,
-    /// When the first attempt began, if this is not the first. A repetition is a part of the start
+    /// The calls that have begun, if this is not the first. A repetition is a part of the start
     /// that was in time; how long it may be tried is what [`settle`] says.
-    pub started_at: Option<Timestamp>,
+    pub begun: Option<Begun>,
+    /// How long the target of a keyed tool remembers a key.
+    pub window: Span,
     /// The idempotency key: the same for every attempt.
     pub key: String,
 }
@@ -106,6 +108,8 @@ pub enum StartRefusal {
     ToolChanged,
     #[error("the stop switch is on")]
     Stopped,
+    #[error("the first call is too long ago for its target to know it again")]
+    Forgotten,
     #[error("another worker has taken over")]
     StaleEpoch,
 }
@@ -123,7 +127,8 @@ impl StartRefusal {
                 | Self::TooLate
                 | Self::PolicyChanged
                 | Self::ToolChanged
-                | Self::Stopped,
+                | Self::Stopped
+                | Self::Forgotten,
                 begun,
             ) => Some(begun.map_or(ExecutionState::Refused, |_| ExecutionState::Unknown)),
         }
@@ -157,8 +162,15 @@ pub fn warrant(facts: StartFacts, now: Timestamp) -> Result<Warrant, StartRefusa
         (None, None) => facts.start_by,
         (Some(_), None) | (None, Some(_)) => return Err(StartRefusal::NotApproved),
     };
-    if facts.started_at.unwrap_or(now) >= start_by {
+    if facts.begun.map_or(now, |begun| begun.first) >= start_by {
         return Err(StartRefusal::TooLate);
+    }
+    // Whoever claimed it may have stood still since: what may be repeated is said by the clock of
+    // the start, not of the claim.
+    let retry = facts.sealed.envelope().tool.retry;
+    match settle(facts.begun, retry, facts.window, now) {
+        Settlement::OrderAgain | Settlement::Repeat | Settlement::Probe => {}
+        Settlement::Unknown | Settlement::Failed => return Err(StartRefusal::Forgotten),
     }
     if !facts.policy_still_holds {
         return Err(StartRefusal::PolicyChanged);
@@ -234,7 +246,8 @@ mod tests {
             epoch: 3,
             claimed_epoch: 3,
             start_by: at(15),
-            started_at: None,
+            begun: None,
+            window: Span::minutes(60),
             key: "key_1".to_owned(),
         }
     }
@@ -264,6 +277,7 @@ mod tests {
             change(&mut decision);
             Some((decision, sealed().digest()))
         };
+        let late = Some(Begun { first: at(15), attempts: 1 });
         let table = [
             (StartRefusal::StaleEpoch, StartFacts { claimed_epoch: 2, ..facts() }),
             (StartRefusal::Stopped, StartFacts { stopped: true, ..facts() }),
@@ -292,7 +306,7 @@ mod tests {
             ),
             (StartRefusal::TooLate, StartFacts { start_by: at(6), ..facts() }),
             (StartRefusal::TooLate, StartFacts { start_by: at(6), ..allowed() }),
-            (StartRefusal::TooLate, StartFacts { started_at: Some(at(15)), ..facts() }),
+            (StartRefusal::TooLate, StartFacts { begun: late, ..facts() }),
             (StartRefusal::PolicyChanged, StartFacts { policy_still_holds: false, ..facts() }),
             (StartRefusal::ToolChanged, StartFacts { tool_unchanged: false, ..facts() }),
         ];
@@ -310,8 +324,18 @@ mod tests {
 
     #[test]
     fn a_repetition_of_a_start_that_was_in_time_is_in_time() {
-        let facts = StartFacts { started_at: Some(at(14)), ..facts() };
-        assert!(warrant(facts, at(20)).is_ok());
+        let begun = Some(Begun { first: at(14), attempts: 1 });
+        assert!(warrant(StartFacts { begun, ..facts() }, at(20)).is_ok());
+    }
+
+    /// Claimed while the target still knew the key, and then its worker stood still.
+    #[test]
+    fn a_repetition_that_begins_after_the_key_is_forgotten_does_not_begin() {
+        let begun = Some(Begun { first: at(14), attempts: 1 });
+        for (minute, refused) in [(73, None), (74, Some(StartRefusal::Forgotten))] {
+            assert_eq!(warrant(StartFacts { begun, ..facts() }, at(minute)).err(), refused);
+        }
+        assert_eq!(StartRefusal::Forgotten.leaves(begun), Some(ExecutionState::Unknown));
     }
 
     #[test]

@@ -177,6 +177,12 @@ pub trait Clock: Send + Sync {
     fn pause(&self, span: Span) -> BoxFuture<'static, ()> {
         Box::pin(tokio::time::sleep(span.to_std()))
     }
+
+    /// Comes back when so much of the machine's own time is over: for signs of life, which are
+    /// given whatever the clock on the wall says.
+    fn beat(&self, span: Span) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(span.to_std()))
+    }
 }
 
 /// The clock of the machine.

@@ -50,16 +50,27 @@ impl Desk {
         Self::open_with(config, slack, clock, ids).await
     }
 
-    /// Opens the store, asks Slack who we are, builds the agents, and sets right what an earlier
-    /// process left undone.
+    /// Opens the store and the desk on it.
     pub async fn open_with(
         config: Config,
         slack: Arc<dyn SlackApi>,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
     ) -> Result<Self, StartError> {
-        let verifier = Verifier::new(config.slack.signing_secrets.clone())?;
         let store = Store::open(config.store.as_str(), clock.clone(), ids.clone()).await?;
+        Self::open_on(store, config, slack, clock, ids).await
+    }
+
+    /// Asks Slack who we are, builds the agents, and sets right what an earlier process left
+    /// undone. Several desks may work on one store.
+    pub async fn open_on(
+        store: Store,
+        config: Config,
+        slack: Arc<dyn SlackApi>,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+    ) -> Result<Self, StartError> {
+        let verifier = Verifier::new(config.slack.signing_secrets.clone())?;
         let identity = slack.auth_test().await.map_err(StartError::Unknown)?;
         let directory = Directory::new(
             slack.clone(),

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::approval::{self, ExecutionState, Sealed, StartFacts, StartRefusal, Terms, Warrant};
 use crate::audit::{self, Entry};
-use crate::base::{ExecutionId, RequestId, RunId, WorkspaceId};
+use crate::base::{RequestId, RunId, WorkspaceId};
 use crate::stream::RunEvent;
 
 /// What only the configuration in force can say at the start.
@@ -40,20 +40,19 @@ impl Store {
         claimed: &ClaimedExecution,
         check: impl Fn(&Sealed, Option<&Terms>) -> StartCheck + Send + 'static,
     ) -> Result<Warrant, StartRefused> {
-        let (id, epoch) = (claimed.id.clone(), claimed.epoch);
-        let begun = self
-            .write(move |tx| Box::pin(async move { begin(tx, id, epoch, check).await }))
-            .await?;
+        let claimed = claimed.clone();
+        let begun =
+            self.write(move |tx| Box::pin(async move { begin(tx, &claimed, check).await })).await?;
         begun.map_err(StartRefused::Refused)
     }
 }
 
 async fn begin(
     tx: &mut Tx,
-    execution: ExecutionId,
-    claimed_epoch: u64,
+    claimed: &ClaimedExecution,
     check: impl Fn(&Sealed, Option<&Terms>) -> StartCheck + Send,
 ) -> Result<Result<Warrant, StartRefusal>, StoreError> {
+    let ClaimedExecution { id: execution, epoch: claimed_epoch, window, .. } = claimed;
     let row = executions::row(tx, execution.as_str()).await?;
     let epoch = count("epoch", row.epoch)?;
     let open = match executions::state_of(&row.state)? {
@@ -64,7 +63,7 @@ async fn begin(
         | ExecutionState::Unknown
         | ExecutionState::Refused => false,
     };
-    if !open || epoch != claimed_epoch {
+    if !open || epoch != *claimed_epoch {
         return Ok(Err(StartRefusal::StaleEpoch));
     }
     let workspace = WorkspaceId::existing(&row.workspace);
@@ -91,9 +90,10 @@ async fn begin(
         tool_unchanged: checked.tool_unchanged,
         stopped: switch.is_some_and(|switch| switch.position == SwitchPosition::Stopped),
         epoch,
-        claimed_epoch,
+        claimed_epoch: *claimed_epoch,
         start_by: instant(row.start_by),
-        started_at: row.started_at.map(instant),
+        begun: row.begun()?,
+        window: *window,
         key: row.key.clone(),
     };
     let warrant = match approval::warrant(facts, tx.now) {

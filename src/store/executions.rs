@@ -32,6 +32,8 @@ pub struct ClaimedExecution {
     /// How often the call has begun.
     pub attempts: u64,
     pub start_by: Timestamp,
+    /// How long the target of a keyed action remembers its key.
+    pub window: Span,
     pub next: NextStep,
 }
 
@@ -369,6 +371,7 @@ async fn take(
         epoch: count::<u64>("epoch", row.epoch)? + 1,
         attempts: count("attempts", row.attempts)?,
         start_by: instant(row.start_by),
+        window,
         next,
     }))
 }

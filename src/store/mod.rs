@@ -64,7 +64,7 @@ pub use findings::{NotUnsettled, Unsettled};
 pub use hints::Hint;
 pub use intake::{NewMessage, RunInput, SlackThread, Taken, Thread};
 pub use notices::{NewNotice, OwedNotice};
-pub use open::Store;
+pub use open::{Store, Turnstile};
 pub use owed::Owed;
 pub use place::{Place, Server, masked};
 pub use postgres::{Safety, safety};

@@ -31,6 +31,7 @@ pub struct Store {
     /// Absent where no other process can hear them.
     hints: Option<Hints>,
     talk: Option<Arc<Talk>>,
+    turnstile: Option<Arc<dyn Turnstile>>,
 }
 
 /// Which database it is, where that makes a difference.
@@ -46,6 +47,16 @@ struct Opened {
     conn: AnyConnection,
     line: Line,
     readers: AnyPool,
+}
+
+/// Stands before and behind every transaction of a store that was put [behind](Store::behind) it.
+/// It says which error a caller meets instead of the transaction, or instead of its answer: so a
+/// simulator decides who goes next, and what a database would do that fails.
+pub trait Turnstile: Send + Sync {
+    fn before(&self) -> BoxFuture<'static, Result<(), StoreError>>;
+
+    /// It is committed. An error is what the caller hears instead.
+    fn after(&self) -> BoxFuture<'static, Result<(), StoreError>>;
 }
 
 impl Store {
@@ -126,7 +137,7 @@ impl Store {
         };
         let writer = Writer::start(tx, line, clock.clone(), feed.clone())
             .map_err(|error| StoreError::Thread(error.to_string()))?;
-        Ok(Self { clock, feed, kind, readers, writer: Some(writer), hints, talk })
+        Ok(Self { clock, feed, kind, readers, writer: Some(writer), hints, talk, turnstile: None })
     }
 
     /// Opens an existing database for reading, beside a process that may be writing.
@@ -146,7 +157,21 @@ impl Store {
         };
         let clock = Arc::new(SystemClock);
         let feed = Feed::default();
-        Ok(Self { clock, feed, kind, readers, writer: None, hints: None, talk: None })
+        Ok(Self {
+            clock,
+            feed,
+            kind,
+            readers,
+            writer: None,
+            hints: None,
+            talk: None,
+            turnstile: None,
+        })
+    }
+
+    /// The same store, as somebody sees it who has to pass a turnstile with every transaction.
+    pub fn behind(&self, turnstile: Arc<dyn Turnstile>) -> Self {
+        Self { turnstile: Some(turnstile), ..self.clone() }
     }
 
     /// Finishes what was asked and closes. Later calls get [`StoreError::Closed`].
@@ -187,10 +212,12 @@ impl Store {
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + 'static,
     {
-        match &self.writer {
-            Some(writer) => writer.write(work).await,
-            None => Err(StoreError::ReadOnly),
-        }
+        let writer = self.writer.as_ref().ok_or(StoreError::ReadOnly)?;
+        let Some(turnstile) = &self.turnstile else { return writer.write(work).await };
+        turnstile.before().await?;
+        let written = writer.write(work).await?;
+        turnstile.after().await?;
+        Ok(written)
     }
 
     /// A connection for one statement that only reads. On SQLite it could do nothing else, so a

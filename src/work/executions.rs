@@ -109,7 +109,7 @@ impl Work for Executions {
         async move {
             let (id, epoch) = (claimed.id.clone(), claimed.epoch);
             let renew = || self.desk.store.renew_execution(&id, epoch, lease::TIME);
-            lease::held(self.execute(claimed), renew).await
+            lease::held(self.desk.clock.as_ref(), self.execute(claimed), renew).await
         }
         .boxed()
     }

@@ -1,17 +1,16 @@
 //! Keeps a lease alive while its work is being done.
 
-use std::time::Duration;
-
-use crate::base::Span;
+use crate::base::{Clock, Span};
 use crate::store::StoreError;
 
 /// How long a claim holds without a sign of life.
 pub(super) const TIME: Span = Span::seconds(30);
-const RENEWED_EVERY: Duration = Duration::from_secs(10);
+const RENEWED_EVERY: Span = Span::seconds(10);
 
 /// Does the work, and renews the lease meanwhile. A renewal that fails is only told: if somebody
 /// else has taken over, the epoch refuses whatever this work still tries to write.
 pub(super) async fn held<Renewal: Future<Output = Result<(), StoreError>>>(
+    clock: &dyn Clock,
     work: impl Future<Output = Result<(), StoreError>>,
     renew: impl Fn() -> Renewal,
 ) -> Result<(), StoreError> {
@@ -19,7 +18,7 @@ pub(super) async fn held<Renewal: Future<Output = Result<(), StoreError>>>(
     loop {
         tokio::select! {
             done = &mut work => return done,
-            () = tokio::time::sleep(RENEWED_EVERY) => {
+            () = clock.beat(RENEWED_EVERY) => {
                 if let Err(error) = renew().await {
                     tracing::warn!(%error, "could not renew a lease");
                 }

@@ -2,20 +2,19 @@
 //! a slow model says is kept meanwhile, a few times a second.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedMutexGuard};
 
 use super::{Loop, Wake};
 use crate::agent::{QUIET, in_langchains_form};
-use crate::base::RunId;
+use crate::base::{Clock, RunId, Span};
 use crate::graph::stream::{Chunk, EventsV2, Shaper};
 use crate::graph::{Event, EventSink};
 use crate::store::{ClaimedRun, Store, StoreError};
 use crate::stream::{Modes, RunEvent};
 
 /// How long what is told may wait for more that is told with it.
-const GATHERED_FOR: Duration = Duration::from_millis(50);
+const GATHERED_FOR: Span = Span::millis(50);
 
 /// Collects the events of one run until they are kept.
 pub(super) struct Recorder {
@@ -25,6 +24,7 @@ pub(super) struct Recorder {
     /// Whoever holds it keeps what was told next, so that the log is in order.
     turn: Arc<tokio::sync::Mutex<()>>,
     wake: Wake,
+    clock: Arc<dyn Clock>,
 }
 
 /// Those who asked for LangGraph's own forms.
@@ -34,10 +34,10 @@ struct Watch {
 }
 
 impl Recorder {
-    pub(super) fn new(run: &RunId, modes: &Modes, wake: Wake) -> Self {
+    pub(super) fn new(run: &RunId, modes: &Modes, wake: Wake, clock: Arc<dyn Clock>) -> Self {
         let watch = Mutex::new(Watch::new(run.as_str(), modes));
         let (told, turn) = (Mutex::default(), Arc::default());
-        Self { watch, told, news: Notify::new(), turn, wake }
+        Self { watch, told, news: Notify::new(), turn, wake, clock }
     }
 
     /// Everything told so far, for whoever keeps it before letting go of the turn.
@@ -61,7 +61,7 @@ impl Recorder {
         let keep = async {
             loop {
                 self.news.notified().await;
-                tokio::time::sleep(GATHERED_FOR).await;
+                self.clock.beat(GATHERED_FOR).await;
                 let (turn, told) = self.take().await;
                 if told.is_empty() {
                     continue;

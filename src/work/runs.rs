@@ -50,8 +50,12 @@ impl Runs {
         let Ok(input) = input else {
             return self.fail(&claimed, ErrorCode::RunFailed, "the input is no text").await;
         };
-        let recorder =
-            Arc::new(Recorder::new(&claimed.id, &claimed.input.modes, desk.wake.clone()));
+        let recorder = Arc::new(Recorder::new(
+            &claimed.id,
+            &claimed.input.modes,
+            desk.wake.clone(),
+            desk.clock.clone(),
+        ));
         let claimed = Arc::new(claimed);
         let asker = Asker {
             workspace: desk.workspace.clone(),
@@ -162,7 +166,7 @@ impl Work for Runs {
         async move {
             let (id, epoch) = (claimed.id.clone(), claimed.epoch);
             let renew = || self.desk.store.renew_run(&id, epoch, lease::TIME);
-            lease::held(self.drive(claimed), renew).await
+            lease::held(self.desk.clock.as_ref(), self.drive(claimed), renew).await
         }
         .boxed()
     }

@@ -125,6 +125,25 @@ impl Store {
         self.settle_delivery(statement, card.as_str(), epoch, None, None).await
     }
 
+    /// Somebody who had lost the card changed its message all the same, perhaps back to an older
+    /// state: it is shown again.
+    pub async fn card_overwritten(&self, card: &CardId) -> Result<(), StoreError> {
+        let card = card.clone();
+        self.write(move |tx| {
+            Box::pin(async move {
+                sqlx::query(
+                    "UPDATE cards SET want_version = want_version + 1, shown_hash = NULL
+                     WHERE id = $1 AND state = 'open'",
+                )
+                .bind(card.as_str())
+                .execute(&mut tx.conn)
+                .await?;
+                Ok(())
+            })
+        })
+        .await
+    }
+
     /// It can never be shown there. When nobody has seen a stage's card, the next stage is asked.
     pub async fn card_dead(
         &self,

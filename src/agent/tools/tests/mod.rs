@@ -103,7 +103,8 @@ fn warrant_for(envelope: Envelope) -> Warrant {
         epoch: 1,
         claimed_epoch: 1,
         start_by: Timestamp::from_millis(1000),
-        started_at: None,
+        begun: None,
+        window: Span::ZERO,
         key: KEY.to_owned(),
     };
     warrant(facts, Timestamp::from_millis(1)).expect("nothing speaks against it")
