@@ -20,6 +20,8 @@ pub struct ClaimedShow {
     /// The last event that was taken in.
     pub seen: u64,
     pub epoch: u64,
+    /// By the database's time, which does not go back when the clock does.
+    pub at: Timestamp,
 }
 
 /// How a show is left for the next time.
@@ -183,6 +185,7 @@ async fn claim(
             show,
             seen: count("event", row.seen)?,
             epoch: count::<u64>("epoch", row.epoch)? + 1,
+            at: tx.now,
         });
     }
     Ok(claimed)

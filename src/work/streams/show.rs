@@ -21,9 +21,11 @@ impl Streams {
         if self.knows_no_sessions() {
             claimed.show.forget_session();
         }
+        // A clock that went back would have the show wait until it has caught up, and the answer too.
+        let claimed_at = claimed.at;
+        let now = || desk.clock.now().max(claimed_at);
         for _ in 0..CALLS {
-            let now = desk.clock.now();
-            let call = match claimed.show.next(now) {
+            let call = match claimed.show.next(now()) {
                 Next::Call(call) => call,
                 Next::Later(at) => return self.leave(&claimed, Left::Due(at)).await,
                 Next::Idle(until) => return self.leave(&claimed, Left::Idle(until)).await,
@@ -31,7 +33,7 @@ impl Streams {
             };
             let went = self.make(&claimed, &call).await;
             let well = matches!(went, Went::Done | Went::Started { .. });
-            claimed.show.went(&call, went, desk.clock.now());
+            claimed.show.went(&call, went, now());
             if matches!(call, ShowCall::Start { .. }) && claimed.show.is_growing() {
                 // From here on a power cut leaves a message that is known and can be repaired.
                 desk.store.leave_show(&claimed, Left::Held).await?;
@@ -41,7 +43,7 @@ impl Streams {
                 break;
             }
         }
-        self.leave(&claimed, Left::Due(desk.clock.now())).await
+        self.leave(&claimed, Left::Due(now())).await
     }
 
     async fn take_in(&self, claimed: &mut ClaimedShow) -> Result<(), StoreError> {
