@@ -20,7 +20,15 @@ impl Deliveries {
         };
         let rendered = self.render(&owed, &content).await;
         match owed.shown_at.clone() {
-            Some(at) => self.update(&owed, at, rendered).await,
+            Some(at) => match self.update(&owed, at, rendered).await {
+                Err(StoreError::Fenced) => {
+                    tracing::warn!(card = %owed.id, "a card was changed after its lease was over");
+                    self.desk.store.card_overwritten(&owed.id).await?;
+                    self.desk.wake.these(&[Loop::Deliveries]);
+                    Ok(())
+                }
+                done => done,
+            },
             None => self.show(&owed, rendered).await,
         }
     }
