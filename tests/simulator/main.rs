@@ -1,0 +1,133 @@
+//! The simulator: the real desk on a real SQLite file, several replicas of it, and everything around
+//! it made up: time, Slack, the company, the model, and people. A seeded scheduler chooses each next
+//! step at the grain of transactions and calls, and what goes wrong there. One seed, one trace.
+
+#![expect(clippy::unwrap_used, reason = "a simulation that cannot go on fails its test")]
+
+mod booth;
+mod chance;
+mod checks;
+mod company;
+mod faults;
+mod peace;
+mod people;
+mod ports;
+mod replica;
+mod simulation;
+mod slack;
+mod tasks;
+mod time;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha256};
+
+use faults::{Counts, Fault};
+use simulation::{Outcome, Simulation};
+
+/// How many steps of trouble each seed has.
+const STEPS: u64 = 3000;
+/// A campaign that found so many goes no further.
+const FAILURES: usize = 3;
+
+fn play(seed: u64, steps: u64) -> Outcome {
+    let executor = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    executor.block_on(Simulation::play(seed, steps))
+}
+
+fn hash(trace: &[String]) -> String {
+    hex::encode(Sha256::digest(trace.join("\n")))
+}
+
+/// The trace of a seed that failed stands beside the other test output, its seed among the saved.
+fn expect_well(seed: u64, outcome: &Outcome) {
+    if let Err(why) = &outcome.broken {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let file = folder.join(format!("trace-{seed}.txt"));
+        std::fs::write(&file, outcome.trace.join("\n")).unwrap();
+        panic!("{why}\nits trace: {}", file.display());
+    }
+}
+
+#[test]
+fn one_seed_gives_one_trace() {
+    for seed in [1, 2] {
+        let (first, again) = (play(seed, STEPS), play(seed, STEPS));
+        let (one, two) = (hash(&first.trace), hash(&again.trace));
+        if one != two {
+            let pairs = first.trace.iter().zip(&again.trace);
+            let at = pairs.take_while(|(first, again)| first == again).count();
+            panic!(
+                "seed {seed} differs at {at}:\n{:?}\n{:?}",
+                first.trace.get(at),
+                again.trace.get(at)
+            );
+        }
+        println!("seed {seed}: {} lines, {one}", first.trace.len());
+        expect_well(seed, &first);
+    }
+}
+
+#[test]
+fn a_few_seeds_keep_every_promise() {
+    for seed in 100..104 {
+        expect_well(seed, &play(seed, STEPS));
+    }
+}
+
+/// Each seed that ever failed, one a line with what it found.
+#[test]
+fn seeds_that_failed_once_stay_mended() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/simulator/seeds");
+    for file in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        for line in text.lines().filter(|line| !line.starts_with('#')) {
+            let mut words = line.split_whitespace();
+            let (Some(seed), Some(steps)) = (words.next(), words.next()) else { continue };
+            let seed = seed.parse().unwrap();
+            expect_well(seed, &play(seed, steps.parse().unwrap()));
+        }
+    }
+}
+
+/// `scripts/simulate`: as many seeds as the steps take, and what was tried.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "how long it took is told, and nothing else")]
+#[ignore = "a campaign; scripts/simulate runs it"]
+fn campaign() {
+    let given =
+        |name: &str, or: u64| std::env::var(name).ok().map_or(or, |text| text.parse().unwrap());
+    let (steps, first) = (given("COUNTERSIGN_STEPS", 100_000), given("COUNTERSIGN_SEED", 1));
+    let (mut done, mut seed, mut counts, mut failed) = (0, first, Counts::default(), Vec::new());
+    let begun = Instant::now();
+    let minutes =
+        std::env::var("COUNTERSIGN_MINUTES").ok().and_then(|text| text.parse::<u64>().ok());
+    let over = |done: u64| match minutes {
+        Some(minutes) => begun.elapsed() >= Duration::from_secs(60 * minutes),
+        None => done >= steps,
+    };
+    // After a few there is enough to look at.
+    while !over(done) && failed.len() < FAILURES {
+        let outcome = play(seed, STEPS);
+        done += outcome.steps;
+        counts.take_in(&outcome.counts);
+        if let Err(why) = outcome.broken {
+            println!("FAILED {why}");
+            failed.push(seed);
+        }
+        seed += 1;
+    }
+    for (what, count) in &counts.0 {
+        println!("{count:>9}  {what}");
+    }
+    println!(
+        "{:?}: {done} steps over the seeds {first} to {}; failed: {failed:?}",
+        begun.elapsed(),
+        seed - 1
+    );
+    let never: Vec<_> =
+        Fault::ALL.into_iter().filter(|f| counts.of(&format!("fault {f:?}")) == 0).collect();
+    assert!(never.is_empty(), "never fired, so nothing is known about them: {never:?}");
+    assert!(failed.is_empty(), "save these in tests/simulator/seeds: {failed:?}");
+}

@@ -1,0 +1,362 @@
+//! The scheduler: it chooses what happens next, and checks what became of it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use countersign::base::{Clock, Ids};
+use countersign::store::Store;
+use tempfile::TempDir;
+
+use crate::booth::Point;
+use crate::chance::Chance;
+use crate::checks::Checks;
+use crate::faults::{Counts, Weather};
+use crate::people::{self, Delivery};
+use crate::replica::{Outside, Replica, configuration};
+use crate::slack::{CHANNELS, TEAM};
+use crate::tasks::{LOOPS, Task};
+
+const REPLICAS: usize = 3;
+/// More is not under way at once.
+const TASKS: usize = 10;
+/// How many things people do in one run: each leads to many steps.
+const DEEDS: usize = 250;
+
+/// What came of one seed.
+pub struct Outcome {
+    pub steps: u64,
+    pub trace: Vec<String>,
+    pub counts: Counts,
+    /// What was broken, if anything.
+    pub broken: Result<(), String>,
+}
+
+pub struct Simulation {
+    pub chance: Chance,
+    pub weather: Weather,
+    pub outside: Outside,
+    pub store: Store,
+    pub replicas: Vec<Option<Replica>>,
+    pub tasks: Vec<Task>,
+    pub deliveries: Vec<Delivery>,
+    pub acked: Vec<Delivery>,
+    pub counts: Counts,
+    pub step: u64,
+    pub healing: bool,
+    pub idle_turns: usize,
+    /// The claim of the task that went on last.
+    pub actor: Option<u64>,
+    jumps: usize,
+    pub checks: Checks,
+    trace: Vec<String>,
+    nth: usize,
+    folder: TempDir,
+}
+
+impl Simulation {
+    async fn new(seed: u64) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = configuration(folder.path());
+        let outside = Outside {
+            clock: Arc::new(crate::time::VirtualClock::new()),
+            ids: Arc::default(),
+            slack: Arc::default(),
+            company: Arc::default(),
+            changed: Arc::new(AtomicBool::new(false)),
+            config,
+        };
+        let store = open(&outside).await;
+        let mut chance = Chance::new(seed);
+        let weather = Weather::of(&mut chance);
+        Self {
+            weather,
+            chance,
+            checks: Checks::open(&folder.path().join("countersign.db")).await,
+            outside,
+            store,
+            replicas: (0..REPLICAS).map(|_| None).collect(),
+            tasks: Vec::new(),
+            deliveries: Vec::new(),
+            acked: Vec::new(),
+            counts: Counts::default(),
+            step: 0,
+            healing: false,
+            idle_turns: 0,
+            actor: None,
+            jumps: weather.jumps,
+            trace: Vec::new(),
+            nth: 0,
+            folder,
+        }
+    }
+
+    /// Plays one seed: so many steps of whatever happens, then peace, and everything must end.
+    pub async fn play(seed: u64, steps: u64) -> Outcome {
+        let mut simulation = Self::new(seed).await;
+        let broken = simulation.story(steps).await;
+        let Self { step, trace, counts, store, tasks, replicas, folder, .. } = simulation;
+        drop((tasks, replicas));
+        store.close().await;
+        drop(folder);
+        let broken = broken.map_err(|why| format!("seed {seed}, step {step}: {why}"));
+        Outcome { steps: step, trace, counts, broken }
+    }
+
+    async fn story(&mut self, steps: u64) -> Result<(), String> {
+        self.say(format!("{:?}", self.weather));
+        while self.step < steps {
+            self.one_step().await;
+            self.check().await?;
+            if self.step.is_multiple_of(250) {
+                self.verify().await?;
+            }
+        }
+        self.heal().await?;
+        let ends = self.checks.ends().await;
+        for end in ends {
+            let words: Vec<&str> = end.split_whitespace().collect();
+            if let [_, id, how, ..] = words[..] {
+                self.counts.add(format!("ended: {} {how}", &id[..3]));
+            }
+            self.say(end);
+        }
+        Ok(())
+    }
+
+    pub fn say(&mut self, line: String) {
+        let now = self.outside.clock.now();
+        if std::env::var_os("COUNTERSIGN_TRACE").is_some() {
+            println!("{} {now} {line}", self.step);
+        }
+        self.trace.push(format!("{} {now} {line}", self.step));
+    }
+
+    /// The cheap promises, whenever something was written or done.
+    pub async fn check(&mut self) -> Result<(), String> {
+        if self.outside.changed.swap(false, Ordering::SeqCst) {
+            self.checks.after_a_commit(self.actor, &self.outside.company).await?;
+        }
+        // The lookup reaches back by our clock, so after a jump it may miss what is there.
+        let doubled = self.outside.slack.look().doubled.pop().filter(|_| self.jumps == 0);
+        if let Some(doubled) = doubled {
+            return Err(format!("C7 posted twice: {doubled}"));
+        }
+        self.checks.deeds(&self.outside.company).await
+    }
+
+    /// Every promise over the whole database.
+    pub async fn verify(&mut self) -> Result<(), String> {
+        self.counts.add("verified");
+        let found = countersign::audit::verify(&self.store, &[]).await;
+        let found = found.map_err(|error| error.to_string())?.violations;
+        if let Some(violation) = found.first() {
+            return Err(violation.to_string());
+        }
+        self.checks.acknowledged(&self.acked).await?;
+        self.checks.switch_was_heeded().await
+    }
+
+    async fn one_step(&mut self) {
+        self.step += 1;
+        // The worst moment there is: the company has acted, and nobody has heard of it.
+        let calling = self
+            .tasks
+            .iter()
+            .find(|task| task.booth.stops().iter().any(|(_, point)| *point == Point::Called));
+        if let Some(replica) = calling.map(|task| task.replica)
+            && self.weather.crashes > 0
+            && self.chance.permille(150)
+        {
+            self.counts.add("a replica crashes between a call and its result");
+            self.say(format!("r{replica} crashes while it calls"));
+            return self.lose(replica);
+        }
+        if self.chance.permille(self.weather.crashes) {
+            return self.crash().await;
+        }
+        if self.chance.permille(self.weather.jumps) {
+            return self.jump();
+        }
+        let down = self.replicas.iter().position(Option::is_none);
+        let opening =
+            self.tasks.iter().any(|task| matches!(task.kind, crate::tasks::Kind::Opening));
+        if let Some(down) = down.filter(|_| !opening && self.chance.permille(300)) {
+            return self.begin_opening(down).await;
+        }
+        if self.chance.permille(self.weather.sleeps) {
+            return self.somebody_sleeps();
+        }
+        let awake = |task: &Task| task.asleep < self.step;
+        let awake: Vec<usize> =
+            (0..self.tasks.len()).filter(|&at| awake(&self.tasks[at])).collect();
+        if let Some(at) = self.chance.pick(&awake)
+            && (self.tasks.len() >= TASKS || self.chance.permille(700))
+        {
+            return self.advance(at).await;
+        }
+        if self.tasks.len() >= TASKS {
+            return self.time_passes();
+        }
+        match self.chance.below(100) {
+            0..45 => self.some_turn().await,
+            45..65 => self.some_delivery().await,
+            65..94 => self.somebody_acts().await,
+            94..98 => self.time_passes(),
+            _ => self.something_changes().await,
+        }
+    }
+
+    fn up(&mut self) -> Option<usize> {
+        let up: Vec<usize> = (0..REPLICAS).filter(|&at| self.replicas[at].is_some()).collect();
+        self.chance.pick(&up)
+    }
+
+    async fn some_turn(&mut self) {
+        let Some(replica) = self.up() else { return };
+        let due = self.checks.due(self.outside.clock.now()).await;
+        let due: Vec<_> = LOOPS.into_iter().zip(due).filter(|(_, due)| *due).collect();
+        // Now and then somebody looks for nothing.
+        let which = match self.chance.pick(&due).filter(|_| self.chance.permille(950)) {
+            Some((which, _)) => which,
+            None if self.chance.permille(900) => return self.time_passes(),
+            None => LOOPS[self.chance.below(LOOPS.len())],
+        };
+        self.begin_turn(replica, which).await;
+    }
+
+    async fn some_delivery(&mut self) {
+        let Some(replica) = self.up() else { return };
+        if self.deliveries.is_empty() {
+            return;
+        }
+        let at = self.chance.below(self.deliveries.len());
+        let delivery = self.deliveries.swap_remove(at);
+        self.begin_delivery(replica, delivery).await;
+    }
+
+    async fn somebody_acts(&mut self) {
+        if self.nth >= DEEDS {
+            return;
+        }
+        let (outside, chance, nth) = (&self.outside, &mut self.chance, self.nth + 1);
+        let (kind, acted) = match chance.below(100) {
+            0..12 => ("writes", people::writes(outside, chance, nth)),
+            12..68 => ("presses", people::presses(outside, chance, nth)),
+            68..97 => ("sends", people::sends(outside, chance, nth)),
+            97..98 => ("stops", people::stops(outside, chance, nth)),
+            _ => return self.operator_acts().await,
+        };
+        let Some(delivery) = acted else { return };
+        self.nth = nth;
+        self.counts.add(format!("somebody {kind}"));
+        self.say(delivery.what.clone());
+        self.deliveries.push(delivery);
+    }
+
+    /// On the command line, beside the replicas: one transaction each.
+    async fn operator_acts(&mut self) {
+        let workspace = countersign::base::WorkspaceId::existing(TEAM);
+        if self.chance.permille(400) {
+            let pending = self.checks.pending().await;
+            let Some(request) = self.chance.pick(&pending) else { return };
+            let request = countersign::base::RequestId::existing(request);
+            let ended = self.store.cancel(&workspace, &request, "root", "a mistake").await;
+            self.counts.add("the operator cancels");
+            self.say(format!("root cancels {request}: {}", ended.is_ok_and(|ended| ended.is_ok())));
+        } else if self.chance.permille(250) {
+            self.counts.add("the operator stops everything");
+            let turned = self.store.stop(&workspace, "root", "an incident").await;
+            self.say(format!("root stops everything: {}", turned.is_ok()));
+        } else {
+            let turned = self.store.start(&workspace, "root", "it is over").await;
+            self.say(format!("root lets it go on: {}", turned.is_ok()));
+        }
+        self.outside.changed.store(true, Ordering::SeqCst);
+    }
+
+    /// A worker stands still while its lease runs out and others go on.
+    fn somebody_sleeps(&mut self) {
+        if self.tasks.is_empty() {
+            return;
+        }
+        let at = self.chance.below(self.tasks.len());
+        self.tasks[at].asleep = self.step + 120;
+        let who = format!("r{} #{} sleeps", self.tasks[at].replica, self.tasks[at].id);
+        self.outside.clock.turn_by(31_000);
+        self.counts.add("a worker stands still past its lease");
+        self.say(who);
+    }
+
+    fn time_passes(&mut self) {
+        let most =
+            [1_000, 1_000, 1_000, 5_000, 5_000, 20_000, 60_000, 700_000][self.chance.below(8)];
+        let millis = self.chance.below(most) + 1;
+        self.outside.clock.turn_by(i64::try_from(millis).unwrap());
+        self.counts.add("time passes");
+        self.say(format!("{millis} ms pass"));
+    }
+
+    fn jump(&mut self) {
+        let hours = i64::try_from(self.chance.below(5)).unwrap() - 3;
+        self.counts.add(if hours < 0 { "time jumps back" } else { "time jumps forward" });
+        self.outside.clock.turn_by(hours * 3_600_000 + 1);
+        self.say(format!("the clock jumps by {hours} h"));
+    }
+
+    async fn crash(&mut self) {
+        if self.chance.permille(850) {
+            let replica = self.chance.below(REPLICAS);
+            self.counts.add("a replica crashes");
+            self.say(format!("r{replica} crashes"));
+            return self.lose(replica);
+        }
+        self.counts.add("everything crashes");
+        self.say("everything crashes".to_owned());
+        for replica in 0..REPLICAS {
+            self.lose(replica);
+        }
+        self.store.close().await;
+        self.store = open(&self.outside).await;
+    }
+
+    async fn something_changes(&mut self) {
+        let choice = self.chance.below(6);
+        let mut slack = self.outside.slack.look();
+        let what = match choice {
+            0 => {
+                let ours = slack.messages.iter_mut().filter(|message| message.from_bot);
+                let mut ours: Vec<_> = ours.filter(|message| !message.deleted).collect();
+                let at = self.chance.below(ours.len());
+                let Some(message) = ours.get_mut(at) else { return };
+                message.deleted = true;
+                "slack: a message is deleted"
+            }
+            1 if self.weather.slack > 0 => {
+                let (channel, _) = CHANNELS[self.chance.below(2)];
+                slack.archived.insert(channel.to_owned());
+                "slack: a channel is archived"
+            }
+            2 | 3 => {
+                slack.archived.clear();
+                "slack: channels are open again"
+            }
+            4 => {
+                let user = ["U0000JONA", "U0000LENA", "U000PRIYA"][self.chance.below(3)];
+                slack.away.insert(user.to_owned());
+                "slack: somebody is deactivated"
+            }
+            _ => {
+                slack.away.clear();
+                "slack: everybody is active"
+            }
+        };
+        drop(slack);
+        self.counts.add(what);
+        self.say(what.to_owned());
+    }
+}
+
+pub async fn open(outside: &Outside) -> Store {
+    let (clock, ids): (Arc<dyn Clock>, Arc<dyn Ids>) = (outside.clock.clone(), outside.ids.clone());
+    Store::open(&outside.config.store, clock, ids).await.unwrap()
+}
