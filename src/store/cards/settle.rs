@@ -144,7 +144,8 @@ impl Store {
         .await
     }
 
-    /// It can never be shown there. When nobody has seen a stage's card, the next stage is asked.
+    /// It can never be shown there, or not any more: a channel that is archived takes no press
+    /// either. When it was the card of the stage that is asked, the next one is.
     pub async fn card_dead(
         &self,
         card: &CardId,
@@ -172,17 +173,17 @@ impl Store {
 }
 
 async fn dead(tx: &mut Tx, card: &CardId, epoch: u64, error: &str) -> Result<(), StoreError> {
-    let card: Option<(String, String, Option<i64>, i64)> = sqlx::query_as(
+    let card: Option<(String, String, Option<i64>)> = sqlx::query_as(
         "UPDATE cards SET state = 'dead', error = $3, owner = NULL, lease_until = NULL
-         WHERE id = $1 AND epoch = $2 RETURNING workspace, request_id, stage, shown_version",
+         WHERE id = $1 AND epoch = $2 RETURNING workspace, request_id, stage",
     )
     .bind(card.as_str())
     .bind(big(epoch))
     .bind(error)
     .fetch_optional(&mut tx.conn)
     .await?;
-    let (workspace, request, stage, shown) = card.ok_or(StoreError::Fenced)?;
-    if let (Some(stage), 0) = (stage, shown) {
+    let (workspace, request, stage) = card.ok_or(StoreError::Fenced)?;
+    if let Some(stage) = stage {
         let (workspace, request) = (WorkspaceId::existing(workspace), RequestId::existing(request));
         let stage = count("stage", stage)?;
         if let Err(refusal) = undeliverable(tx, &workspace, &request, stage, error).await? {

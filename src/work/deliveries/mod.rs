@@ -1,8 +1,8 @@
 //! What is owed to Slack gets there: cards are brought up to date, notices are sent once.
 //!
 //! A post whose outcome is unknown is looked up by the id in its metadata before it is sent again;
-//! a rate limit makes it wait; a place that will never take it ends the delivery, and for a card
-//! that nobody has seen the next stage is asked.
+//! a rate limit makes it wait; a place that will never take it ends the delivery, and for the
+//! card of the stage that is asked the next stage is asked at once.
 
 mod cards;
 mod notices;

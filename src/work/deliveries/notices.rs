@@ -32,6 +32,10 @@ impl Deliveries {
                 let at = ShownAt { channel: posted.channel, message_ts: posted.ts };
                 store.notice_sent(&owed.id, owed.epoch, at).await
             }
+            // A worker that stood still may post it yet.
+            Sent::Later(retry_at, error) if owed.unsure_since.is_some() => {
+                store.notice_unsure(&owed.id, owed.epoch, retry_at, &error.to_string()).await
+            }
             Sent::Later(retry_at, error) => {
                 store.notice_retry(&owed.id, owed.epoch, retry_at, &error.to_string()).await
             }
