@@ -11,7 +11,7 @@ async fn a_deletion_breaks_off() -> (Desk, countersign::sandbox::MessageRef, Str
     let asked = desk.writes("mia", "delete sessions older than 2025-01-01").await;
     desk.world.company.suffer(Mishap::AnswerLost);
     desk.decides("noor", "Approve", "sampled the rows").await;
-    let id = desk.ids(&["--all"]).await.pop().unwrap();
+    let id = desk.ids(&["--all"]).await.pop().expect("a request");
     (desk, asked, id)
 }
 
