@@ -279,7 +279,16 @@ impl Simulation {
         if self.tasks.is_empty() {
             return;
         }
+        // Preferably one whose call is under way, or whose click is half taken.
+        let matters = |task: &Task| {
+            let stops = task.booth.stops();
+            matches!(task.kind, crate::tasks::Kind::Delivery(_))
+                || stops.iter().any(|(_, point)| matches!(point, Point::Call | Point::Called))
+        };
+        let matter: Vec<usize> =
+            (0..self.tasks.len()).filter(|&at| matters(&self.tasks[at])).collect();
         let at = self.chance.below(self.tasks.len());
+        let at = self.chance.pick(&matter).filter(|_| self.chance.permille(600)).unwrap_or(at);
         self.tasks[at].asleep = self.step + 120;
         let who = format!("r{} #{} sleeps", self.tasks[at].replica, self.tasks[at].id);
         self.outside.clock.turn_by(31_000);
@@ -288,8 +297,13 @@ impl Simulation {
     }
 
     fn time_passes(&mut self) {
-        let most =
-            [1_000, 1_000, 1_000, 5_000, 5_000, 20_000, 60_000, 700_000][self.chance.below(8)];
+        let most = match self.chance.below(20) {
+            0 => 700_000,
+            1..3 => 60_000,
+            3..6 => 20_000,
+            6..12 => 5_000,
+            _ => 1_000,
+        };
         let millis = self.chance.below(most) + 1;
         self.outside.clock.turn_by(i64::try_from(millis).unwrap());
         self.counts.add("time passes");
