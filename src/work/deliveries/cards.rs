@@ -51,7 +51,11 @@ impl Deliveries {
                 Err(error) if is_temporary(&error) => {
                     let retry_at = wait(&error, clock.now(), owed.attempts);
                     let why = error.to_string();
-                    return store.card_retry(&owed.id, owed.epoch, retry_at, &why).await;
+                    // An earlier post may have got through; that is not forgotten over this.
+                    return match owed.unsure_since {
+                        Some(_) => store.card_unsure(&owed.id, owed.epoch, retry_at, &why).await,
+                        None => store.card_retry(&owed.id, owed.epoch, retry_at, &why).await,
+                    };
                 }
                 Err(error) => return self.give_up(owed, &error).await,
             },
