@@ -80,7 +80,7 @@ pub fn writes(outside: &Outside, chance: &mut Chance, nth: usize) -> Option<Deli
     let user = chance.pick(&["U00000MIA", "U00000SAM", "U00000GIL", "U0000JONA"])?;
     let verb = chance.pick(&[
         "pay", "pay", "refund", "delete", "delete", "send", "send", "tip", "tip", "look up",
-        "pay both",
+        "label", "label", "pay both",
     ])?;
     let text = format!("{verb} a{nth} b{nth}");
     let channel = direct(user);

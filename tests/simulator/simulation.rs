@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use countersign::base::{Clock, Ids};
+use countersign::slack::client::Method;
 use countersign::store::Store;
+use countersign::work::Loop;
 use tempfile::TempDir;
 
 use crate::booth::Point;
@@ -14,7 +16,7 @@ use crate::faults::{Counts, Weather};
 use crate::people::{self, Delivery};
 use crate::replica::{Outside, Replica, configuration};
 use crate::slack::{CHANNELS, TEAM};
-use crate::tasks::{LOOPS, Task};
+use crate::tasks::{Kind, LOOPS, Task};
 
 const REPLICAS: usize = 3;
 /// More is not under way at once.
@@ -165,7 +167,7 @@ impl Simulation {
             .find(|task| task.booth.stops().iter().any(|(_, point)| *point == Point::Called));
         if let Some(replica) = calling.map(|task| task.replica)
             && self.weather.crashes > 0
-            && self.chance.permille(150)
+            && self.chance.permille(250)
         {
             self.counts.add("a replica crashes between a call and its result");
             self.say(format!("r{replica} crashes while it calls"));
@@ -178,8 +180,7 @@ impl Simulation {
             return self.jump();
         }
         let down = self.replicas.iter().position(Option::is_none);
-        let opening =
-            self.tasks.iter().any(|task| matches!(task.kind, crate::tasks::Kind::Opening));
+        let opening = self.tasks.iter().any(|task| matches!(task.kind, Kind::Opening));
         if let Some(down) = down.filter(|_| !opening && self.chance.permille(300)) {
             return self.begin_opening(down).await;
         }
@@ -279,11 +280,14 @@ impl Simulation {
         if self.tasks.is_empty() {
             return;
         }
-        // Preferably one whose call is under way, or whose click is half taken.
+        // Preferably one that is about to act, or whose click is half taken.
         let matters = |task: &Task| {
             let stops = task.booth.stops();
-            matches!(task.kind, crate::tasks::Kind::Delivery(_))
-                || stops.iter().any(|(_, point)| matches!(point, Point::Call | Point::Called))
+            let acts = |(_, point): &(u64, Point)| {
+                matches!(point, Point::Call | Point::Called | Point::Slack(Method::ChatUpdate))
+            };
+            matches!(task.kind, Kind::Delivery(_) | Kind::Turn(Loop::Executions))
+                || stops.iter().any(acts)
         };
         let matter: Vec<usize> =
             (0..self.tasks.len()).filter(|&at| matters(&self.tasks[at])).collect();
