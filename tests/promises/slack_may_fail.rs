@@ -67,24 +67,6 @@ async fn what_ended_before_anybody_could_be_asked_is_told_to_the_requester_alone
     office.closes().await;
 }
 
-/// The power failed while a post was on its way, and the desk that opens cannot even ask Slack which
-/// channel it was.
-#[tokio::test]
-async fn a_post_is_not_forgotten_because_its_channel_cannot_be_looked_up() {
-    let mut office = Office::opens().await;
-    let slack = &office.world.slack;
-    slack.next_calls("chat.postMessage", vec![Fault::AnswerLost; 2]);
-    slack.next_calls("conversations.history", vec![Fault::ServerError; 3]);
-    office.writes("mia", INVOICE).await;
-    office.world.slack.next_calls("conversations.list", vec![Fault::ServerError; 3]);
-    office.loses_power().await;
-    office.passes(Span::minutes(5)).await;
-    assert_eq!(office.person("jonas").sees("#approvals").len(), 1, "one card");
-    let card = office.card("jonas", "#approvals");
-    office.approves("jonas", &card).await;
-    office.closes().await;
-}
-
 /// A post whose answer never came is still on its way when the desk wonders what became of it.
 #[tokio::test]
 async fn a_post_that_arrives_late_is_not_posted_again() {
@@ -124,6 +106,51 @@ async fn a_post_that_is_found_late_is_brought_up_to_date() {
     assert!(said.iter().all(|line| line.buttons.is_empty()), "{said:#?}");
     assert!(!office.thread("mia", &asked).contains("waits for"), "{said:#?}");
     office.closes().await;
+}
+
+/// The post got through unheard, the desk starts anew, and now not even the channel can be found.
+#[tokio::test]
+async fn a_post_that_may_be_there_is_not_forgotten_while_its_channel_cannot_be_looked_up() {
+    let mut office = Office::opens().await;
+    let lost = vec![Fault::AnswerLost; 2];
+    office.world.slack.next_calls("chat.postMessage", lost);
+    let silent = vec![Fault::ServerError; 200];
+    office.world.slack.next_calls("conversations.history", silent.clone());
+    office.writes("mia", INVOICE).await;
+    office.world.slack.next_calls("conversations.list", silent);
+    office.loses_power().await;
+    office.passes(Span::minutes(3)).await;
+    for lookup in ["conversations.list", "conversations.history"] {
+        office.world.slack.clear_faults(lookup);
+    }
+    office.passes(Span::minutes(5)).await;
+    let cards = office.person("jonas").sees("#approvals");
+    assert_eq!(cards.len(), 1, "{cards:#?}");
+    office.approves("jonas", &cards[0]).await;
+    assert_eq!(office.invoices_paid().await, 1);
+    office.closes().await;
+}
+
+/// Somebody has seen the card, and then nobody can press it any more: the next stage is asked.
+#[tokio::test]
+async fn a_card_whose_channel_is_archived_later_does_not_leave_its_request_alone() {
+    let quorum = "approvers: finance, in: approvals, within: 30m, remind: [10m, 25m]";
+    let two = quorum.replace("within", "quorum: 2, within");
+    let managers = "approvers: managers, in: managers, within: 30m, remind: [20m]";
+    let two_managers = managers.replace("within", "quorum: 2, within");
+    let office = Office::opens_with(&[(quorum, &two), (managers, &two_managers)]).await;
+    let (asked, card) = office.asks("mia", INVOICE).await;
+    office.world.slack.change_cast(|cast| {
+        cast.channel_mut("#approvals").unwrap().archived = true;
+    });
+    office.approves("jonas", &card).await;
+    let card = office.card("priya", "#managers");
+    assert!(office.thread("mia", &asked).contains("could not show"), "the requester is told");
+    office.approves("priya", &card).await;
+    office.approves("vera", &card).await;
+    assert_eq!(office.invoices_paid().await, 1);
+    // The old card stands in the archive, where nobody can press it and nobody can change it.
+    assert_eq!(office.world.verify().await.unwrap(), []);
 }
 
 #[tokio::test]

@@ -47,6 +47,15 @@ const NEVER: &str = "
     UNION ALL
     SELECT 'I5 begun again: ' || id FROM executions WHERE attempts > 1 AND retry_class = 'once'
     UNION ALL
+    SELECT 'I11 begun twice under one claim: ' || subject FROM audit
+     WHERE kind = 'execution.started' GROUP BY subject, json_extract(body, '$.epoch')
+    HAVING count(*) > 1
+    UNION ALL
+    SELECT 'I11 ended under a claim that never began it: ' || id FROM executions
+     WHERE state IN ('succeeded', 'failed') AND epoch <> (
+       SELECT max(json_extract(body, '$.epoch')) FROM audit
+        WHERE subject = executions.id AND kind = 'execution.started')
+    UNION ALL
     SELECT 'I15 a run waits for nothing: ' || id FROM runs WHERE state = 'waiting'
        AND NOT EXISTS (SELECT 1 FROM interrupts WHERE run_id = runs.id AND answer IS NULL)
     UNION ALL

@@ -86,13 +86,13 @@ impl Weather {
     pub fn of(chance: &mut Chance) -> Self {
         let mut rough = |most: usize| [0, most / 4, most][chance.below(3)];
         Self {
-            database: rough(12),
+            database: rough(24),
             slack: rough(120),
             tool: rough(500),
             model: rough(200),
             crashes: rough(12),
             jumps: rough(3),
-            sleeps: rough(8),
+            sleeps: rough(12),
         }
     }
 

@@ -9,7 +9,7 @@ use sha2::Sha256;
 
 use crate::chance::Chance;
 use crate::replica::{Outside, SECRET};
-use crate::slack::{APP, BOT_USER, PEOPLE, TEAM, direct, team_of};
+use crate::slack::{APP, BOT_USER, Button, PEOPLE, TEAM, direct, team_of};
 
 const APPROVERS: [&str; 5] = ["U0000JONA", "U0000LENA", "U0000INES", "U000PRIYA", "U0000VERA"];
 
@@ -79,8 +79,8 @@ fn interaction(payload: &Value, what: String, key: String) -> Delivery {
 pub fn writes(outside: &Outside, chance: &mut Chance, nth: usize) -> Option<Delivery> {
     let user = chance.pick(&["U00000MIA", "U00000SAM", "U00000GIL", "U0000JONA"])?;
     let verb = chance.pick(&[
-        "pay", "pay", "refund", "delete", "delete", "send", "send", "send", "tip", "look up",
-        "pay both",
+        "pay", "pay", "refund", "delete", "delete", "send", "send", "tip", "tip", "look up",
+        "label", "label", "pay both",
     ])?;
     let text = format!("{verb} a{nth} b{nth}");
     let channel = direct(user);
@@ -124,15 +124,10 @@ pub fn presses(outside: &Outside, chance: &mut Chance, nth: usize) -> Option<Del
         true => slack.live_buttons(),
         false => slack.buttons.clone(),
     };
+    let is = |action: &str, button: &&Button| button.button["action_id"] == action;
+    let wanted = ["approve", "approve", "approve", "reject", "withdraw"][chance.below(5)];
+    let seen: Vec<Button> = seen.iter().filter(|button| is(wanted, button)).cloned().collect();
     let button = chance.pick(&seen)?;
-    let skipped = match button.button["action_id"].as_str() {
-        Some("withdraw") => 850,
-        Some("reject") => 600,
-        _ => 0,
-    };
-    if chance.permille(skipped) {
-        return None;
-    }
     let requester = format!("U{}", &button.channel[1..]);
     let user = match button.channel.starts_with('D') && chance.permille(800) {
         true => PEOPLE.iter().map(|(id, _, _)| *id).find(|id| *id == requester)?,

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use countersign::base::{Clock, Ids};
+use countersign::slack::client::Method;
 use countersign::store::Store;
+use countersign::work::Loop;
 use tempfile::TempDir;
 
 use crate::booth::Point;
@@ -14,7 +16,7 @@ use crate::faults::{Counts, Weather};
 use crate::people::{self, Delivery};
 use crate::replica::{Outside, Replica, configuration};
 use crate::slack::{CHANNELS, TEAM};
-use crate::tasks::{LOOPS, Task};
+use crate::tasks::{Kind, LOOPS, Task};
 
 const REPLICAS: usize = 3;
 /// More is not under way at once.
@@ -165,7 +167,7 @@ impl Simulation {
             .find(|task| task.booth.stops().iter().any(|(_, point)| *point == Point::Called));
         if let Some(replica) = calling.map(|task| task.replica)
             && self.weather.crashes > 0
-            && self.chance.permille(150)
+            && self.chance.permille(250)
         {
             self.counts.add("a replica crashes between a call and its result");
             self.say(format!("r{replica} crashes while it calls"));
@@ -178,8 +180,7 @@ impl Simulation {
             return self.jump();
         }
         let down = self.replicas.iter().position(Option::is_none);
-        let opening =
-            self.tasks.iter().any(|task| matches!(task.kind, crate::tasks::Kind::Opening));
+        let opening = self.tasks.iter().any(|task| matches!(task.kind, Kind::Opening));
         if let Some(down) = down.filter(|_| !opening && self.chance.permille(300)) {
             return self.begin_opening(down).await;
         }
@@ -279,7 +280,19 @@ impl Simulation {
         if self.tasks.is_empty() {
             return;
         }
+        // Preferably one that is about to act, or whose click is half taken.
+        let matters = |task: &Task| {
+            let stops = task.booth.stops();
+            let acts = |(_, point): &(u64, Point)| {
+                matches!(point, Point::Call | Point::Called | Point::Slack(Method::ChatUpdate))
+            };
+            matches!(task.kind, Kind::Delivery(_) | Kind::Turn(Loop::Executions))
+                || stops.iter().any(acts)
+        };
+        let matter: Vec<usize> =
+            (0..self.tasks.len()).filter(|&at| matters(&self.tasks[at])).collect();
         let at = self.chance.below(self.tasks.len());
+        let at = self.chance.pick(&matter).filter(|_| self.chance.permille(600)).unwrap_or(at);
         self.tasks[at].asleep = self.step + 120;
         let who = format!("r{} #{} sleeps", self.tasks[at].replica, self.tasks[at].id);
         self.outside.clock.turn_by(31_000);
@@ -288,8 +301,13 @@ impl Simulation {
     }
 
     fn time_passes(&mut self) {
-        let most =
-            [1_000, 1_000, 1_000, 5_000, 5_000, 20_000, 60_000, 700_000][self.chance.below(8)];
+        let most = match self.chance.below(20) {
+            0 => 700_000,
+            1..3 => 60_000,
+            3..6 => 20_000,
+            6..12 => 5_000,
+            _ => 1_000,
+        };
         let millis = self.chance.below(most) + 1;
         self.outside.clock.turn_by(i64::try_from(millis).unwrap());
         self.counts.add("time passes");

@@ -76,6 +76,8 @@ pub struct Workspace {
     pub triggers: Vec<(String, String)>,
     /// Cards and notices that were posted although they were there.
     pub doubled: Vec<String>,
+    /// Those of which there are two for a reason.
+    strays: BTreeSet<String>,
     ticks: u64,
 }
 
@@ -207,7 +209,10 @@ impl Workspace {
                 && !id.is_null()
                 && message.metadata["event_payload"]["id"] == *id
         });
-        if same.is_some_and(|message| message.claims < claim()) {
+        let Some(same) = same else { return };
+        if same.claims >= claim() {
+            self.strays.insert(id.to_string());
+        } else if !self.strays.contains(&id.to_string()) {
             self.doubled.push(format!("{id} in {channel}"));
         }
     }

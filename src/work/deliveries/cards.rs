@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use super::{Deliveries, Sent, about_card, is_temporary, place, wait};
-use crate::base::Timestamp;
 use crate::slack::card::{self, Completeness, Rendered};
 use crate::slack::client::{Post, SlackError, Update};
 use crate::store::{CardContent, CardKind, OwedCard, Shown, ShownAt, StoreError};
@@ -55,7 +54,12 @@ impl Deliveries {
                 Ok(channel) => place(&channel, None),
                 Err(error) if is_temporary(&error) => {
                     let retry_at = wait(&error, clock.now(), owed.attempts);
-                    return self.not_now(owed, retry_at, &error).await;
+                    let why = error.to_string();
+                    // An earlier post may have got through; that is not forgotten over this.
+                    return match owed.unsure_since {
+                        Some(_) => store.card_unsure(&owed.id, owed.epoch, retry_at, &why).await,
+                        None => store.card_retry(&owed.id, owed.epoch, retry_at, &why).await,
+                    };
                 }
                 Err(error) => return self.give_up(owed, &error).await,
             },
@@ -80,26 +84,13 @@ impl Deliveries {
                 self.desk.wake.these(&[Loop::Deliveries]);
                 Ok(())
             }
-            Sent::Later(retry_at, error) => self.not_now(owed, retry_at, &error).await,
+            Sent::Later(retry_at, error) => {
+                store.card_retry(&owed.id, owed.epoch, retry_at, &error.to_string()).await
+            }
             Sent::Unsure(retry_at, error) => {
                 store.card_unsure(&owed.id, owed.epoch, retry_at, &error.to_string()).await
             }
             Sent::Never(error) => self.give_up(owed, &error).await,
-        }
-    }
-
-    /// This time it was certainly not posted. An earlier post may come to light all the same, from
-    /// a worker that stood still with it in its hands, so that one is looked for again.
-    async fn not_now(
-        &self,
-        owed: &OwedCard,
-        retry_at: Timestamp,
-        error: &SlackError,
-    ) -> Result<(), StoreError> {
-        let (store, why) = (&self.desk.store, error.to_string());
-        match owed.unsure_since {
-            Some(_) => store.card_unsure(&owed.id, owed.epoch, retry_at, &why).await,
-            None => store.card_retry(&owed.id, owed.epoch, retry_at, &why).await,
         }
     }
 

@@ -66,7 +66,7 @@ enum Sent {
     At(Posted),
     /// An earlier try got there, with what was to be said then.
     Before(Posted),
-    /// Certainly not posted; try again then.
+    /// Certainly not posted, now or before; try again then.
     Later(Timestamp, SlackError),
     /// Perhaps posted; look then.
     Unsure(Timestamp, SlackError),
@@ -98,6 +98,10 @@ impl Deliveries {
         match desk.slack.post_message(post).await {
             Ok(posted) => Sent::At(posted),
             Err(error @ SlackError::Unknown { .. }) => {
+                Sent::Unsure(wait(&error, now, attempts), error)
+            }
+            // The earlier try stays unsure: a worker that stood still may post it yet.
+            Err(error) if is_temporary(&error) && unsure_since.is_some() => {
                 Sent::Unsure(wait(&error, now, attempts), error)
             }
             Err(error) if is_temporary(&error) => Sent::Later(wait(&error, now, attempts), error),

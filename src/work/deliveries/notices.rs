@@ -13,7 +13,7 @@ impl Deliveries {
     pub(super) async fn notice(&self, owed: OwedNotice) -> Result<(), StoreError> {
         let store = &self.desk.store;
         let Some((at, rendered)) = self.what_and_where(&owed).await? else {
-            return store.notice_dead(&owed.id, owed.epoch, "there is nowhere to say it").await;
+            return store.notice_dead(&owed.id, owed.epoch, "there is nowhere to say it, or nobody left to hear it").await;
         };
         if let Some(at) = self.shown_already(&owed).await? {
             return store.notice_sent(&owed.id, owed.epoch, at).await;
@@ -31,10 +31,6 @@ impl Deliveries {
             Sent::At(posted) | Sent::Before(posted) => {
                 let at = ShownAt { channel: posted.channel, message_ts: posted.ts };
                 store.notice_sent(&owed.id, owed.epoch, at).await
-            }
-            // A worker that stood still may post it yet.
-            Sent::Later(retry_at, error) if owed.unsure_since.is_some() => {
-                store.notice_unsure(&owed.id, owed.epoch, retry_at, &error.to_string()).await
             }
             Sent::Later(retry_at, error) => {
                 store.notice_retry(&owed.id, owed.epoch, retry_at, &error.to_string()).await
