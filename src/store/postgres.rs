@@ -13,9 +13,6 @@ const READERS: u32 = 4;
 /// How long a server may take to answer that it is there.
 const CONNECTING: Duration = Duration::from_secs(5);
 
-/// How long a reader waits for a connection: somebody may be waiting for what it reads.
-const WAITING: Duration = Duration::from_secs(2);
-
 /// Connects to a server that takes writes and keeps what it says it has written.
 pub(super) async fn connect(server: &Server) -> Result<AnyConnection, StoreError> {
     let cannot = |why: String| StoreError::Place { place: server.to_string(), why };
@@ -82,7 +79,7 @@ pub(super) async fn readers_to_look(server: &Server) -> Result<AnyPool, StoreErr
 }
 
 fn pool() -> AnyPoolOptions {
-    AnyPoolOptions::new().max_connections(READERS).acquire_timeout(WAITING)
+    AnyPoolOptions::new().max_connections(READERS).acquire_timeout(CONNECTING)
 }
 
 async fn open_pool(pool: AnyPoolOptions, server: &Server) -> Result<AnyPool, StoreError> {

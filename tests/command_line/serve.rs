@@ -122,6 +122,13 @@ async fn what_cannot_work_does_not_start() {
     let nowhere = slack.runs(&["serve"]).await;
     insta::assert_snapshot!("serve_nowhere", readable(&nowhere.shown()));
 
+    slack.configure(&[]);
+    for (roles, why) in [("web", "one process does everything"), ("chef", "there is no role")] {
+        let some = slack.runs(&["serve", "--roles", roles]).await;
+        assert_ne!(some.code, 0);
+        assert!(some.err.contains(why), "{}", some.err);
+    }
+
     let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let listen = format!("listen: {}", taken.local_addr().unwrap());
     slack.configure(&[("listen: 127.0.0.1:0", &listen)]);
