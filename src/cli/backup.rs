@@ -10,6 +10,7 @@ use clap::Args;
 
 use super::database::{Database, workspace_of};
 use super::out::say;
+use super::signed::Signed;
 use super::words;
 use crate::audit::{self, Anchor};
 use crate::base::{RandomIds, SystemClock};
@@ -36,13 +37,8 @@ pub(super) struct Restore {
     #[arg(long, conflicts_with = "from")]
     in_place: bool,
 
-    /// Why: people are told, and the audit log keeps it.
-    #[arg(long, value_parser = words::reason)]
-    reason: String,
-
-    /// Who does it, for the people who are told and for the audit log.
-    #[arg(long, value_name = "NAME", env = "USER", default_value = "operator")]
-    by: String,
+    #[command(flatten)]
+    signed: Signed,
 
     /// An anchor that was kept elsewhere: the backup must go on from it.
     #[arg(long, value_name = "WORKSPACE:NUMBER:HASH")]
@@ -56,15 +52,15 @@ pub(super) async fn backup(order: Backup, config: &Path) -> anyhow::Result<ExitC
     order.database.file(config)?;
     let store = order.database.to_read(config).await?;
     refuse_to_overwrite(&order.to)?;
-    let unfinished = beside(&order.to, ".unfinished");
-    clear(&unfinished);
-    store
-        .copy_to(&unfinished)
-        .await
-        .with_context(|| format!("cannot write {}", order.to.display()))?;
+    let unfinished = Unfinished::beside(&order.to);
+    let copied = store.copy_to(&unfinished.file).await;
+    copied.with_context(|| format!("cannot write {}", order.to.display()))?;
     store.close().await;
-    let ends = checked(&unfinished, &[]).await?;
-    put_in_place(&unfinished, &order.to)?;
+    let copy = Store::open_to_read(&unfinished.url()).await?;
+    let ends = sound(&copy, &[]).await;
+    copy.close().await;
+    let ends = ends.with_context(|| format!("{} is not kept", order.to.display()))?;
+    unfinished.put_in_place(&order.to)?;
     say(format_args!(
         "Backed up to {}, and checked. Anchors to keep elsewhere:",
         order.to.display()
@@ -78,10 +74,7 @@ pub(super) async fn backup(order: Backup, config: &Path) -> anyhow::Result<ExitC
 pub(super) async fn restore(order: Restore, config: &Path) -> anyhow::Result<ExitCode> {
     let voided = match &order.from {
         Some(from) => restore_file(from, &order, config).await?,
-        None => {
-            let store = order.database.to_write(config).await?;
-            void(store, &order).await?
-        }
+        None => void(order.database.to_mend(config).await?, &order).await?,
     };
     say("Restored. Of what the backup shows as open:")?;
     for line in told(voided) {
@@ -98,16 +91,16 @@ pub(super) async fn restore(order: Restore, config: &Path) -> anyhow::Result<Exi
 async fn restore_file(from: &Path, order: &Restore, config: &Path) -> anyhow::Result<Voided> {
     let target = order.database.file(config)?;
     refuse_to_overwrite(&target)?;
-    checked(from, &order.anchor).await?;
-    let unfinished = beside(&target, ".unfinished");
-    clear(&unfinished);
-    std::fs::copy(from, &unfinished)
-        .with_context(|| format!("cannot write {}", unfinished.display()))?;
+    let unfinished = Unfinished::beside(&target);
+    std::fs::copy(from, &unfinished.file)
+        .with_context(|| format!("cannot copy {} to its place", from.display()))?;
     let (clock, ids) = (Arc::new(SystemClock), Arc::new(RandomIds));
-    let store = Store::open(&url_of(&unfinished), clock, ids).await?;
-    let voided = void(store, order).await?;
-    checked(&unfinished, &order.anchor).await?;
-    put_in_place(&unfinished, &target)?;
+    let voided = async {
+        let store = Store::open(&unfinished.url(), clock, ids).await?;
+        void(store, order).await
+    };
+    let voided = voided.await.with_context(|| format!("{} is not used", from.display()))?;
+    unfinished.put_in_place(&target)?;
     Ok(voided)
 }
 
@@ -121,37 +114,34 @@ fn told(voided: Voided) -> [String; 4] {
     ]
 }
 
+/// Ends what was open, in a database that can be relied on.
 async fn void(store: Store, order: &Restore) -> anyhow::Result<Voided> {
-    let workspace = workspace_of(&store).await?;
-    let restoration = Restoration {
-        by: order.by.clone(),
-        reason: order.reason.clone(),
-        told: texts::restored(&order.reason),
+    let voiding = async {
+        sound(&store, &order.anchor).await?;
+        let workspace = workspace_of(&store).await?;
+        let restoration = Restoration {
+            by: order.signed.by.clone(),
+            reason: order.signed.reason.clone(),
+            told: texts::restored(&order.signed.reason),
+        };
+        let voided = store.void_what_was_open(&workspace, restoration).await?;
+        sound(&store, &order.anchor).await?;
+        Ok(voided)
     };
-    let voided = store.void_what_was_open(&workspace, restoration).await;
+    let voided = voiding.await;
     store.close().await;
-    Ok(voided?)
+    voided
 }
 
-/// A database that can be relied on, and where its log ends.
-async fn checked(file: &Path, anchors: &[Anchor]) -> anyhow::Result<Vec<Anchor>> {
-    let url = url_of(file);
-    let store = Store::open_to_read(&url)
-        .await
-        .with_context(|| format!("{} cannot be read", file.display()))?;
-    let findings = async {
-        store.check_every_page().await?;
-        audit::verify(&store, anchors).await
-    };
-    let findings = findings.await;
-    store.close().await;
-    let findings = findings.with_context(|| format!("{} is not used", file.display()))?;
+/// Checks that a database can be relied on, and says where its log ends.
+async fn sound(store: &Store, anchors: &[Anchor]) -> anyhow::Result<Vec<Anchor>> {
+    store.check_every_page().await?;
+    let findings = audit::verify(store, anchors).await?;
     for violation in &findings.violations {
         eprintln!("{violation}");
     }
     if !findings.violations.is_empty() {
-        let count = words::counted(findings.violations.len(), "violation");
-        bail!("{count} in {}: it is not used", file.display());
+        bail!("{}", words::counted(findings.violations.len(), "violation"));
     }
     Ok(findings.ends)
 }
@@ -167,26 +157,49 @@ fn refuse_to_overwrite(file: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Gives a finished file its name. After a crash there is the whole file under it, or none.
-fn put_in_place(unfinished: &Path, file: &Path) -> anyhow::Result<()> {
-    let log = beside(unfinished, "-wal");
-    if log.metadata().is_ok_and(|log| log.len() > 0) {
-        bail!("{} did not close cleanly; try again", unfinished.display());
-    }
-    File::open(unfinished)?.sync_all()?;
-    std::fs::rename(unfinished, file)?;
-    clear(unfinished);
-    if let Some(folder) = file.parent() {
-        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-        File::open(folder)?.sync_all()?;
-    }
-    Ok(())
+/// A database file that has not got its name yet. What is left of it when something goes wrong is
+/// removed.
+struct Unfinished {
+    file: PathBuf,
 }
 
-/// Removes what an interrupted command left under an unfinished name: it is of no use.
-fn clear(unfinished: &Path) {
-    for ending in ["", "-wal", "-shm", ".lock"] {
-        let _ = std::fs::remove_file(beside(unfinished, ending));
+impl Unfinished {
+    fn beside(file: &Path) -> Self {
+        let unfinished = Self { file: beside(file, ".unfinished") };
+        // An interrupted command may have left one.
+        unfinished.clear();
+        unfinished
+    }
+
+    fn url(&self) -> String {
+        format!("sqlite://{}", self.file.display())
+    }
+
+    /// Gives it its name. After a crash there is the whole file under it, or none.
+    fn put_in_place(self, file: &Path) -> anyhow::Result<()> {
+        if beside(&self.file, "-wal").metadata().is_ok_and(|log| log.len() > 0) {
+            bail!("{} did not close cleanly; try again", self.file.display());
+        }
+        File::open(&self.file)?.sync_all()?;
+        std::fs::rename(&self.file, file)?;
+        if let Some(folder) = file.parent() {
+            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+            File::open(folder)?.sync_all()?;
+        }
+        Ok(())
+    }
+
+    fn clear(&self) {
+        for ending in ["", "-wal", "-shm", ".lock"] {
+            // What is not there need not be removed.
+            let _ = std::fs::remove_file(beside(&self.file, ending));
+        }
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        self.clear();
     }
 }
 
@@ -194,8 +207,4 @@ fn beside(file: &Path, ending: &str) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)
-}
-
-fn url_of(file: &Path) -> String {
-    format!("sqlite://{}", file.display())
 }

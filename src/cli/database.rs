@@ -30,6 +30,14 @@ impl Database {
         opened.await.with_context(|| format!("cannot open {}", masked(&url)))
     }
 
+    /// To put right before any desk starts on it; a schema of an older version is brought up to
+    /// date.
+    pub(super) async fn to_mend(&self, config: &Path) -> anyhow::Result<Store> {
+        let url = self.url(config)?;
+        let opened = Store::open(&url, Arc::new(SystemClock), Arc::new(RandomIds));
+        opened.await.with_context(|| format!("cannot open {}", masked(&url)))
+    }
+
     /// The file of an SQLite database, whether or not it is there.
     pub(super) fn file(&self, config: &Path) -> anyhow::Result<PathBuf> {
         match Place::of(&self.url(config)?)? {

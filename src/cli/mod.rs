@@ -15,6 +15,7 @@ mod preview;
 mod requests;
 mod safety;
 mod serve;
+mod signed;
 mod switch;
 mod words;
 

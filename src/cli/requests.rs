@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 
 use super::database::{Database, workspace_of};
 use super::out::say;
+use super::signed::Signed;
 use super::words;
 use crate::approval::Refusal;
 use crate::audit;
@@ -59,13 +60,8 @@ pub(super) struct Cancel {
     #[arg(value_name = "ID")]
     request: String,
 
-    /// Why: the requester reads it, and the audit log keeps it.
-    #[arg(long, value_parser = words::reason)]
-    reason: String,
-
-    /// Who does it, for the people who are told and for the audit log.
-    #[arg(long, value_name = "NAME", env = "USER", default_value = "operator")]
-    by: String,
+    #[command(flatten)]
+    signed: Signed,
 
     #[command(flatten)]
     database: Database,
@@ -154,7 +150,8 @@ async fn cancel(order: Cancel, config: &Path) -> anyhow::Result<ExitCode> {
     let store = order.database.to_write(config).await?;
     let workspace = workspace_of(&store).await?;
     let request = RequestId::existing(order.request);
-    let cancelled = store.cancel(&workspace, &request, &order.by, &order.reason).await;
+    let cancelled =
+        store.cancel(&workspace, &request, &order.signed.by, &order.signed.reason).await;
     store.close().await;
     let cancelled = match cancelled {
         Err(StoreError::NotFound(_)) => return Err(no_such(&request)),

@@ -7,17 +7,12 @@ use clap::Args;
 
 use super::database::{Database, workspace_of};
 use super::out::say;
-use super::words;
+use super::signed::Signed;
 
 #[derive(Debug, Args)]
 pub(super) struct Turn {
-    /// Why: people are told, and the audit log keeps it.
-    #[arg(long, value_parser = words::reason)]
-    reason: String,
-
-    /// Who does it, for the people who are told and for the audit log.
-    #[arg(long, value_name = "NAME", env = "USER", default_value = "operator")]
-    by: String,
+    #[command(flatten)]
+    signed: Signed,
 
     #[command(flatten)]
     database: Database,
@@ -26,7 +21,7 @@ pub(super) struct Turn {
 pub(super) async fn stop(turn: Turn, config: &Path) -> anyhow::Result<ExitCode> {
     let store = turn.database.to_write(config).await?;
     let workspace = workspace_of(&store).await?;
-    store.stop(&workspace, &turn.by, &turn.reason).await?;
+    store.stop(&workspace, &turn.signed.by, &turn.signed.reason).await?;
     say("Stopped: from now on nothing starts. `countersign start` lets actions start again.")?;
     let under_way = store.executions_under_way(&workspace).await?;
     for execution in &under_way {
@@ -40,7 +35,7 @@ pub(super) async fn stop(turn: Turn, config: &Path) -> anyhow::Result<ExitCode> 
 pub(super) async fn start(turn: Turn, config: &Path) -> anyhow::Result<ExitCode> {
     let store = turn.database.to_write(config).await?;
     let workspace = workspace_of(&store).await?;
-    store.start(&workspace, &turn.by, &turn.reason).await?;
+    store.start(&workspace, &turn.signed.by, &turn.signed.reason).await?;
     say("Going again: approved actions start. Those refused meanwhile stay refused.")?;
     store.close().await;
     Ok(ExitCode::SUCCESS)

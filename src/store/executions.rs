@@ -96,36 +96,6 @@ impl Store {
         .await
     }
 
-    /// The execution that a request led to, if any.
-    pub async fn execution_of(
-        &self,
-        request: &RequestId,
-    ) -> Result<Option<ExecutionView>, StoreError> {
-        let row: Option<ViewRow> = sqlx::query_as(
-            "SELECT id, state, attempts, start_by, started_at, ended_at, note, settled
-             FROM executions WHERE request_id = $1",
-        )
-        .bind(request.as_str())
-        .fetch_optional(&mut *self.reader().await?)
-        .await?;
-        row.map(view).transpose()
-    }
-
-    /// How an execution stands.
-    pub async fn execution(
-        &self,
-        execution: &ExecutionId,
-    ) -> Result<Option<ExecutionView>, StoreError> {
-        let row: Option<ViewRow> = sqlx::query_as(
-            "SELECT id, state, attempts, start_by, started_at, ended_at, note, settled
-             FROM executions WHERE id = $1",
-        )
-        .bind(execution.as_str())
-        .fetch_optional(&mut *self.reader().await?)
-        .await?;
-        row.map(view).transpose()
-    }
-
     /// The executions that have started and not ended: what the stop switch cannot call back.
     pub async fn executions_under_way(
         &self,
@@ -155,7 +125,7 @@ impl Store {
 }
 
 #[derive(sqlx::FromRow)]
-struct ViewRow {
+pub(super) struct ViewRow {
     id: String,
     state: String,
     attempts: i64,
@@ -166,7 +136,7 @@ struct ViewRow {
     settled: Option<String>,
 }
 
-fn view(row: ViewRow) -> Result<ExecutionView, StoreError> {
+pub(super) fn view(row: ViewRow) -> Result<ExecutionView, StoreError> {
     Ok(ExecutionView {
         id: ExecutionId::existing(row.id),
         state: state_of(&row.state)?,
@@ -266,17 +236,19 @@ impl Row {
         Ok(Some(Begun { first, attempts: count("attempts", self.attempts)? }))
     }
 
-    /// The name of its tool; empty when the bytes that tell are damaged.
     pub(super) fn tool(&self) -> String {
-        Sealed::open(&self.envelope)
-            .map(|sealed| sealed.envelope().tool.name.clone())
-            .unwrap_or_default()
+        tool(&self.envelope)
     }
 
     pub(super) fn asking(&self) -> Option<Asking> {
         let (run, interrupt) = self.run_id.clone().zip(self.interrupt_id.clone())?;
         Some(Asking { run: RunId::existing(run), interrupt })
     }
+}
+
+/// The name of the tool in an envelope; empty when the bytes that tell are damaged.
+pub(super) fn tool(envelope: &str) -> String {
+    Sealed::open(envelope).map(|sealed| sealed.envelope().tool.name.clone()).unwrap_or_default()
 }
 
 pub(super) async fn row(tx: &mut Tx, execution: &str) -> Result<Row, StoreError> {

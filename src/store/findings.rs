@@ -3,13 +3,13 @@
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::executions::{self, ExecutionView, state_of};
+use super::executions::{self, ExecutionView, ViewRow, state_of};
 use super::rows::{big, from_json, json};
 use super::runs::fenced;
 use super::{Store, StoreError, Tx, settle};
 use crate::approval::{ExecutionState, Finding, Settled};
 use crate::audit::{self, Entry};
-use crate::base::{ExecutionId, RequestId, WorkspaceId};
+use crate::base::{RequestId, WorkspaceId};
 
 /// An execution that somebody has to look at.
 #[derive(Clone, Debug)]
@@ -39,9 +39,9 @@ impl Store {
         workspace: &WorkspaceId,
         limit: usize,
     ) -> Result<Vec<Unsettled>, StoreError> {
-        let rows: Vec<executions::Row> = sqlx::query_as(
-            "SELECT id, workspace, request_id, run_id, interrupt_id, envelope, digest, key, state,
-                    epoch, attempts, start_by, started_at
+        let rows: Vec<UnsettledRow> = sqlx::query_as(
+            "SELECT id, state, attempts, start_by, started_at, ended_at, note, settled, request_id,
+                    envelope, key
              FROM executions
              WHERE workspace = $1 AND state = 'unknown' AND settled IS NULL
              ORDER BY ended_at, id LIMIT $2",
@@ -50,18 +50,7 @@ impl Store {
         .bind(big(limit))
         .fetch_all(&mut *self.reader().await?)
         .await?;
-        let mut unsettled = Vec::with_capacity(rows.len());
-        for row in rows {
-            let id = ExecutionId::existing(&row.id);
-            let execution = self.execution(&id).await?.ok_or(StoreError::NotFound("execution"))?;
-            unsettled.push(Unsettled {
-                execution,
-                request: row.request_id.clone().map(RequestId::existing),
-                tool: row.tool(),
-                key: row.key,
-            });
-        }
-        Ok(unsettled)
+        rows.into_iter().map(unsettled).collect()
     }
 
     /// Writes down what a human found out. It is final, the cards show it, and the requester is
@@ -84,6 +73,24 @@ impl Store {
         })
         .await
     }
+}
+
+#[derive(sqlx::FromRow)]
+struct UnsettledRow {
+    #[sqlx(flatten)]
+    execution: ViewRow,
+    request_id: Option<String>,
+    envelope: String,
+    key: String,
+}
+
+fn unsettled(row: UnsettledRow) -> Result<Unsettled, StoreError> {
+    Ok(Unsettled {
+        execution: executions::view(row.execution)?,
+        request: row.request_id.map(RequestId::existing),
+        tool: executions::tool(&row.envelope),
+        key: row.key,
+    })
 }
 
 async fn write_down(

@@ -24,7 +24,7 @@ const ONE_STATE: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 pub struct Store {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) feed: Feed,
-    kind: Kind,
+    pub(super) kind: Kind,
     readers: AnyPool,
     /// Absent when the store was opened for reading only.
     writer: Option<Writer>,
@@ -36,7 +36,7 @@ pub struct Store {
 
 /// Which database it is, where that makes a difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Sqlite,
     Postgres,
 }

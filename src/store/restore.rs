@@ -8,7 +8,6 @@ use serde_json::json;
 
 use super::executions::{self, state_text};
 use super::notices::{self, NewNotice};
-use super::rows::count;
 use super::runs::{self, Held};
 use super::transition::transition;
 use super::{Store, StoreError, Tx, requests, settle};
@@ -21,13 +20,13 @@ use crate::stream::ErrorCode;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Voided {
     /// Requests that were pending.
-    pub requests: u64,
+    pub requests: usize,
     /// Approved actions that had not started.
-    pub actions: u64,
+    pub actions: usize,
     /// Actions under way: nobody knows what became of them.
-    pub unknown: u64,
+    pub unknown: usize,
     /// Runs that were not over.
-    pub runs: u64,
+    pub runs: usize,
 }
 
 /// What people are told, and who stands for it.
@@ -89,7 +88,10 @@ async fn look_before_posting(tx: &mut Tx, workspace: &WorkspaceId) -> Result<(),
 }
 
 /// Says how many had not started, and of how many nobody knows the end.
-async fn end_executions(tx: &mut Tx, workspace: &WorkspaceId) -> Result<(u64, u64), StoreError> {
+async fn end_executions(
+    tx: &mut Tx,
+    workspace: &WorkspaceId,
+) -> Result<(usize, usize), StoreError> {
     let open: Vec<String> = sqlx::query_scalar(
         "SELECT id FROM executions WHERE workspace = $1 AND ended_at IS NULL ORDER BY ordered_at, id",
     )
@@ -116,7 +118,7 @@ async fn cancel_requests(
     tx: &mut Tx,
     workspace: &WorkspaceId,
     restoration: &Restoration,
-) -> Result<u64, StoreError> {
+) -> Result<usize, StoreError> {
     let pending: Vec<String> = sqlx::query_scalar(
         "SELECT id FROM requests WHERE workspace = $1 AND outcome IS NULL ORDER BY asked_at, id",
     )
@@ -132,14 +134,14 @@ async fn cancel_requests(
             return Err(StoreError::damaged("request", refusal));
         }
     }
-    count("requests", pending.len() as i64)
+    Ok(pending.len())
 }
 
 async fn fail_runs(
     tx: &mut Tx,
     workspace: &WorkspaceId,
     restoration: &Restoration,
-) -> Result<u64, StoreError> {
+) -> Result<usize, StoreError> {
     let open: Vec<(String, String)> = sqlx::query_as(
         "SELECT id, thread_id FROM runs
          WHERE workspace = $1 AND state IN ('queued', 'running', 'waiting')
@@ -165,5 +167,5 @@ async fn fail_runs(
         };
         notices::owe(tx, &notice).await?;
     }
-    count("runs", open.len() as i64)
+    Ok(open.len())
 }

@@ -124,12 +124,21 @@ async fn a_backup_beside_a_desk_at_work_holds_every_invariant() {
     }
 }
 
-/// Where the server's own means have put a backup back, only what was open is ended.
+/// Where the server's own means have put a backup back, only what was open is ended, and by nobody
+/// beside a desk at work.
 #[tokio::test]
 async fn what_was_open_is_ended_in_place() {
     let mut desk = Desk::with_a_past().await;
-    desk.world.crash_desk().await;
     let order = ["restore", "--in-place", "--by", "olga", "--reason", "back to Monday"];
+    let beside = desk.runs(&order).await;
+    assert_eq!(beside.code, 1, "{}", beside.all());
+    assert!(beside.err.contains("another process is using"), "{}", beside.err);
+    let wrong = format!("T0DEMO:9000:{}", "0".repeat(64));
+    desk.world.crash_desk().await;
+    let elsewhere = desk.runs(&[&order[..], &["--anchor", &wrong]].concat()).await;
+    assert_eq!(elsewhere.code, 1, "it does not go on from that anchor: {}", elsewhere.all());
+    assert_eq!(desk.ids(&[]).await.len(), 1, "nothing was ended");
+
     let restored = desk.runs(&order).await;
     assert_eq!(restored.code, 0, "{}", restored.all());
     assert!(restored.out.contains("1 pending request cancelled"), "{}", restored.out);
@@ -138,4 +147,23 @@ async fn what_was_open_is_ended_in_place() {
     assert_eq!(verified.code, 0, "{}", verified.all());
     let neither = desk.runs(&["restore", "--by", "olga", "--reason", "x"]).await;
     assert_eq!(neither.code, 2, "{}", neither.all());
+}
+
+/// A backup from before an upgrade must not need a desk to run on it first.
+#[tokio::test]
+async fn a_backup_of_an_older_version_is_restored_as_well() {
+    let mut desk = Desk::with_a_past().await;
+    let backup = desk.database().with_file_name("monday.db");
+    let name = backup.display().to_string();
+    assert_eq!(desk.runs(&["backup", &name]).await.code, 0);
+    crate::tampering::change(
+        &backup,
+        "DROP INDEX executions_unsettled; ALTER TABLE executions DROP COLUMN settled;
+         DELETE FROM _sqlx_migrations WHERE version = 3",
+    )
+    .await;
+    loses_its_database(&mut desk).await;
+    let restored = restore(&desk, &backup).await;
+    assert_eq!(restored.code, 0, "{}", restored.all());
+    assert_eq!(desk.runs(&["requests", "list"]).await.out, "Nothing is waiting.\n");
 }

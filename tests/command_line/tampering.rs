@@ -13,7 +13,8 @@ use crate::evidence::anchor;
 use crate::program::{Ran, run};
 use crate::readable::readable;
 
-async fn change(database: &Path, sql: &'static str) {
+/// Changes a database behind everybody's back.
+pub async fn change(database: &Path, sql: &'static str) {
     let mut intruder = intrude(database).await;
     let done = sqlx::raw_sql(sql).execute(&mut intruder).await.expect("good SQL");
     assert!(done.rows_affected() > 0, "nothing was changed by {sql}");

@@ -96,6 +96,7 @@ fn changes(method: Method) -> bool {
     match method {
         Method::ChatPostMessage
         | Method::ChatUpdate
+        | Method::ChatDelete
         | Method::ChatStartStream
         | Method::ChatAppendStream
         | Method::ChatStopStream

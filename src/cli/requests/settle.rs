@@ -9,6 +9,7 @@ use crate::approval::Finding;
 use crate::base::WorkspaceId;
 use crate::cli::database::{Database, workspace_of};
 use crate::cli::out::say;
+use crate::cli::signed::Signed;
 use crate::cli::words;
 use crate::store::{NotUnsettled, Store, StoreError, Unsettled};
 
@@ -25,13 +26,8 @@ pub(in crate::cli) struct Settle {
     #[arg(value_name = "FINDING")]
     finding: Seen,
 
-    /// How you know: the requester reads it, and the audit log keeps it.
-    #[arg(long, value_parser = words::reason)]
-    reason: String,
-
-    /// Who stands for it, for the people who are told and for the audit log.
-    #[arg(long, value_name = "NAME", env = "USER", default_value = "operator")]
-    by: String,
+    #[command(flatten)]
+    signed: Signed,
 
     #[command(flatten)]
     database: Database,
@@ -55,8 +51,8 @@ pub(super) async fn run(order: Settle, config: &Path) -> anyhow::Result<ExitCode
         Seen::DidNotHappen => Finding::DidNotHappen,
         Seen::WrittenOff => Finding::WrittenOff,
     };
-    let settled =
-        store.settle_unknown(&workspace, &order.which, finding, &order.by, &order.reason).await;
+    let Signed { reason, by } = &order.signed;
+    let settled = store.settle_unknown(&workspace, &order.which, finding, by, reason).await;
     store.close().await;
     let which = &order.which;
     match settled {

@@ -13,7 +13,13 @@ impl Deliveries {
     pub(super) async fn notice(&self, owed: OwedNotice) -> Result<(), StoreError> {
         let store = &self.desk.store;
         let Some((at, rendered)) = self.what_and_where(&owed).await? else {
-            return store.notice_dead(&owed.id, owed.epoch, "there is nowhere to say it, or nobody left to hear it").await;
+            return store
+                .notice_dead(
+                    &owed.id,
+                    owed.epoch,
+                    "there is nowhere to say it, or nobody left to hear it",
+                )
+                .await;
         };
         if let Some(at) = self.shown_already(&owed).await? {
             return store.notice_sent(&owed.id, owed.epoch, at).await;
