@@ -1,7 +1,9 @@
 //! I5: an effect happens at most once, or the same key is used again, or a person must look.
 
+use countersign::approval::Finding;
 use countersign::base::Span;
 use countersign::demo::Mishap;
+use countersign::store::{Restoration, Voided};
 
 use crate::office::{DELETION, INVOICE, Office, REFUND};
 use crate::reckoning::count;
@@ -40,6 +42,44 @@ async fn a_call_that_nobody_can_ask_about_is_not_repeated_and_said_to_be_unknown
     let desk = office.database().await;
     assert_eq!(count(&desk, "SELECT count(*) FROM executions WHERE state = 'unknown'").await, 1);
     desk.close().await;
+
+    let store = &office.world.app().unwrap().desk.store;
+    let workspace = store.workspaces().await.unwrap().remove(0);
+    let which = store.unsettled(&workspace, 10).await.unwrap().remove(0).execution.id;
+    for settled in [true, false] {
+        let said = store
+            .settle_unknown(&workspace, which.as_str(), Finding::Happened, "olga", "I looked")
+            .await
+            .unwrap();
+        assert_eq!(said.is_ok(), settled, "it is settled once: {said:?}");
+    }
+    office.passes(Span::minutes(2)).await;
+    let card = office.person("noor").sees("#approvals").pop().unwrap();
+    assert!(card.text.contains("olga found out"), "{}", card.text);
+    assert_eq!(office.world.company.journal().await.unwrap().len(), 1, "nothing ran again");
+    office.closes().await;
+}
+
+/// The database was put back to an earlier day: what it shows as open may have been done since.
+#[tokio::test]
+async fn what_was_open_in_a_backup_does_not_run_after_it_was_put_back() {
+    let office = Office::opens().await;
+    let (asked, card) = office.asks("mia", INVOICE).await;
+    let store = &office.world.app().unwrap().desk.store;
+    let workspace = store.workspaces().await.unwrap().remove(0);
+    let restoration = Restoration {
+        by: "olga".to_owned(),
+        reason: "the disk of Monday broke".to_owned(),
+        told: "I was put back.".to_owned(),
+    };
+    let voided = store.void_what_was_open(&workspace, restoration).await.unwrap();
+    assert_eq!(voided, Voided { requests: 1, runs: 1, ..Voided::default() });
+    office.passes(Span::minutes(2)).await;
+    office.presses("jonas", &card, "Approve").await;
+    office.a_moment().await;
+    assert_eq!(office.invoices_paid().await, 0);
+    let thread = office.thread("mia", &asked);
+    assert!(thread.contains("I was put back.") && thread.contains("disk of Monday"), "{thread}");
     office.closes().await;
 }
 
