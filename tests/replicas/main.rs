@@ -6,6 +6,8 @@
 #![expect(clippy::unwrap_used, reason = "a story that cannot go on fails its test")]
 
 mod balancer;
+mod failover;
+mod office;
 mod pair;
 mod processes;
 mod race;

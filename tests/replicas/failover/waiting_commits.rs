@@ -1,0 +1,49 @@
+//! The hardest schedule: a commit waits for a standby that is gone, the primary is killed and comes up
+//! again with what it had written for itself, everybody can see that, and then it is lost for good.
+
+use tokio::time::Instant;
+
+use super::address::Established;
+use super::reckoning::clicks_that_nobody_was_promised;
+use super::{NOTICED, Scene};
+use crate::office::sooner_or_later;
+
+/// Longer than any limit of a statement or of a lock: none of them may end the wait with a yes.
+const WAITING: &str = "SELECT count(*) FROM pg_stat_activity
+    WHERE wait_event = 'SyncRep' AND clock_timestamp() - state_change > interval '10 s'";
+const WAITING_AT_ALL: &str = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "it needs Postgres's programs: scripts/test names them"]
+async fn what_only_the_lost_primary_had_was_promised_to_nobody() {
+    let mut scene = Scene::opens().await;
+    scene.standby.stops().await;
+    let alone = Instant::now();
+    let (presses, primary) = (&scene.traffic.presses, &mut scene.primary);
+    sooner_or_later("a commit waits", async || primary.counts(WAITING).await > 0).await;
+    assert_eq!(presses.acknowledged_since(alone), 0, "while the standby was gone");
+
+    // It comes up again, and what waited is there for everybody to see, on one machine only.
+    let mut seen = 0;
+    for _ in 0..5 {
+        primary.is_killed().await;
+        primary.starts().await;
+        seen = clicks_that_nobody_was_promised(&scene.office, primary).await.len();
+        sooner_or_later("a commit waits", async || primary.counts(WAITING_AT_ALL).await > 0).await;
+    }
+    assert!(seen > 0, "no click was among what waited, so nothing was tried");
+    // Nobody may act on it, nor say yes to it.
+    tokio::time::sleep(2 * NOTICED).await;
+    assert_eq!(presses.acknowledged_since(alone), 0, "while the standby was gone");
+    let only_here = clicks_that_nobody_was_promised(&scene.office, primary).await;
+    let fell = Instant::now();
+    primary.is_killed().await;
+    scene.standby.starts().await;
+    scene.standby_takes_over(Established::Cut).await;
+    let kept = clicks_that_nobody_was_promised(&scene.office, &scene.standby).await;
+    let gone = only_here.difference(&kept).count();
+    assert!(gone > 0, "nothing is gone with the primary, so nothing was tried");
+    println!("waiting commits: {gone} clicks were seen on the primary and are gone with it");
+    scene.goes_on("waiting commits", fell).await;
+    scene.ends().await;
+}

@@ -1,0 +1,182 @@
+//! What stands around the desks that are started by their binary: the workspace, the company, the
+//! balancer; and the desks themselves, as an operator runs them.
+
+use std::fs::File;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign::base::TurnableClock;
+use countersign::demo::Company;
+use countersign::sandbox::{
+    Cast, Driver, MessageView, Pace, Sandbox, SandboxHandle, SandboxSettings,
+};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
+
+use crate::balancer::Balancer;
+
+const CONFIGURATION: &str = include_str!("../../src/demo/countersign.yaml");
+const SCRIPT: &str = include_str!("../../src/demo/script.yaml");
+const SIGNING_SECRET: &str = "the-replicas-sign-with-this";
+const BOT_TOKEN: &str = "xoxb-replicas";
+/// For everything that has to be seen sooner or later, on a machine with other things to do.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Everything but the database.
+pub struct Office {
+    pub slack: Arc<SandboxHandle>,
+    pub company: Company,
+    pub desks: Vec<Replica>,
+    store: String,
+    company_at_work: JoinHandle<()>,
+    _balancer: Balancer,
+    folder: TempDir,
+}
+
+impl Office {
+    /// Opens so many desks on one database, and a balancer before them.
+    pub async fn opens(store: &str, desks: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let company = Company::open(&folder.path().join("company.db")).await.unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let host = listener.local_addr().unwrap().to_string();
+        let router = company.router();
+        let company_at_work =
+            tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let slack = Sandbox::start(SandboxSettings {
+            port: 0,
+            signing_secret: SIGNING_SECRET.to_owned(),
+            bot_token: BOT_TOKEN.to_owned(),
+            clock: Arc::new(TurnableClock::running()),
+            cast: Cast::acme(),
+            pace: Pace::Unlimited,
+        });
+        let slack = Arc::new(slack.await.unwrap());
+        let text = CONFIGURATION
+            .replace("SANDBOX_URL", &slack.url())
+            .replace("COMPANY_URL", &format!("http://{host}"))
+            .replace("COMPANY_HOST", &format!("\"{host}\""))
+            .replace("sqlite://STORE", store)
+            .replace("SCRIPT", "script.yaml");
+        std::fs::write(folder.path().join("countersign.yaml"), text).unwrap();
+        std::fs::write(folder.path().join("script.yaml"), SCRIPT).unwrap();
+        let ports: Vec<SocketAddr> = (0..desks).map(|_| free_port()).collect();
+        let opening = ports.iter().map(|&at| Replica::opens(folder.path(), at));
+        let desks = futures::future::join_all(opening).await;
+        let balancer = Balancer::before(ports).await;
+        slack.set_bot_url(&balancer.url);
+        let (store, _balancer) = (store.to_owned(), balancer);
+        Self { slack, company, desks, store, company_at_work, _balancer, folder }
+    }
+
+    /// Closes the desks, and has the operator look at what they leave.
+    pub async fn closes(self) {
+        for desk in self.desks {
+            desk.closes().await;
+        }
+        let verified = Command::new(env!("CARGO_BIN_EXE_countersign"))
+            .args(["verify", "--database", &self.store])
+            .output()
+            .await
+            .unwrap();
+        let said = [verified.stdout, verified.stderr].concat();
+        assert!(verified.status.success(), "{}", String::from_utf8_lossy(&said));
+        self.company_at_work.abort();
+    }
+
+    /// What the desks wrote to their logs.
+    pub fn logs(&self) -> String {
+        let log = |desk: &Replica| std::fs::read_to_string(desk.log(self.folder.path())).unwrap();
+        self.desks.iter().map(log).collect()
+    }
+}
+
+/// One desk, started by its binary.
+pub struct Replica {
+    pub at: SocketAddr,
+    process: Child,
+}
+
+impl Replica {
+    async fn opens(folder: &Path, at: SocketAddr) -> Self {
+        let file = folder.join(format!("desk-{}.yaml", at.port()));
+        let text = std::fs::read_to_string(folder.join("countersign.yaml")).unwrap();
+        std::fs::write(&file, text.replace("LISTEN", &at.to_string())).unwrap();
+        let mut process = Command::new(env!("CARGO_BIN_EXE_countersign"))
+            .arg("--config")
+            .arg(&file)
+            .arg("serve")
+            .env("DEMO_SIGNING_SECRET", SIGNING_SECRET)
+            .env("DEMO_BOT_TOKEN", BOT_TOKEN)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(File::create(folder.join(format!("desk-{}.log", at.port()))).unwrap())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        sooner_or_later("a desk opens", async || {
+            assert!(process.try_wait().unwrap().is_none(), "a desk ended by itself");
+            TcpStream::connect(at).await.is_ok()
+        })
+        .await;
+        Self { at, process }
+    }
+
+    fn log(&self, folder: &Path) -> std::path::PathBuf {
+        folder.join(format!("desk-{}.log", self.at.port()))
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        let id = self.process.id().and_then(|id| Pid::from_raw(id as i32)).unwrap();
+        kill_process(id, signal).unwrap();
+    }
+
+    async fn closes(mut self) {
+        self.signal(Signal::TERM);
+        let ended = tokio::time::timeout(PATIENCE, self.process.wait()).await.unwrap().unwrap();
+        assert!(ended.success(), "a desk closed with {ended}");
+    }
+}
+
+pub async fn sooner_or_later(what: &str, mut seen: impl AsyncFnMut() -> bool) {
+    let looking = async {
+        while !seen().await {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, looking).await.is_ok(), "{what}: not within a minute");
+}
+
+/// Waits for a card in a channel that somebody can still decide, showing this text.
+pub async fn card(slack: &SandboxHandle, channel: &str, text: &str) -> MessageView {
+    let mut found = None;
+    sooner_or_later(text, async || {
+        slack.deliver_due().await;
+        let seen = slack.person("jonas").sees(channel).into_iter();
+        found = seen.filter(asks).find(|card| card.text.contains(text));
+        found.is_some()
+    })
+    .await;
+    found.unwrap()
+}
+
+/// Whether a message still asks for a decision.
+pub fn asks(card: &MessageView) -> bool {
+    card.buttons.iter().any(|label| label == "Approve")
+}
+
+/// Whoever gets no answer presses again, as Slack tells them to.
+pub async fn presses(person: &Driver, card: &MessageView, label: &str) {
+    sooner_or_later("a press is answered", async || person.clicks(card, label).await.status == 200)
+        .await;
+}
+
+pub fn free_port() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
