@@ -6,7 +6,7 @@ use sqlx::AnyConnection;
 
 use super::chain::Record;
 use crate::base::{RequestId, Timestamp, WorkspaceId};
-use crate::store::{Store, StoreError, big, count};
+use crate::store::{Patiently, Store, StoreError, big, count};
 
 /// How many records are read at a time.
 const PAGE: i64 = 1_000;
@@ -49,6 +49,7 @@ pub async fn story(store: &Store, request: &RequestId) -> Result<Vec<Record>, St
     )
     .bind(request.as_str())
     .fetch_all(&mut *store.reader().await?)
+    .patiently()
     .await?;
     rows.into_iter().map(Record::try_from).collect()
 }

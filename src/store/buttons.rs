@@ -2,7 +2,7 @@
 
 use sqlx::AnyConnection;
 
-use super::{Store, StoreError};
+use super::{Patiently, Store, StoreError};
 use crate::base::{CardId, RequestId, WorkspaceId};
 
 /// What a button stands for.
@@ -40,7 +40,15 @@ impl Store {
         workspace: &WorkspaceId,
         token: &str,
     ) -> Result<Option<Button>, StoreError> {
-        button(&mut *self.reader().await?, workspace, token).await
+        let found = button(&mut *self.reader().await?, workspace, token).patiently().await?;
+        if found.is_some() || !self.may_be_behind() {
+            return Ok(found);
+        }
+        let (workspace, token) = (workspace.clone(), token.to_owned());
+        self.write(move |tx| {
+            Box::pin(async move { button(&mut tx.conn, &workspace, &token).await })
+        })
+        .await
     }
 
     /// The approve button that belongs to the same card: for the dialog that shows everything.
@@ -50,6 +58,7 @@ impl Store {
         )
         .bind(card.as_str())
         .fetch_optional(&mut *self.reader().await?)
+        .patiently()
         .await?;
         Ok(token)
     }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::rows::from_json;
-use super::{RunInput, Store, StoreError, Thread, Tx, intake};
+use super::{Patiently, RunInput, Store, StoreError, Thread, Tx, intake};
 use crate::approval::SlackUser;
 use crate::audit::{self, Entry};
 use crate::base::{RunId, ThreadId, WorkspaceId};
@@ -81,6 +81,7 @@ impl Store {
             .bind(caller)
             .bind(run.as_str())
             .fetch_optional(&mut *self.reader().await?)
+            .patiently()
             .await?;
         row.map(view).transpose()
     }

@@ -3,7 +3,7 @@
 use super::answers::Asking;
 use super::rows::{big, count, from_json, instant};
 use super::runs::fenced;
-use super::{Store, StoreError, Tx, settle};
+use super::{Patiently, Store, StoreError, Tx, settle};
 use crate::approval::{
     self, Begun, ExecutionState, RetryClass, Sealed, Settled, Settlement, StartRefusal,
 };
@@ -108,6 +108,7 @@ impl Store {
         )
         .bind(workspace.as_str())
         .fetch_all(&mut *self.reader().await?)
+        .patiently()
         .await?;
         rows.into_iter().map(view).collect()
     }
@@ -119,6 +120,7 @@ impl Store {
         )
         .bind(workspace.as_str())
         .fetch_one(&mut *self.reader().await?)
+        .patiently()
         .await?;
         count("unknown executions", unknown)
     }

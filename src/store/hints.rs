@@ -124,8 +124,12 @@ async fn say(pool: AnyPool, us: &str, mut words: mpsc::UnboundedReceiver<String>
 
 async fn hear(server: &Server, us: &str, feed: &Feed, ear: &broadcast::Sender<Hint>) {
     loop {
-        if let Err(error) = hear_for_a_while(server, us, feed, ear).await {
-            tracing::debug!(%error, "no hints can be heard");
+        tokio::select! {
+            Err(error) = hear_for_a_while(server, us, feed, ear) => {
+                tracing::debug!(%error, "no hints can be heard");
+            }
+            // Whoever says something says it there now.
+            () = server.primary().changes() => {}
         }
         tokio::time::sleep(AFTER_AN_ERROR).await;
         missed(feed, ear);

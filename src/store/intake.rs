@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use sqlx::AnyConnection;
 
 use super::rows::json;
-use super::{NewNotice, Store, StoreError, Tx, notices, shows};
+use super::{NewNotice, Patiently, Store, StoreError, Tx, notices, shows};
 use crate::approval::SlackUser;
 use crate::audit::{self, Entry};
 use crate::base::{RunId, ThreadId, WorkspaceId};
@@ -94,7 +94,18 @@ impl Store {
         channel: &str,
         thread_ts: &str,
     ) -> Result<Option<Thread>, StoreError> {
-        thread(&mut *self.reader().await?, workspace, channel, thread_ts).await
+        let mut conn = self.reader().await?;
+        let found = thread(&mut conn, workspace, channel, thread_ts).patiently().await?;
+        drop(conn);
+        if found.is_some() || !self.may_be_behind() {
+            return Ok(found);
+        }
+        let (workspace, channel) = (workspace.clone(), channel.to_owned());
+        let thread_ts = thread_ts.to_owned();
+        self.write(move |tx| {
+            Box::pin(async move { thread(&mut tx.conn, &workspace, &channel, &thread_ts).await })
+        })
+        .await
     }
 }
 

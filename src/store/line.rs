@@ -21,8 +21,8 @@ use crate::base::{Clock, Instants};
 /// is read after the turn is taken, however long that took.
 const TAKE_THE_TURN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 SET LOCAL idle_in_transaction_session_timeout = '2s';
-SET LOCAL lock_timeout = '8s';
-SET LOCAL statement_timeout = '9s';
+SET LOCAL lock_timeout = '5s';
+SET LOCAL statement_timeout = '6s';
 SELECT one FROM desk_turn FOR UPDATE;
 SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) AS clock,
        (SELECT COALESCE(MAX(at), 0) FROM audit_heads) AS newest;
@@ -30,8 +30,9 @@ SAVEPOINT job";
 /// Committing a transaction that had failed would end it without an error; the look before it is
 /// refused, and then so is the commit.
 const COMMIT: &str = "SELECT one FROM desk_turn; COMMIT";
-/// How long we wait for the server before we take it for gone: a little more than its own limits.
-const PATIENCE: Duration = Duration::from_secs(12);
+/// How long we wait for the server before we take it for gone: a little more than its own limits, and
+/// so short that clicks are taken again within 15 seconds after a server fell silent.
+const PATIENCE: Duration = Duration::from_secs(8);
 /// How long a batch waits for the server to come back: a person who pressed a button is waiting.
 const RETURNING: Duration = Duration::from_millis(1500);
 const BETWEEN_TRIES: Duration = Duration::from_millis(150);
@@ -216,7 +217,7 @@ async fn return_to(server: &Server) -> Result<AnyConnection, StoreError> {
     let mut last = StoreError::Lost("it did not answer".to_owned());
     let trying = async {
         loop {
-            match postgres::connect(server).await {
+            match postgres::connect_to_write(server).await {
                 Ok(conn) => return conn,
                 Err(error) => last = error,
             }

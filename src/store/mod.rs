@@ -29,8 +29,10 @@ mod open;
 mod owed;
 mod place;
 mod postgres;
+mod primary;
 mod questions;
 mod read;
+mod reader;
 mod reconcile;
 mod rehearsal;
 pub(crate) mod requests;
@@ -80,5 +82,6 @@ pub use shows::{ClaimedShow, Left};
 pub use stops::{Stop, Stopped};
 pub use switch::{Switch, SwitchPosition};
 
+pub(crate) use reader::Patiently;
 pub(crate) use rows::{big, count, instant, text};
 pub(crate) use tx::Tx;

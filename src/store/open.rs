@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, AnyPool, Connection};
 use tokio::sync::{broadcast, mpsc};
 
@@ -11,13 +10,11 @@ use super::events::Feed;
 use super::hints::{Hint, Hints, Talk};
 use super::line::Line;
 use super::place::Place;
+use super::reader::{ONE_STATE, Patiently, Reader};
 use super::rows::instant;
 use super::writer::Writer;
 use super::{StoreError, Tx, postgres, sqlite};
 use crate::base::{Clock, Ids, SystemClock};
-
-/// On Postgres every statement of a plain transaction would see a state of its own.
-const ONE_STATE: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// The desk's memory. Cheap to clone; every clone is the same store.
 #[derive(Clone)]
@@ -77,7 +74,7 @@ impl Store {
                 Opened { kind: Kind::Sqlite, conn, line, readers: sqlite::readers(&path).await? }
             }
             Place::Postgres(server) => {
-                let mut conn = postgres::connect(&server).await?;
+                let mut conn = postgres::connect_to_write(&server).await?;
                 postgres::migrate(&mut conn).await?;
                 let readers = postgres::readers(&server).await?;
                 Opened { kind: Kind::Postgres, conn, line: Line::postgres(server), readers }
@@ -101,7 +98,7 @@ impl Store {
                 Opened { kind: Kind::Sqlite, conn, line, readers: sqlite::readers(&path).await? }
             }
             Place::Postgres(server) => {
-                let mut conn = postgres::connect(&server).await?;
+                let mut conn = postgres::connect_to_write(&server).await?;
                 postgres::check(&mut conn).await?;
                 let readers = postgres::readers(&server).await?;
                 Opened { kind: Kind::Postgres, conn, line: Line::postgres(server), readers }
@@ -199,7 +196,7 @@ impl Store {
 
     /// Can it still read and write? For the readiness check.
     pub async fn healthy(&self) -> Result<(), StoreError> {
-        self.reader().await?.ping().await?;
+        self.reader().await?.ping().patiently().await?;
         match &self.writer {
             Some(_) => self.write(|_| Box::pin(async { Ok(()) })).await,
             None => Ok(()),
@@ -220,17 +217,23 @@ impl Store {
         Ok(written)
     }
 
+    /// Whether a reader may have asked a server that is the primary no more. It cannot know what it
+    /// does not find, so what would be answered with "there is none" is looked for again in a turn.
+    pub(super) fn may_be_behind(&self) -> bool {
+        self.kind == Kind::Postgres
+    }
+
     /// A connection for one statement that only reads. On SQLite it could do nothing else, so a
     /// stray write shows in every test there.
-    pub(crate) async fn reader(&self) -> Result<PoolConnection<Any>, StoreError> {
+    pub(crate) async fn reader(&self) -> Result<Reader, StoreError> {
         match self.readers.acquire().await {
-            Ok(conn) => Ok(conn),
+            Ok(conn) => Ok(Reader::new(conn, self.kind)),
             Err(sqlx::Error::PoolClosed) => Err(StoreError::Closed),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Several statements that must see the same state.
+    /// A whole look at one state of the database, however long it takes.
     pub(crate) async fn snapshot(&self) -> Result<sqlx::Transaction<'static, Any>, StoreError> {
         let begun = match self.kind {
             Kind::Sqlite => self.readers.begin().await,

@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::StoreError;
+use super::primary::Primary;
 
 /// A database that a URL names. Shown without its password.
 #[derive(Clone, Debug)]
@@ -21,6 +22,7 @@ pub struct Server {
     /// With the password in it.
     url: SecretString,
     shown: String,
+    primary: Primary,
 }
 
 impl Place {
@@ -60,12 +62,18 @@ impl Server {
         if !is_named {
             url.query_pairs_mut().append_pair("application_name", "countersign");
         }
-        Ok(Self { url: url.to_string().into(), shown: masked(text) })
+        let primary = Primary::unknown();
+        Ok(Self { url: url.to_string().into(), shown: masked(text), primary })
     }
 
     /// For the driver only.
     pub(super) fn url(&self) -> &str {
         self.url.expose_secret()
+    }
+
+    /// The server behind the address that this desk writes to.
+    pub(super) fn primary(&self) -> &Primary {
+        &self.primary
     }
 }
 

@@ -6,6 +6,8 @@ use sqlx::any::AnyPoolOptions;
 use sqlx::{AnyConnection, AnyPool, Connection};
 
 use super::place::Server;
+use super::primary::Primary;
+use super::reader::STILL_THERE;
 use super::{StoreError, schema};
 
 /// Readers beside the writer: people's lists must not make clicks wait.
@@ -13,8 +15,20 @@ const READERS: u32 = 4;
 /// How long a server may take to answer that it is there.
 const CONNECTING: Duration = Duration::from_secs(5);
 
+/// What no other server says of itself, and none that was started again.
+const NAME: &str = "SELECT CAST(extract(epoch FROM pg_postmaster_start_time()) AS TEXT)";
+
+/// Connects to write. From now on this server is the one to read from.
+pub(super) async fn connect_to_write(server: &Server) -> Result<AnyConnection, StoreError> {
+    let mut conn = connect(server).await?;
+    let asking = tokio::time::timeout(CONNECTING, sqlx::query_scalar(NAME).fetch_one(&mut conn));
+    let silent = || StoreError::Lost("it did not answer".to_owned());
+    server.primary().is(asking.await.map_err(|_| silent())??);
+    Ok(conn)
+}
+
 /// Connects to a server that takes writes and keeps what it says it has written.
-pub(super) async fn connect(server: &Server) -> Result<AnyConnection, StoreError> {
+async fn connect(server: &Server) -> Result<AnyConnection, StoreError> {
     let cannot = |why: String| StoreError::Place { place: server.to_string(), why };
     let connecting = tokio::time::timeout(CONNECTING, AnyConnection::connect(server.url())).await;
     let mut conn = connecting
@@ -56,21 +70,30 @@ pub(super) async fn migrate(conn: &mut AnyConnection) -> Result<(), StoreError> 
 /// Names the lock of whoever migrates: "desk" in ASCII.
 const MIGRATING: i64 = 0x6465_736b;
 
-/// Connections for the lists of a desk that serves. A standby is not asked: it may be behind what
-/// this desk has answered already.
+/// Connections for the lists of a desk that serves. Neither a standby nor what was the primary once
+/// is asked: it may be behind what this desk has answered already.
 pub(super) async fn readers(server: &Server) -> Result<AnyPool, StoreError> {
-    let primary = pool().after_connect(|conn, _| Box::pin(must_take_writes(conn)));
-    open_pool(primary, server).await
+    let (made_for, kept_for) = (server.primary().clone(), server.primary().clone());
+    let readers = pool()
+        .after_connect(move |conn, _| Box::pin(must_be(made_for.clone(), conn)))
+        .test_before_acquire(false)
+        .before_acquire(move |conn, known| {
+            let newer = kept_for.had_been_found(known.age);
+            Box::pin(async move { Ok(newer && is_still_there(conn).await) })
+        });
+    open_pool(readers, server).await
 }
 
-async fn must_take_writes(conn: &mut AnyConnection) -> Result<(), sqlx::Error> {
-    let read_only: String = sqlx::query_scalar("SELECT current_setting('transaction_read_only')")
-        .fetch_one(conn)
-        .await?;
-    match read_only.as_str() {
-        "off" => Ok(()),
-        _ => Err(sqlx::Error::Configuration("it is a standby".into())),
+async fn must_be(primary: Primary, conn: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    let name: String = sqlx::query_scalar(NAME).fetch_one(conn).await?;
+    match primary.is_named(&name) {
+        true => Ok(()),
+        false => Err(sqlx::Error::Configuration("it is not the server that is written to".into())),
     }
+}
+
+async fn is_still_there(conn: &mut AnyConnection) -> bool {
+    matches!(tokio::time::timeout(STILL_THERE, conn.ping()).await, Ok(Ok(())))
 }
 
 /// Connections for a command that only looks; a standby will do.

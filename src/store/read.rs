@@ -3,7 +3,7 @@
 use sqlx::AnyConnection;
 
 use super::rows::{big, instant};
-use super::{Store, StoreError, StoredRequest, requests};
+use super::{Patiently, Store, StoreError, StoredRequest, requests};
 use crate::base::{PersonId, RequestId, Timestamp, WorkspaceId};
 
 /// Where a list goes on.
@@ -33,20 +33,24 @@ impl Store {
         limit: usize,
     ) -> Result<Page, StoreError> {
         let (asked_at, id) = after.map_or((i64::MIN, ""), key);
-        let mut conn = self.snapshot().await?;
-        let keys: Vec<Key> = sqlx::query_as(
-            "SELECT id, asked_at FROM requests
-             WHERE workspace = $1 AND outcome IS NULL
-               AND (asked_at > $2 OR (asked_at = $2 AND id > $3))
-             ORDER BY asked_at, id LIMIT $4",
-        )
-        .bind(workspace.as_str())
-        .bind(asked_at)
-        .bind(id)
-        .bind(big(limit))
-        .fetch_all(&mut *conn)
-        .await?;
-        page(&mut conn, workspace, keys, limit).await
+        let mut conn = self.reader().await?;
+        let look = async {
+            let mut conn = conn.snapshot().await?;
+            let keys: Vec<Key> = sqlx::query_as(
+                "SELECT id, asked_at FROM requests
+                 WHERE workspace = $1 AND outcome IS NULL
+                   AND (asked_at > $2 OR (asked_at = $2 AND id > $3))
+                 ORDER BY asked_at, id LIMIT $4",
+            )
+            .bind(workspace.as_str())
+            .bind(asked_at)
+            .bind(id)
+            .bind(big(limit))
+            .fetch_all(&mut *conn)
+            .await?;
+            page(&mut conn, workspace, keys, limit).await
+        };
+        look.patiently().await
     }
 
     /// What a person asked for, newest first.
@@ -56,17 +60,21 @@ impl Store {
         requester: &PersonId,
         limit: usize,
     ) -> Result<Vec<StoredRequest>, StoreError> {
-        let mut conn = self.snapshot().await?;
-        let keys: Vec<Key> = sqlx::query_as(
-            "SELECT id, asked_at FROM requests WHERE workspace = $1 AND person = $2
-             ORDER BY asked_at DESC, id DESC LIMIT $3",
-        )
-        .bind(workspace.as_str())
-        .bind(requester.as_str())
-        .bind(big(limit))
-        .fetch_all(&mut *conn)
-        .await?;
-        Ok(page(&mut conn, workspace, keys, limit).await?.requests)
+        let mut conn = self.reader().await?;
+        let look = async {
+            let mut conn = conn.snapshot().await?;
+            let keys: Vec<Key> = sqlx::query_as(
+                "SELECT id, asked_at FROM requests WHERE workspace = $1 AND person = $2
+                 ORDER BY asked_at DESC, id DESC LIMIT $3",
+            )
+            .bind(workspace.as_str())
+            .bind(requester.as_str())
+            .bind(big(limit))
+            .fetch_all(&mut *conn)
+            .await?;
+            page(&mut conn, workspace, keys, limit).await.map(|page| page.requests)
+        };
+        look.patiently().await
     }
 
     /// Every request, newest first.
@@ -77,19 +85,23 @@ impl Store {
         limit: usize,
     ) -> Result<Page, StoreError> {
         let (asked_at, id) = before.map_or((i64::MAX, ""), key);
-        let mut conn = self.snapshot().await?;
-        let keys: Vec<Key> = sqlx::query_as(
-            "SELECT id, asked_at FROM requests
-             WHERE workspace = $1 AND (asked_at < $2 OR (asked_at = $2 AND id < $3))
-             ORDER BY asked_at DESC, id DESC LIMIT $4",
-        )
-        .bind(workspace.as_str())
-        .bind(asked_at)
-        .bind(id)
-        .bind(big(limit))
-        .fetch_all(&mut *conn)
-        .await?;
-        page(&mut conn, workspace, keys, limit).await
+        let mut conn = self.reader().await?;
+        let look = async {
+            let mut conn = conn.snapshot().await?;
+            let keys: Vec<Key> = sqlx::query_as(
+                "SELECT id, asked_at FROM requests
+                 WHERE workspace = $1 AND (asked_at < $2 OR (asked_at = $2 AND id < $3))
+                 ORDER BY asked_at DESC, id DESC LIMIT $4",
+            )
+            .bind(workspace.as_str())
+            .bind(asked_at)
+            .bind(id)
+            .bind(big(limit))
+            .fetch_all(&mut *conn)
+            .await?;
+            page(&mut conn, workspace, keys, limit).await
+        };
+        look.patiently().await
     }
 }
 

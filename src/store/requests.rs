@@ -5,7 +5,7 @@ use sqlx::AnyConnection;
 use super::answers::Asking;
 use super::executions::state_of;
 use super::rows::{count, from_json, instant};
-use super::{ExecutionView, SlackThread, Store, StoreError, Thread};
+use super::{ExecutionView, Patiently, SlackThread, Store, StoreError, Thread};
 use crate::approval::{Request, Sealed, Vote};
 use crate::base::{ExecutionId, RequestId, RunId, ThreadId, WorkspaceId};
 
@@ -33,7 +33,9 @@ impl Store {
         workspace: &WorkspaceId,
         request: &RequestId,
     ) -> Result<Option<StoredRequest>, StoreError> {
-        stored(&mut *self.snapshot().await?, workspace, request).await
+        let mut conn = self.reader().await?;
+        let look = async { stored(&mut *conn.snapshot().await?, workspace, request).await };
+        look.patiently().await
     }
 }
 

@@ -4,7 +4,7 @@ use sqlx::AnyConnection;
 
 use super::rows::{big, count, from_json, json};
 use super::runs::fenced;
-use super::{RunInput, SlackThread, Store, StoreError, Tx};
+use super::{Patiently, RunInput, SlackThread, Store, StoreError, Tx};
 use crate::approval::SlackUser;
 use crate::base::{RunId, Span, Timestamp, WorkspaceId};
 use crate::stream::Show;
@@ -96,6 +96,7 @@ impl Store {
         let body: Option<String> = sqlx::query_scalar("SELECT body FROM shows WHERE run_id = $1")
             .bind(run.as_str())
             .fetch_optional(&mut *self.reader().await?)
+            .patiently()
             .await?;
         body.map(|body| from_json("show", &body)).transpose()
     }

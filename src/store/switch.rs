@@ -4,7 +4,7 @@ use serde_json::json;
 use sqlx::AnyConnection;
 
 use super::rows::instant;
-use super::{Store, StoreError, Tx};
+use super::{Patiently, Store, StoreError, Tx};
 use crate::audit::{self, Entry};
 use crate::base::{Timestamp, WorkspaceId};
 
@@ -46,7 +46,7 @@ impl Store {
 
     /// Absent when it was never touched: then everything goes.
     pub async fn switch(&self, workspace: &WorkspaceId) -> Result<Option<Switch>, StoreError> {
-        read(&mut *self.reader().await?, workspace).await
+        read(&mut *self.reader().await?, workspace).patiently().await
     }
 
     async fn turn_switch(

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Store, StoreError};
+use super::{Patiently, Store, StoreError};
 use crate::audit::{self, Entry};
 use crate::base::WorkspaceId;
 
@@ -31,6 +31,7 @@ impl Store {
         let found: Vec<String> =
             sqlx::query_scalar("SELECT workspace FROM audit_heads ORDER BY workspace")
                 .fetch_all(&mut *self.reader().await?)
+                .patiently()
                 .await?;
         Ok(found.into_iter().map(WorkspaceId::existing).collect())
     }

@@ -5,7 +5,7 @@ use sqlx::AnyConnection;
 use super::{CardButtons, OwedCard};
 use crate::store::buttons::choice_of;
 use crate::store::requests::stored;
-use crate::store::{ButtonChoice, Store, StoreError, StoredRequest};
+use crate::store::{ButtonChoice, Patiently, Store, StoreError, StoredRequest};
 
 /// The request that a card shows, and the tokens behind its buttons.
 #[derive(Clone, Debug)]
@@ -20,12 +20,16 @@ impl Store {
     /// # Errors
     /// [`StoreError::Damaged`] or [`StoreError::NotFound`] when it can never be shown.
     pub async fn card_content(&self, card: &OwedCard) -> Result<CardContent, StoreError> {
-        let mut snapshot = self.snapshot().await?;
-        let stored = stored(&mut snapshot, &card.workspace, &card.request).await?;
-        Ok(CardContent {
-            stored: stored.ok_or(StoreError::NotFound("request"))?,
-            buttons: tokens(&mut snapshot, card.id.as_str()).await?,
-        })
+        let mut conn = self.reader().await?;
+        let look = async {
+            let mut snapshot = conn.snapshot().await?;
+            let stored = stored(&mut snapshot, &card.workspace, &card.request).await?;
+            Ok::<_, StoreError>(CardContent {
+                stored: stored.ok_or(StoreError::NotFound("request"))?,
+                buttons: tokens(&mut snapshot, card.id.as_str()).await?,
+            })
+        };
+        look.patiently().await
     }
 
     /// A card that cannot be read is given up; the others go on.

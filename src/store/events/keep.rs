@@ -3,7 +3,7 @@
 use super::{Batch, Listener};
 use crate::base::{RunId, Span, WorkspaceId};
 use crate::store::rows::{big, count, from_json, json};
-use crate::store::{Store, StoreError, Tx, runs, shows};
+use crate::store::{Patiently, Store, StoreError, Tx, runs, shows};
 use crate::stream::RunEvent;
 
 /// How many batches are read at once, and how many are forgotten in one transaction.
@@ -84,6 +84,7 @@ impl Store {
         .bind(big(after))
         .bind(big(PAGE))
         .fetch_all(&mut *self.reader().await?)
+        .patiently()
         .await?;
         let batch = |(first, body): (i64, String)| {
             let events: Vec<RunEvent> = from_json("event", &body)?;

@@ -44,7 +44,8 @@ impl Server {
         self.says("ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (*)'").await;
         self.says("SELECT pg_reload_conf()").await;
         sooner_or_later("the standby is waited for", async || {
-            self.counts("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'quorum'").await
+            self.counts("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'quorum'")
+                .await
                 == 1
         })
         .await;

@@ -137,8 +137,7 @@ async fn press(
         if stop.is_cancelled() {
             return;
         }
-        let open: Vec<MessageView> =
-            me.sees("#approvals").into_iter().filter(asks).collect();
+        let open: Vec<MessageView> = me.sees("#approvals").into_iter().filter(asks).collect();
         for card in &open {
             if !seen.iter().any(|known| known.at == card.at) {
                 seen.push(card.clone());
