@@ -49,6 +49,7 @@ pub async fn nothing_is_lost_or_doubled(office: &Office, primary: &Server) {
     assert_eq!(invoices.len(), by_key.len(), "an invoice was paid under two keys");
     let paid = office.company.payments("payment").await.unwrap();
     assert_eq!(paid, all, "each approved payment was made once");
+    assert_eq!(paid, runs.len() as i64, "whoever asked for a payment got it");
     println!(
         "  {} clicks and {} messages acknowledged, {paid} payments by {} calls; none lost, none twice",
         clicks.len(),
