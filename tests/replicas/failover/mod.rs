@@ -134,7 +134,7 @@ async fn the_primary_stands_still_and_wakes_up_when_another_has_taken_over() {
     scene.address.moves_to(scene.primary.port, Established::Cut);
     let misled = Instant::now();
     sooner_or_later("clicks are refused there", async || {
-        scene.traffic.presses.refused_since(misled) >= 12
+        scene.traffic.presses.refused_since(misled) >= 6
     })
     .await;
     assert_eq!(scene.traffic.presses.acknowledged_since(misled), 0, "by the old primary");

@@ -1,6 +1,7 @@
 //! Real Postgres servers: a primary that others copy, and a standby that has every commit before it is
 //! acknowledged. Each can be stopped, killed, paused and promoted.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection};
 use tokio::process::{Child, Command};
 
-use crate::office::{free_port, sooner_or_later};
+use crate::office::sooner_or_later;
 
 /// How long a server may think about one question.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -27,7 +28,7 @@ impl Server {
         let mut founding = program("initdb");
         founding.arg("-D").arg(&data).args(["-U", "desk", "--auth=trust", "--no-sync"]);
         finishes(founding.args(["--encoding=UTF8", "--locale=C"])).await;
-        let mut server = Self { port: free_port().port(), data, process: None };
+        let mut server = Self { port: lasting_port(), data, process: None };
         server.starts().await;
         server
     }
@@ -39,7 +40,7 @@ impl Server {
         let mut copying = program("pg_basebackup");
         copying.args(["-h", "127.0.0.1", "-p", &port, "-U", "desk", "-D"]).arg(&data);
         finishes(copying.args(["-R", "-X", "stream", "--checkpoint=fast", "--no-sync"])).await;
-        let mut standby = Self { port: free_port().port(), data, process: None };
+        let mut standby = Self { port: lasting_port(), data, process: None };
         standby.starts().await;
         self.says("ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (*)'").await;
         self.says("SELECT pg_reload_conf()").await;
@@ -68,10 +69,20 @@ impl Server {
         ] {
             starting.args(["-c", setting]);
         }
-        let log = std::fs::File::create(self.data.with_extension("log")).unwrap();
+        let log = File::options().create(true).append(true).open(self.log()).unwrap();
         starting.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).kill_on_drop(true);
         self.process = Some(starting.spawn().unwrap());
-        sooner_or_later("a server opens", async || self.asks().await.is_some()).await;
+        sooner_or_later("a server opens", async || {
+            let ended = self.process.as_mut().unwrap().try_wait().unwrap();
+            let said = || std::fs::read_to_string(self.log()).unwrap();
+            assert!(ended.is_none(), "a server ended by itself: {}", said());
+            self.asks().await.is_some()
+        })
+        .await;
+    }
+
+    fn log(&self) -> PathBuf {
+        self.data.with_extension("log")
     }
 
     /// Ends in good order: it sends away whoever is connected, and all it has to its standby.
@@ -83,10 +94,13 @@ impl Server {
     /// Ends as by a power cut.
     pub async fn is_killed(&mut self) {
         self.is_paused();
-        for id in self.everybody() {
-            signal(id, Signal::KILL);
-        }
+        let everybody = self.everybody();
+        everybody.iter().for_each(|&id| signal(id, Signal::KILL));
         self.process.take().unwrap().wait().await.unwrap();
+        sooner_or_later("all its processes are gone", async || {
+            !everybody.iter().any(|&id| is_alive(id))
+        })
+        .await;
     }
 
     /// Stands still, with all its processes; who is connected stays so.
@@ -134,10 +148,7 @@ impl Server {
         let mut all = vec![self.id()];
         for entry in std::fs::read_dir("/proc").unwrap().flatten() {
             let Ok(id) = entry.file_name().to_string_lossy().parse::<i32>() else { continue };
-            let Ok(stat) = std::fs::read_to_string(entry.path().join("stat")) else { continue };
-            let after_name = stat.rsplit(')').next().unwrap_or_default();
-            let parent = after_name.split_whitespace().nth(1).and_then(|id| id.parse().ok());
-            if parent == Some(self.id()) {
+            if stat(id).and_then(|(_, parent)| parent.parse().ok()) == Some(self.id()) {
                 all.push(id);
             }
         }
@@ -147,10 +158,18 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if self.process.is_some() {
+        if self.process.as_ref().is_some_and(|process| process.id().is_some()) {
             self.everybody().into_iter().for_each(|id| signal(id, Signal::KILL));
         }
     }
+}
+
+/// A port that stays ours while the server is down. Of those that the system gives to whoever
+/// connects, one may be taken meanwhile; even by a connection to itself.
+fn lasting_port() -> u16 {
+    let first = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
+    let free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    (first..32_000).find(free).unwrap()
 }
 
 /// One of Postgres's programs, under a user that it does not refuse.
@@ -175,6 +194,18 @@ async fn finishes(command: &mut Command) {
     let output = command.output().await.unwrap();
     let said = [output.stdout, output.stderr].concat();
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&said));
+}
+
+/// A process's state and its parent.
+fn stat(id: i32) -> Option<(String, String)> {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    let mut words = stat.rsplit(')').next()?.split_whitespace();
+    Some((words.next()?.to_owned(), words.next()?.to_owned()))
+}
+
+/// Whoever is dead and not buried yet is not.
+fn is_alive(id: i32) -> bool {
+    stat(id).is_some_and(|(state, _)| state != "Z")
 }
 
 /// A process that is gone needs no signal any more.

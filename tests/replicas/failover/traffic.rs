@@ -15,9 +15,9 @@ use crate::office::{asks, sooner_or_later};
 /// Each in a direct conversation of their own, so that no channel gets more than Slack takes.
 const WRITERS: [&str; 5] = ["mia", "sam", "gus", "noor", "vera"];
 const APPROVERS: [&str; 4] = ["jonas", "lena", "jonas", "lena"];
-const BETWEEN_WISHES: Duration = Duration::from_millis(900);
-/// Four approvers ask Slack's directory about as often as two desks may.
-const BETWEEN_PRESSES: Duration = Duration::from_millis(1000);
+const BETWEEN_WISHES: Duration = Duration::from_millis(1200);
+/// Who presses and who writes is looked up each time, and two desks may ask Slack 200 times a minute.
+const BETWEEN_PRESSES: Duration = Duration::from_millis(2400);
 /// Nothing was due when the courier looked.
 const REST: Duration = Duration::from_millis(20);
 
@@ -134,7 +134,7 @@ async fn press(
 ) {
     let me = slack.person(name);
     let mut seen: Vec<MessageView> = Vec::new();
-    // One after the other, so that somebody presses every quarter of a second.
+    // One after the other, so that somebody presses about every half second.
     tokio::time::sleep(BETWEEN_PRESSES / 4 * nth as u32).await;
     for turn in nth.. {
         if stop.is_cancelled() {

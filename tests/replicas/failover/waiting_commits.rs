@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use super::address::Established;
 use super::reckoning::clicks_that_nobody_was_promised;
 use super::{NOTICED, Scene};
-use crate::office::sooner_or_later;
+use crate::office::{card, sooner_or_later};
 
 /// Longer than any limit of a statement or of a lock: none of them may end the wait with a yes.
 const WAITING: &str = "SELECT count(*) FROM pg_stat_activity
@@ -17,6 +17,7 @@ const WAITING_AT_ALL: &str = "SELECT count(*) FROM pg_stat_activity WHERE wait_e
 #[ignore = "it needs Postgres's programs: scripts/test names them"]
 async fn what_only_the_lost_primary_had_was_promised_to_nobody() {
     let mut scene = Scene::opens().await;
+    let card = card(&scene.office.slack, "#approvals", "V-").await;
     scene.standby.stops().await;
     let alone = Instant::now();
     let (presses, primary) = (&scene.traffic.presses, &mut scene.primary);
@@ -27,9 +28,22 @@ async fn what_only_the_lost_primary_had_was_promised_to_nobody() {
     let mut seen = 0;
     for _ in 0..5 {
         primary.is_killed().await;
+        // They press while it is down, so that both desks have clicks to write as soon as it is back.
+        let pressing = ["jonas", "lena", "jonas", "lena", "jonas", "lena"].map(|name| {
+            let (me, card) = (scene.office.slack.person(name), card.clone());
+            tokio::spawn(async move { me.clicks(&card, "Approve").await.status })
+        });
+        primary.starts().await;
+        sooner_or_later("a commit waits", async || primary.counts(WAITING_AT_ALL).await > 0).await;
+        for pressed in pressing {
+            assert_ne!(pressed.await.unwrap(), 200, "while the standby was gone");
+        }
+        primary.is_killed().await;
         primary.starts().await;
         seen = clicks_that_nobody_was_promised(&scene.office, primary).await.len();
-        sooner_or_later("a commit waits", async || primary.counts(WAITING_AT_ALL).await > 0).await;
+        if seen > 0 {
+            break;
+        }
     }
     assert!(seen > 0, "no click was among what waited, so nothing was tried");
     // Nobody may act on it, nor say yes to it.
