@@ -6,14 +6,16 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use countersign::base::{Clock, Span, SystemClock};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::chance::Chance;
 use crate::desk::{Desk, House};
 use crate::evidence::{CompanyRows, DeskRows, Evidence, Walls};
 use crate::load::{Load, WRITERS};
 use crate::outside::Outside;
+use crate::sabotage::Sabotage;
 use crate::table::{Table, Tally};
+use crate::tempo::{LeasesEnd, Tempo};
 use crate::{check, sabotage, settle};
 
 /// Everything must have settled by then: the longest lease, the longest path of a request, and what
@@ -23,37 +25,51 @@ const SETTLED: Duration = Duration::from_secs(300);
 const AN_UPDATE: Duration = Duration::from_millis(1_200);
 /// Slack's second and third repetition of an event come within this.
 const SLACK_GIVES_UP: Span = Span::seconds(290);
-/// How long the killer waits for the moment it wants.
-const OPPORTUNITY: Duration = Duration::from_secs(2);
-
-/// How long people and leases wait.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Patience {
-    /// Leases end when they end.
-    Real,
-    /// Requests wait a few seconds, and the leases of the last killed desk are set back half a
-    /// minute while it is closed.
-    Short,
-}
 
 pub struct Campaign {
     pub kills: u64,
     pub seed: u64,
-    pub patience: Patience,
+    pub tempo: Tempo,
+}
+
+/// How it ended.
+pub struct Played {
+    pub table: Table,
+    /// Whether the checks were shown what they must find, and found it.
+    pub sabotage: Sabotage,
 }
 
 impl Campaign {
     /// Runs it, prints the table, and fails when anything promised was lost or doubled.
     pub async fn run(self) -> anyhow::Result<()> {
+        let played = self.play().await?;
+        println!("\nseed {}\n{}", self.seed, played.table);
+        match played.sabotage {
+            Sabotage::Seen => Ok(()),
+            Sabotage::NotStaged(what) => anyhow::bail!("{what} could not be staged"),
+        }
+    }
+
+    /// Runs it and fails when anything promised was lost or doubled; then its files are kept.
+    pub async fn play(&self) -> anyhow::Result<Played> {
         let folder = Folder::new(&self.seed.to_string())?;
+        match self.play_in(&folder.0).await {
+            Ok(played) => Ok(played),
+            Err(error) => {
+                let kept = folder.keep();
+                Err(error.context(format!("seed {}, kept in {}", self.seed, kept.display())))
+            }
+        }
+    }
+
+    async fn play_in(&self, folder: &Path) -> anyhow::Result<Played> {
         let began = SystemClock.now();
         let chance = Chance::new(self.seed);
-        let patience = if self.patience == Patience::Real { 4 } else { 1 };
-        let (outside, house) = Outside::found(&folder.0, &chance, patience).await?;
+        let (outside, house) = Outside::found(folder, &chance, &self.tempo).await?;
         let mut tally = Tally::default();
         let mut load = self.kill_and_start(&outside, &house, &chance, &mut tally).await?;
         tally.written = load.people_go().await?;
-        if self.patience == Patience::Short {
+        if self.tempo.leases_end != LeasesEnd::ByThemselves {
             settle::half_a_minute_passes(&house.database()).await?;
         }
         let desk = house.open().await?;
@@ -61,14 +77,16 @@ impl Campaign {
         outside.clock.turn_forward(SLACK_GIVES_UP);
         let waiting = settle::cards_waiting(&house.database()).await?;
         let bound = SETTLED + AN_UPDATE * waiting;
+        let peace = Instant::now();
         let owed = settle::wait(&house.database(), bound).await?;
+        tally.peace = peace.elapsed();
         load.couriers_go().await?;
         let stopped = desk.stop().await?;
         let left_a_log = house.left_a_log();
         tally.events_again = *outside.events_again.lock().unwrap_or_else(PoisonError::into_inner);
         tally.took = SystemClock.now().since(began).to_std();
         let mut evidence = gather(&outside, &house).await?;
-        println!("\nseed {}\n{}", self.seed, Table::of(&evidence, &tally));
+        let table = Table::of(&evidence, &tally);
         let mut findings = check::everything(&evidence).await?;
         for what in &owed {
             findings.add(format!("{what} after {} s of peace", bound.as_secs()));
@@ -80,11 +98,9 @@ impl Campaign {
             findings.add("the desk closed and left a write-ahead log, as if killed".to_owned());
         }
         findings.add_from_log(&house.log())?;
-        if !findings.all().is_empty() {
-            let kept = folder.keep();
-            anyhow::bail!("{:#?}\nkept in {}", findings.all(), kept.display());
-        }
-        sabotage::is_seen(&folder.0, &outside.company_books, &mut evidence).await
+        anyhow::ensure!(findings.all().is_empty(), "{:#?}\n{table}", findings.all());
+        let sabotage = sabotage::is_seen(folder, &outside.company_books, &mut evidence).await?;
+        Ok(Played { table, sabotage })
     }
 
     /// The campaign proper. Gives back the load, which still runs, and no desk.
@@ -96,19 +112,23 @@ impl Campaign {
         tally: &mut Tally,
     ) -> anyhow::Result<Load> {
         let mut killer = chance.apart("the killer");
-        let mut desk = house.open().await?;
-        tally.starts += 1;
-        let load = Load::begin(outside, chance, self.patience);
+        let mut desk = opened(house, tally).await?;
+        let load = Load::begin(outside, chance, &self.tempo);
         loop {
-            wait_for_the_moment(outside, &mut killer, tally).await;
+            self.wait_for_the_moment(outside, &mut killer, tally).await;
+            tally.in_flight += u64::from(outside.is_something_under_way());
             desk.kill().await?;
             tally.kills += 1;
             if tally.kills >= self.kills {
                 return Ok(load);
             }
             // Mostly the next one opens at once; now and then Slack meets a closed door.
-            let closed = if killer.one_in(5) { 1_200 } else { 150 };
-            tokio::time::sleep(killer.millis(0, closed)).await;
+            let (from, to) =
+                if killer.one_in(5) { self.tempo.closed_for_long } else { self.tempo.closed };
+            tokio::time::sleep(killer.millis(from, to)).await;
+            if self.tempo.leases_end == LeasesEnd::NowAndThen && killer.one_in(3) {
+                settle::half_a_minute_passes(&house.database()).await?;
+            }
             desk = self.start_again(house, &mut killer, tally).await?;
         }
     }
@@ -128,29 +148,38 @@ impl Campaign {
             tally.while_starting += 1;
             tally.starts += 1;
         }
-        tally.starts += 1;
-        house.open().await
+        opened(house, tally).await
+    }
+
+    /// Any moment, or just after a call reached the company, or just as somebody clicks.
+    async fn wait_for_the_moment(&self, outside: &Outside, killer: &mut Chance, tally: &mut Tally) {
+        let Tempo { opportunity, into_a_call, .. } = self.tempo;
+        let life = if killer.one_in(5) { self.tempo.long_life } else { self.tempo.life };
+        tokio::time::sleep(killer.millis(life.0, life.1)).await;
+        match killer.below(3) {
+            0 => {
+                if timeout(opportunity, outside.called.notified()).await.is_ok() {
+                    tally.in_a_call += 1;
+                }
+                tokio::time::sleep(killer.millis(into_a_call.0, into_a_call.1)).await;
+            }
+            1 => {
+                if timeout(opportunity, outside.clicked.notified()).await.is_ok() {
+                    tally.in_a_click += 1;
+                }
+                tokio::time::sleep(killer.millis(0, 60)).await;
+            }
+            _ => {}
+        }
     }
 }
 
-/// Any moment, or just after a call reached the company, or just as somebody clicks.
-async fn wait_for_the_moment(outside: &Outside, killer: &mut Chance, tally: &mut Tally) {
-    tokio::time::sleep(killer.millis(50, 1_500)).await;
-    match killer.below(3) {
-        0 => {
-            if timeout(OPPORTUNITY, outside.called.notified()).await.is_ok() {
-                tally.in_a_call += 1;
-            }
-            tokio::time::sleep(killer.millis(0, 300)).await;
-        }
-        1 => {
-            if timeout(OPPORTUNITY, outside.clicked.notified()).await.is_ok() {
-                tally.in_a_click += 1;
-            }
-            tokio::time::sleep(killer.millis(0, 60)).await;
-        }
-        _ => {}
-    }
+async fn opened(house: &House, tally: &mut Tally) -> anyhow::Result<Desk> {
+    let began = Instant::now();
+    let desk = house.open().await?;
+    tally.starts += 1;
+    tally.opening += began.elapsed();
+    Ok(desk)
 }
 
 async fn gather(outside: &Outside, house: &House) -> anyhow::Result<Evidence> {

@@ -8,10 +8,10 @@ use countersign::sandbox::{Clicked, Driver, MessageRef, MessageView};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::campaign::Patience;
 use crate::chance::Chance;
 use crate::outside::Outside;
 use crate::slack_again;
+use crate::tempo::{Late, Span, Tempo};
 
 /// Who asks, and where their stage cards appear for whoever may decide.
 pub const WRITERS: [&str; 8] = ["mia", "sam", "gus", "priya", "vera", "jonas", "lena", "noor"];
@@ -41,26 +41,22 @@ pub struct Load {
 }
 
 impl Load {
-    pub fn begin(outside: &Arc<Outside>, chance: &Chance, patience: Patience) -> Self {
+    pub fn begin(outside: &Arc<Outside>, chance: &Chance, tempo: &Tempo) -> Self {
         let (stop, couriers_stop) = (CancellationToken::new(), CancellationToken::new());
         let written = Arc::new(AtomicU64::new(0));
         let mut people = JoinSet::new();
-        // Slack takes a post a second and channel, and 50 updates a minute: more than that would
-        // only pile up.
-        let pause = match patience {
-            Patience::Real => (3_500, 7_000),
-            Patience::Short => (3_000, 6_000),
-        };
+        let pause = tempo.wishes;
         for name in WRITERS {
             let chance = chance.apart(&format!("{name} writes"));
-            let writer =
-                Writer { me: outside.slack.person(name), chance, written: written.clone(), pause };
+            let (me, written) = (outside.slack.person(name), written.clone());
+            let writer = Writer { me, chance, written, pause, most: tempo.most_wishes };
             people.spawn(writer.works(stop.clone()));
         }
         for (nth, (name, channel)) in APPROVERS.into_iter().enumerate() {
             let chance = chance.apart(&format!("{name} decides {nth}"));
             let me = outside.slack.person(name);
-            let approver = Approver { me, channel, chance, outside: outside.clone() };
+            let (pause, late, outside) = (tempo.looks, tempo.late, outside.clone());
+            let approver = Approver { me, channel, chance, pause, late, outside };
             people.spawn(approver.works(stop.clone()));
         }
         people.spawn(slack_again::works(outside.clone(), stop.clone()));
@@ -109,14 +105,20 @@ struct Writer {
     me: Driver,
     chance: Chance,
     written: Arc<AtomicU64>,
-    /// Between two wishes, in milliseconds.
-    pause: (u64, u64),
+    pause: Span,
+    /// How much all of them together may write.
+    most: u64,
 }
 
 impl Writer {
     async fn works(mut self, stop: CancellationToken) {
         let mut mine: Vec<MessageRef> = Vec::new();
-        while waits(self.chance.millis(self.pause.0, self.pause.1), &stop).await {
+        let mut pause = self.chance.millis(0, self.pause.1);
+        while waits(pause, &stop).await {
+            if self.written.load(Ordering::SeqCst) >= self.most {
+                return;
+            }
+            pause = self.chance.millis(self.pause.0, self.pause.1);
             let text = self.wish();
             mine.push(match self.chance.one_in(5) {
                 true => self.me.mentions_bot_in("#support", &text),
@@ -154,31 +156,45 @@ struct Approver {
     me: Driver,
     channel: &'static str,
     chance: Chance,
+    pause: Span,
+    late: Late,
     outside: Arc<Outside>,
 }
 
 impl Approver {
     async fn works(mut self, stop: CancellationToken) {
-        while waits(self.chance.millis(250, 900), &stop).await {
+        let mut seen: Vec<MessageView> = Vec::new();
+        while waits(self.chance.millis(self.pause.0, self.pause.1), &stop).await {
             let cards: Vec<MessageView> = self.me.sees(self.channel);
             let open: Vec<&MessageView> =
                 cards.iter().rev().filter(|card| is_for_us(card)).take(6).collect();
-            let Some(&card) = self.chance.pick(&open) else { continue };
+            let late: Vec<&MessageView> =
+                seen.iter().filter(|_| self.late == Late::Pressed).rev().take(6).collect();
+            let among = if open.is_empty() { &late } else { &open };
+            let Some(card) = self.chance.pick(among).map(|&card| card.clone()) else { continue };
+            if !seen.iter().any(|known| known.at == card.at) {
+                seen.push(card.clone());
+            }
+            let card = &card;
             let label = if self.chance.one_in(3) { "Reject…" } else { "Approve" };
             self.outside.clicked.notify_waiters();
             if self.chance.one_in(4) {
-                let (one, other) =
-                    tokio::join!(self.me.clicks(card, label), self.me.clicks(card, label));
+                let (one, other) = tokio::join!(self.clicks(card, label), self.clicks(card, label));
                 self.explains(one).await;
                 self.explains(other).await;
             } else {
-                let clicked = self.me.clicks(card, label).await;
+                let clicked = self.clicks(card, label).await;
                 self.explains(clicked).await;
             }
             if self.chance.one_in(8) {
-                self.me.clicks(card, label).await;
+                self.clicks(card, label).await;
             }
         }
+    }
+
+    async fn clicks(&self, card: &MessageView, label: &str) -> Clicked {
+        let _under_way = self.outside.begins();
+        self.me.clicks(card, label).await
     }
 
     /// Fills in the dialog that opened; now and then thinks better of it.

@@ -8,6 +8,7 @@
 mod campaign;
 mod chance;
 mod check;
+mod dense;
 mod desk;
 mod evidence;
 mod gate;
@@ -18,8 +19,13 @@ mod sabotage;
 mod settle;
 mod slack_again;
 mod table;
+mod tempo;
 
-use campaign::{Campaign, Patience};
+use std::time::Duration;
+
+use campaign::Campaign;
+use dense::Dense;
+use tempo::Tempo;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "it runs in real time and kills processes: scripts/chaos runs it"]
@@ -28,7 +34,23 @@ async fn nothing_promised_is_lost_or_doubled_however_often_the_desk_is_killed() 
     let campaign = Campaign {
         kills: kills.unwrap_or(6),
         seed: number("COUNTERSIGN_SEED").unwrap_or(1),
-        patience: if kills.is_some() { Patience::Real } else { Patience::Short },
+        tempo: if kills.is_some() { Tempo::REAL } else { Tempo::SHORT },
+    };
+    if let Err(error) = campaign.run().await {
+        panic!("{error:#}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "it runs in real time and kills processes: scripts/campaign runs it, scripts/test a slice"]
+async fn nothing_is_lost_or_doubled_by_many_kills_in_little_time() {
+    let seconds = number("COUNTERSIGN_SECONDS");
+    let campaign = Dense {
+        houses: number("COUNTERSIGN_HOUSES").unwrap_or(if seconds.is_some() { 4 } else { 2 }),
+        kills: number("COUNTERSIGN_KILLS").unwrap_or(if seconds.is_some() { 60 } else { 20 }),
+        rounds: if seconds.is_some() { None } else { Some(1) },
+        time: Duration::from_secs(seconds.unwrap_or_default()),
+        seed: number("COUNTERSIGN_SEED").unwrap_or(1),
     };
     if let Err(error) = campaign.run().await {
         panic!("{error:#}");

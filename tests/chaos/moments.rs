@@ -15,14 +15,15 @@ use crate::evidence::CompanyRows;
 use crate::gate::{Gate, Hold};
 use crate::outside::Outside;
 use crate::settle;
+use crate::tempo::Tempo;
 
 /// What one conversation asks of the model and the company when nobody is killed.
 const EXCHANGES: [&str; 5] = [MODEL, "GET /orders/1042", MODEL, "POST /refunds", MODEL];
 const MODEL: &str = "POST /v1/chat/completions";
 /// Nothing here takes a second; whoever waits for longer waits for nothing.
 const BOUND: Duration = Duration::from_secs(60);
-/// How many times longer people wait than in a campaign: nothing may become due here.
-const PATIENCE: u32 = 100;
+/// People wait a hundred times longer than in a campaign: nothing may become due here.
+const TEMPO: Tempo = Tempo { patience: 100, ..Tempo::SHORT };
 
 /// Where the desk is killed.
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +64,7 @@ pub async fn killed_at(moment: Moment) -> anyhow::Result<()> {
 
 async fn play(moment: Moment, folder: &Folder) -> anyhow::Result<()> {
     let chance = Chance::new(1);
-    let (outside, house) = Outside::found(&folder.0, &chance, PATIENCE).await?;
+    let (outside, house) = Outside::found(&folder.0, &chance, &TEMPO).await?;
     let hold = match moment {
         Moment::At(hold) => Some(hold),
         Moment::CardShown | Moment::Approved => None,

@@ -2,6 +2,7 @@
 
 use std::net::TcpListener as Reservation;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{Request, State};
@@ -17,6 +18,7 @@ use tokio::task::JoinHandle;
 
 use crate::chance::Chance;
 use crate::desk::House;
+use crate::tempo::Tempo;
 
 pub const SIGNING_SECRET: &str = "the-campaign-signs-with-this";
 pub const BOT_TOKEN: &str = "xoxb-campaign";
@@ -37,6 +39,8 @@ pub struct Outside {
     pub repeated: Mutex<Vec<Value>>,
     /// How many events were delivered once more and answered with 200.
     pub events_again: Mutex<usize>,
+    /// Clicks that wait for the desk's answer, and calls that it waits for.
+    under_way: Arc<AtomicUsize>,
     company_server: JoinHandle<()>,
 }
 
@@ -44,6 +48,23 @@ pub struct Outside {
 struct Slow {
     chance: Mutex<Chance>,
     called: Arc<Notify>,
+    under_way: Arc<AtomicUsize>,
+}
+
+/// Somebody waits for somebody, until this is dropped.
+pub struct UnderWay(Arc<AtomicUsize>);
+
+impl UnderWay {
+    fn begins(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(count.clone())
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl Outside {
@@ -51,13 +72,18 @@ impl Outside {
     pub async fn found(
         folder: &Path,
         chance: &Chance,
-        patience: u32,
+        tempo: &Tempo,
     ) -> anyhow::Result<(Arc<Self>, House)> {
         let clock = Arc::new(TurnableClock::running());
         let called = Arc::new(Notify::new());
         let company_books = folder.join("company.db");
         let company = Company::open(&company_books).await?;
-        let slow = Slow { chance: Mutex::new(chance.apart("the company")), called: called.clone() };
+        let under_way = Arc::new(AtomicUsize::new(0));
+        let slow = Slow {
+            chance: Mutex::new(chance.apart("the company")),
+            called: called.clone(),
+            under_way: under_way.clone(),
+        };
         let router = company.router().layer(from_fn_with_state(Arc::new(slow), take_time));
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let company_host = listener.local_addr()?.to_string();
@@ -74,12 +100,13 @@ impl Outside {
             pace: Pace::Unlimited,
         })
         .await?;
-        let port = Reservation::bind("127.0.0.1:0")?.local_addr()?.port();
+        let port = lasting_port()?;
         slack.set_bot_url(&format!("http://127.0.0.1:{port}"));
         let house = House { folder: folder.to_owned(), port };
-        let text = configuration(&slack.url(), &company_host, &house, patience)?;
+        let text = configuration(&slack.url(), &company_host, &house, tempo.patience)?;
         std::fs::write(folder.join("countersign.yaml"), text)?;
-        std::fs::write(folder.join("script.yaml"), SCRIPT)?;
+        let script = SCRIPT.replace("pace: 70ms", &format!("pace: {}", tempo.words));
+        std::fs::write(folder.join("script.yaml"), script)?;
         let outside = Self {
             clock,
             slack,
@@ -89,15 +116,40 @@ impl Outside {
             clicked: Notify::new(),
             repeated: Mutex::default(),
             events_again: Mutex::default(),
+            under_way,
             company_server,
         };
         Ok((Arc::new(outside), house))
     }
 }
 
+impl Outside {
+    pub fn begins(&self) -> UnderWay {
+        UnderWay::begins(&self.under_way)
+    }
+
+    pub fn is_something_under_way(&self) -> bool {
+        self.under_way.load(Ordering::SeqCst) > 0
+    }
+}
+
 impl Drop for Outside {
     fn drop(&mut self) {
         self.company_server.abort();
+    }
+}
+
+/// A port that stays the desk's while it is closed. Of those that the system gives to whoever connects,
+/// one may be taken meanwhile; even by a connection to itself.
+fn lasting_port() -> anyhow::Result<u16> {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = 10_000 + u16::try_from(std::process::id() % 10_000)?;
+    loop {
+        let port = first + NEXT.fetch_add(1, Ordering::SeqCst);
+        anyhow::ensure!(port < 32_000, "no port is free");
+        if Reservation::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
     }
 }
 
@@ -149,6 +201,7 @@ async fn take_time(State(slow): State<Arc<Slow>>, request: Request, next: Next) 
         let mut chance = slow.chance.lock().unwrap_or_else(PoisonError::into_inner);
         (chance.millis(0, 120), chance.millis(0, 250))
     };
+    let _under_way = UnderWay::begins(&slow.under_way);
     slow.called.notify_waiters();
     tokio::time::sleep(before).await;
     let response = next.run(request).await;

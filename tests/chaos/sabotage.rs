@@ -56,8 +56,20 @@ enum Books {
     Company,
 }
 
+/// What came of breaking every promise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sabotage {
+    Seen,
+    /// The campaign had nothing in which this could be broken.
+    NotStaged(&'static str),
+}
+
 /// Breaks one promise after the other in copies, and fails if one of them goes unseen.
-pub async fn is_seen(folder: &Path, company: &Path, evidence: &mut Evidence) -> anyhow::Result<()> {
+pub async fn is_seen(
+    folder: &Path,
+    company: &Path,
+    evidence: &mut Evidence,
+) -> anyhow::Result<Sabotage> {
     let desk = std::mem::take(&mut evidence.database);
     for (what, books, statement, words) in DEEDS {
         evidence.database = folder.join("sabotaged-desk.db");
@@ -72,12 +84,14 @@ pub async fn is_seen(folder: &Path, company: &Path, evidence: &mut Evidence) -> 
         let broken = SqlitePool::connect_with(options.foreign_keys(false)).await?;
         let changed = sqlx::query(statement).execute(&broken).await?;
         broken.close().await;
-        anyhow::ensure!(changed.rows_affected() == 1, "{what} could not be staged");
+        if changed.rows_affected() != 1 {
+            return Ok(Sabotage::NotStaged(what));
+        }
         evidence.desk = DeskRows::read(&evidence.database).await?;
         evidence.company = CompanyRows::read(&company_copy).await?;
         let findings = check::everything(evidence).await?;
         let seen = findings.all().iter().any(|finding| finding.contains(words));
         anyhow::ensure!(seen, "{what} went unseen; found: {:#?}", findings.all());
     }
-    Ok(())
+    Ok(Sabotage::Seen)
 }

@@ -14,13 +14,21 @@ pub struct Tally {
     pub while_starting: u64,
     pub in_a_call: u64,
     pub in_a_click: u64,
+    /// Somebody waited for an answer, or the desk for the company's.
+    pub in_flight: u64,
     pub starts: u64,
+    /// How long they took, together.
+    pub opening: Duration,
+    /// How long it took until nothing was owed any more.
+    pub peace: Duration,
     pub written: u64,
     pub events_again: usize,
     pub took: Duration,
 }
 
-pub struct Table(Vec<(String, String)>);
+/// Rows that begin with a space belong to the last one that does not.
+#[derive(Default)]
+pub struct Table(Vec<(String, Option<u64>)>);
 
 impl Table {
     pub fn of(evidence: &Evidence, tally: &Tally) -> Self {
@@ -29,7 +37,9 @@ impl Table {
         table.row("  while it started", tally.while_starting);
         table.row("  as a call reached the company", tally.in_a_call);
         table.row("  as a click was on its way", tally.in_a_click);
+        table.row("  with a click or a call under way", tally.in_flight);
         table.row("starts", tally.starts);
+        table.row("  seconds until they were open", tally.opening.as_secs());
         let heard = heard(evidence);
         table.row("messages written", tally.written);
         table.row("  answered with 200, each one run", heard.messages);
@@ -49,17 +59,49 @@ impl Table {
         table.row("calls that reached the company", evidence.company.calls.len());
         table.row("payments in its ledger", evidence.company.ledger.len());
         let repeated = evidence.company.calls.len() - distinct_calls(evidence);
-        table.row("duplicates suppressed", "");
+        table.0.push(("duplicates suppressed".to_owned(), None));
         table.row("  events", heard.again + tally.events_again);
         table.row("  clicks", answered.again);
         table.row("  calls with a known key", repeated);
         table.row("audit records", desk.audit.len());
-        table.row("time", format!("{} s", tally.took.as_secs()));
+        table.row("seconds", tally.took.as_secs());
+        table.row("  of peace", tally.peace.as_secs());
         table
     }
 
-    fn row(&mut self, what: &str, value: impl ToString) {
-        self.0.push((what.to_owned(), value.to_string()));
+    /// Adds what another campaign amounts to.
+    pub fn take_in(&mut self, other: &Self) {
+        let mut heading = 0;
+        for (what, value) in &other.0 {
+            let belongs = what.starts_with(' ');
+            let end = match belongs {
+                true => self.end_of(heading),
+                false => self.0.len(),
+            };
+            let from = if belongs { heading } else { 0 };
+            let known = self.0[from..end].iter().position(|(known, _)| known == what);
+            let at = match known {
+                Some(nth) => from + nth,
+                None => {
+                    self.0.insert(end, (what.clone(), value.map(|_| 0)));
+                    end
+                }
+            };
+            if let (Some(sum), Some(value)) = (&mut self.0[at].1, value) {
+                *sum += value;
+            }
+            heading = if belongs { heading } else { at };
+        }
+    }
+
+    /// Where the next row stands that does not belong to this one.
+    fn end_of(&self, heading: usize) -> usize {
+        let rest = self.0.iter().skip(heading + 1);
+        heading + 1 + rest.take_while(|(what, _)| what.starts_with(' ')).count()
+    }
+
+    fn row(&mut self, what: &str, value: impl TryInto<u64>) {
+        self.0.push((what.to_owned(), value.try_into().ok()));
     }
 
     fn rows<'a>(&mut self, words: impl Iterator<Item = &'a str>) {
@@ -85,6 +127,7 @@ fn distinct_calls(evidence: &Evidence) -> usize {
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (what, value) in &self.0 {
+            let value = value.map(|value| value.to_string()).unwrap_or_default();
             writeln!(f, "{what:<36}{value:>8}")?;
         }
         Ok(())

@@ -28,6 +28,8 @@ use simulation::{Outcome, Simulation};
 
 /// How many steps of trouble each seed has.
 const STEPS: u64 = 3000;
+/// After so many steps every fault must have been met.
+const MEETS_ALL: u64 = 60_000;
 /// A campaign that found so many goes no further.
 const FAILURES: usize = 3;
 
@@ -42,12 +44,18 @@ fn hash(trace: &[String]) -> String {
 
 /// The trace of a seed that failed stands beside the other test output, its seed among the saved.
 fn expect_well(seed: u64, outcome: &Outcome) {
-    if let Err(why) = &outcome.broken {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let file = folder.join(format!("trace-{seed}.txt"));
-        std::fs::write(&file, outcome.trace.join("\n")).unwrap();
-        panic!("{why}\nits trace: {}", file.display());
+    if let Some(why) = told(seed, outcome) {
+        panic!("{why}");
     }
+}
+
+/// What went wrong, and where its trace is.
+fn told(seed: u64, outcome: &Outcome) -> Option<String> {
+    let why = outcome.broken.as_ref().err()?;
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let file = folder.join(format!("trace-{seed}.txt"));
+    std::fs::write(&file, outcome.trace.join("\n")).unwrap();
+    Some(format!("{why}\nits trace: {}", file.display()))
 }
 
 #[test]
@@ -112,7 +120,7 @@ fn campaign() {
         let outcome = play(seed, STEPS);
         done += outcome.steps;
         counts.take_in(&outcome.counts);
-        if let Err(why) = outcome.broken {
+        if let Some(why) = told(seed, &outcome) {
             println!("FAILED {why}");
             failed.push(seed);
         }
@@ -128,6 +136,10 @@ fn campaign() {
     );
     let never: Vec<_> =
         Fault::ALL.into_iter().filter(|f| counts.of(&format!("fault {f:?}")) == 0).collect();
-    assert!(never.is_empty(), "never fired, so nothing is known about them: {never:?}");
+    // A few seeds need not have met every kind of trouble.
+    assert!(
+        never.is_empty() || done < MEETS_ALL,
+        "never fired, so nothing is known about them: {never:?}"
+    );
     assert!(failed.is_empty(), "save these in tests/simulator/seeds: {failed:?}");
 }
