@@ -78,3 +78,6 @@ pub(crate) trait Patiently<T, E>: Future<Output = Result<T, E>> + Sized + Send {
 }
 
 impl<T, E, F: Future<Output = Result<T, E>> + Send> Patiently<T, E> for F {}
+
+#[cfg(test)]
+mod tests;
