@@ -1,8 +1,7 @@
 //! Buttons: opaque tokens, and what each stands for.
 
-use sqlx::AnyConnection;
-
-use super::{Patiently, Store, StoreError};
+use super::Conn;
+use super::{Store, StoreError};
 use crate::base::{CardId, RequestId, WorkspaceId};
 
 /// What a button stands for.
@@ -40,7 +39,7 @@ impl Store {
         workspace: &WorkspaceId,
         token: &str,
     ) -> Result<Option<Button>, StoreError> {
-        let found = button(&mut *self.reader().await?, workspace, token).patiently().await?;
+        let found = button(&mut self.reader().await?, workspace, token).await?;
         if found.is_some() || !self.may_be_behind() {
             return Ok(found);
         }
@@ -57,15 +56,14 @@ impl Store {
             "SELECT token FROM buttons WHERE card_id = $1 AND choice = 'approve'",
         )
         .bind(card.as_str())
-        .fetch_optional(&mut *self.reader().await?)
-        .patiently()
+        .fetch_optional(&mut self.reader().await?)
         .await?;
         Ok(token)
     }
 }
 
 pub(super) async fn button(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     workspace: &WorkspaceId,
     token: &str,
 ) -> Result<Option<Button>, StoreError> {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::rows::from_json;
-use super::{Patiently, RunInput, Store, StoreError, Thread, Tx, intake};
+use super::{RunInput, Store, StoreError, Thread, Tx, intake};
 use crate::approval::SlackUser;
 use crate::audit::{self, Entry};
 use crate::base::{RunId, ThreadId, WorkspaceId};
@@ -80,8 +80,7 @@ impl Store {
             .bind(workspace.as_str())
             .bind(caller)
             .bind(run.as_str())
-            .fetch_optional(&mut *self.reader().await?)
-            .patiently()
+            .fetch_optional(&mut self.reader().await?)
             .await?;
         row.map(view).transpose()
     }

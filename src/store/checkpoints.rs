@@ -11,9 +11,7 @@ use serde_json::Value;
 
 use super::rows::{big, json};
 use super::runs::{self, Held};
-use super::{
-    NewNotice, Patiently, Question, Store, StoreError, Tx, answers, events, notices, questions,
-};
+use super::{NewNotice, Question, Store, StoreError, Tx, answers, events, notices, questions};
 use crate::base::RunId;
 use crate::stream::{ErrorCode, RunEvent};
 
@@ -117,10 +115,8 @@ impl Store {
         namespace: &str,
         checkpoint: Option<&str>,
     ) -> Result<Option<StoredSnapshot>, StoreError> {
-        let mut conn = self.reader().await?;
-        let look =
-            async { load::one(&mut *conn.snapshot().await?, run, namespace, checkpoint).await };
-        look.patiently().await
+        let mut snapshot = self.snapshot().await?;
+        load::one(&mut snapshot, run, namespace, checkpoint).await
     }
 
     /// All checkpoints of the run's conversation in a namespace, newest first.
@@ -129,9 +125,8 @@ impl Store {
         run: &RunId,
         namespace: &str,
     ) -> Result<Vec<StoredSnapshot>, StoreError> {
-        let mut conn = self.reader().await?;
-        let look = async { load::all(&mut *conn.snapshot().await?, run, namespace).await };
-        look.patiently().await
+        let mut snapshot = self.snapshot().await?;
+        load::all(&mut snapshot, run, namespace).await
     }
 
     /// Keeps one turn whole: checkpoint, writes, consumed answers, questions with all that each

@@ -3,7 +3,7 @@
 use super::answers::Asking;
 use super::rows::{big, count, from_json, instant};
 use super::runs::fenced;
-use super::{Patiently, Store, StoreError, Tx, settle};
+use super::{Store, StoreError, Tx, settle};
 use crate::approval::{
     self, Begun, ExecutionState, RetryClass, Sealed, Settled, Settlement, StartRefusal,
 };
@@ -107,8 +107,7 @@ impl Store {
              WHERE state = 'started' AND workspace = $1 ORDER BY started_at, id",
         )
         .bind(workspace.as_str())
-        .fetch_all(&mut *self.reader().await?)
-        .patiently()
+        .fetch_all(&mut self.reader().await?)
         .await?;
         rows.into_iter().map(view).collect()
     }
@@ -119,8 +118,7 @@ impl Store {
             "SELECT COUNT(*) FROM executions WHERE workspace = $1 AND state = 'unknown' AND settled IS NULL",
         )
         .bind(workspace.as_str())
-        .fetch_one(&mut *self.reader().await?)
-        .patiently()
+        .fetch_one(&mut self.reader().await?)
         .await?;
         count("unknown executions", unknown)
     }
@@ -238,10 +236,6 @@ impl Row {
         Ok(Some(Begun { first, attempts: count("attempts", self.attempts)? }))
     }
 
-    pub(super) fn tool(&self) -> String {
-        tool(&self.envelope)
-    }
-
     pub(super) fn asking(&self) -> Option<Asking> {
         let (run, interrupt) = self.run_id.clone().zip(self.interrupt_id.clone())?;
         Some(Asking { run: RunId::existing(run), interrupt })
@@ -287,7 +281,7 @@ async fn claim(
     for row in due {
         // Bytes that cannot be read or were changed could name any tool: nothing is ever done
         // with them again.
-        match Sealed::open(&row.envelope) {
+        match tx.conn.opened(&row.envelope) {
             Ok(sealed) if sealed.digest().to_string() == row.digest => {
                 let window = window(&sealed);
                 claimed.extend(take(tx, row, sealed, owner, lease, window).await?);

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use super::executions::{self, ExecutionView, ViewRow, state_of};
 use super::rows::{big, from_json, json};
 use super::runs::fenced;
-use super::{Patiently, Store, StoreError, Tx, settle};
+use super::{Store, StoreError, Tx, settle};
 use crate::approval::{ExecutionState, Finding, Settled};
 use crate::audit::{self, Entry};
 use crate::base::{RequestId, WorkspaceId};
@@ -48,8 +48,7 @@ impl Store {
         )
         .bind(workspace.as_str())
         .bind(big(limit))
-        .fetch_all(&mut *self.reader().await?)
-        .patiently()
+        .fetch_all(&mut self.reader().await?)
         .await?;
         rows.into_iter().map(unsettled).collect()
     }

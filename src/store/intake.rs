@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use sqlx::AnyConnection;
 
+use super::Conn;
 use super::rows::json;
-use super::{NewNotice, Patiently, Store, StoreError, Tx, notices, shows};
+use super::{NewNotice, Store, StoreError, Tx, notices, shows};
 use crate::approval::SlackUser;
 use crate::audit::{self, Entry};
 use crate::base::{RunId, ThreadId, WorkspaceId};
@@ -94,9 +94,7 @@ impl Store {
         channel: &str,
         thread_ts: &str,
     ) -> Result<Option<Thread>, StoreError> {
-        let mut conn = self.reader().await?;
-        let found = thread(&mut conn, workspace, channel, thread_ts).patiently().await?;
-        drop(conn);
+        let found = thread(&mut self.reader().await?, workspace, channel, thread_ts).await?;
         if found.is_some() || !self.may_be_behind() {
             return Ok(found);
         }
@@ -219,7 +217,7 @@ pub(super) async fn queue(
 }
 
 async fn thread(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     workspace: &WorkspaceId,
     channel: &str,
     thread_ts: &str,

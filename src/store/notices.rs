@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::buttons::shown_at;
 use super::rows::{big, count, from_json, instant, text};
 use super::runs::fenced;
-use super::{Patiently, ShownAt, SlackThread, Store, StoreError, Thread, Tx};
+use super::{ShownAt, SlackThread, Store, StoreError, Thread, Tx};
 use crate::base::{NoticeId, RequestId, RunId, Span, ThreadId, Timestamp, WorkspaceId};
 
 /// A message to owe.
@@ -59,8 +59,7 @@ impl Store {
         )
         .bind(request.as_str())
         .bind(big(stage))
-        .fetch_optional(&mut *self.reader().await?)
-        .patiently()
+        .fetch_optional(&mut self.reader().await?)
         .await?;
         Ok(card.and_then(|(channel, message_ts)| shown_at(channel, message_ts)))
     }

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use sqlx::{Any, AnyConnection, AnyPool, Connection};
 use tokio::sync::{broadcast, mpsc};
 
+use super::conn::{Common, Conn, End};
 use super::events::Feed;
 use super::hints::{Hint, Hints, Talk};
 use super::line::Line;
 use super::place::Place;
-use super::reader::{ONE_STATE, Patiently, Reader};
+use super::reader::{LOOKING, LOOKING_AT_EVERYTHING};
+use super::readers::Readers;
 use super::rows::instant;
 use super::writer::Writer;
 use super::{StoreError, Tx, postgres, sqlite};
@@ -22,7 +23,8 @@ pub struct Store {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) feed: Feed,
     pub(super) kind: Kind,
-    readers: AnyPool,
+    pub(super) common: Arc<Common>,
+    readers: Readers,
     /// Absent when the store was opened for reading only.
     writer: Option<Writer>,
     /// Absent where no other process can hear them.
@@ -41,9 +43,9 @@ pub(super) enum Kind {
 /// What a store that writes is made of.
 struct Opened {
     kind: Kind,
-    conn: AnyConnection,
+    end: End,
     line: Line,
-    readers: AnyPool,
+    readers: Readers,
 }
 
 /// Stands before and behind every transaction of a store that was put [behind](Store::behind) it.
@@ -69,15 +71,16 @@ impl Store {
         sqlx::any::install_default_drivers();
         let opened = match Place::of(url)? {
             Place::Sqlite(path) => {
-                let (conn, lock) = sqlite::open(&path).await?;
+                let (end, lock) = sqlite::open(&path).await?;
                 let line = Line::sqlite(Some(lock));
-                Opened { kind: Kind::Sqlite, conn, line, readers: sqlite::readers(&path).await? }
+                Opened { kind: Kind::Sqlite, end, line, readers: Readers::of_file(&path)? }
             }
             Place::Postgres(server) => {
                 let mut conn = postgres::connect_to_write(&server).await?;
                 postgres::migrate(&mut conn).await?;
-                let readers = postgres::readers(&server).await?;
-                Opened { kind: Kind::Postgres, conn, line: Line::postgres(server), readers }
+                let readers = Readers::Server(postgres::readers(&server).await?, LOOKING);
+                let end = End::Away(conn);
+                Opened { kind: Kind::Postgres, end, line: Line::postgres(server), readers }
             }
         };
         Self::writing(opened, clock, ids).await
@@ -93,15 +96,16 @@ impl Store {
         sqlx::any::install_default_drivers();
         let opened = match Place::of(url)? {
             Place::Sqlite(path) => {
-                let conn = sqlite::open_beside(&path).await?;
+                let end = sqlite::open_beside(&path).await?;
                 let line = Line::sqlite(None);
-                Opened { kind: Kind::Sqlite, conn, line, readers: sqlite::readers(&path).await? }
+                Opened { kind: Kind::Sqlite, end, line, readers: Readers::of_file(&path)? }
             }
             Place::Postgres(server) => {
                 let mut conn = postgres::connect_to_write(&server).await?;
                 postgres::check(&mut conn).await?;
-                let readers = postgres::readers(&server).await?;
-                Opened { kind: Kind::Postgres, conn, line: Line::postgres(server), readers }
+                let readers = Readers::Server(postgres::readers(&server).await?, LOOKING);
+                let end = End::Away(conn);
+                Opened { kind: Kind::Postgres, end, line: Line::postgres(server), readers }
             }
         };
         Self::writing(opened, clock, ids).await
@@ -112,7 +116,9 @@ impl Store {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
     ) -> Result<Self, StoreError> {
-        let Opened { kind, mut conn, line, readers } = opened;
+        let Opened { kind, end, line, readers } = opened;
+        let common = Arc::new(Common::default());
+        let mut conn = Conn::new(end, common.clone());
         let newest: Option<i64> =
             sqlx::query_scalar("SELECT MAX(at) FROM audit_heads").fetch_one(&mut conn).await?;
         let newest = instant(newest.unwrap_or_default());
@@ -123,18 +129,19 @@ impl Store {
         };
         let tx = Tx { conn, now, ahead_by: 0, ids, told: Vec::new() };
         let (mouth, words) = mpsc::unbounded_channel();
-        let (feed, hints, talk) = match line.server() {
-            None => (Feed::default(), None, None),
-            Some(server) => {
+        let (feed, hints, talk) = match (line.server(), &readers) {
+            (None, _) | (_, Readers::File(_)) => (Feed::default(), None, None),
+            (Some(server), Readers::Server(pool, _)) => {
                 let feed = Feed::heard_by(mouth.clone());
-                let (pool, ids) = (readers.clone(), tx.ids.as_ref());
+                let (pool, ids) = (pool.clone(), tx.ids.as_ref());
                 let (hints, talk) = Hints::start(server, pool, ids, feed.clone(), words, mouth);
                 (feed, Some(hints), Some(Arc::new(talk)))
             }
         };
         let writer = Writer::start(tx, line, clock.clone(), feed.clone())
             .map_err(|error| StoreError::Thread(error.to_string()))?;
-        Ok(Self { clock, feed, kind, readers, writer: Some(writer), hints, talk, turnstile: None })
+        let (writer, turnstile) = (Some(writer), None);
+        Ok(Self { clock, feed, kind, common, readers, writer, hints, talk, turnstile })
     }
 
     /// Opens an existing database for reading, beside a process that may be writing.
@@ -142,14 +149,13 @@ impl Store {
         sqlx::any::install_default_drivers();
         let (kind, readers) = match Place::of(url)? {
             Place::Sqlite(path) => {
-                let readers = sqlite::readers(&path).await?;
-                sqlite::check(&mut *readers.acquire().await?).await?;
-                (Kind::Sqlite, readers)
+                sqlite::check(&path).await?;
+                (Kind::Sqlite, Readers::of_file(&path)?)
             }
             Place::Postgres(server) => {
                 let readers = postgres::readers_to_look(&server).await?;
                 postgres::check(&mut *readers.acquire().await?).await?;
-                (Kind::Postgres, readers)
+                (Kind::Postgres, Readers::Server(readers, LOOKING_AT_EVERYTHING))
             }
         };
         let clock = Arc::new(SystemClock);
@@ -158,6 +164,7 @@ impl Store {
             clock,
             feed,
             kind,
+            common: Arc::default(),
             readers,
             writer: None,
             hints: None,
@@ -196,7 +203,7 @@ impl Store {
 
     /// Can it still read and write? For the readiness check.
     pub async fn healthy(&self) -> Result<(), StoreError> {
-        self.reader().await?.ping().patiently().await?;
+        sqlx::query("SELECT 1").execute(&mut self.reader().await?).await?;
         match &self.writer {
             Some(_) => self.write(|_| Box::pin(async { Ok(()) })).await,
             None => Ok(()),
@@ -225,24 +232,12 @@ impl Store {
 
     /// A connection for one statement that only reads. On SQLite it could do nothing else, so a
     /// stray write shows in every test there.
-    pub(crate) async fn reader(&self) -> Result<Reader, StoreError> {
-        match self.readers.acquire().await {
-            Ok(conn) => Ok(Reader::new(conn, self.kind)),
-            Err(sqlx::Error::PoolClosed) => Err(StoreError::Closed),
-            Err(error) => Err(error.into()),
-        }
+    pub(crate) async fn reader(&self) -> Result<Conn, StoreError> {
+        self.readers.one(self.common.clone()).await
     }
 
-    /// A whole look at one state of the database, however long it takes.
-    pub(crate) async fn snapshot(&self) -> Result<sqlx::Transaction<'static, Any>, StoreError> {
-        let begun = match self.kind {
-            Kind::Sqlite => self.readers.begin().await,
-            Kind::Postgres => self.readers.begin_with(ONE_STATE).await,
-        };
-        match begun {
-            Ok(snapshot) => Ok(snapshot),
-            Err(sqlx::Error::PoolClosed) => Err(StoreError::Closed),
-            Err(error) => Err(error.into()),
-        }
+    /// Several statements that must see the same state.
+    pub(crate) async fn snapshot(&self) -> Result<Conn, StoreError> {
+        self.readers.snapshot(self.common.clone()).await
     }
 }

@@ -8,7 +8,7 @@ use super::answers::{self, Asking};
 use super::apply::{Subject, apply};
 use super::rows::{big, count, json, text};
 use super::runs::Held;
-use super::{Patiently, Store, StoreError, StoredRequest, Tx, events, executions};
+use super::{Store, StoreError, StoredRequest, Tx, events, executions};
 use crate::approval::{Effect, Request, Sealed};
 use crate::audit::{self, Entry};
 use crate::base::{RunId, Timestamp};
@@ -82,8 +82,7 @@ impl Store {
              FROM interrupts WHERE run_id = $1",
         )
         .bind(run.as_str())
-        .fetch_all(&mut *self.reader().await?)
-        .patiently()
+        .fetch_all(&mut self.reader().await?)
         .await?;
         let requests = count("requests", rows.iter().map(|(_, requests)| requests).sum())?;
         Ok(KnownQuestions { ids: rows.into_iter().map(|(id, _)| id).collect(), requests })

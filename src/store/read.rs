@@ -1,9 +1,8 @@
 //! Lists for people: the Home tab, `/countersign`, the command line.
 
-use sqlx::AnyConnection;
-
+use super::Conn;
 use super::rows::{big, instant};
-use super::{Patiently, Store, StoreError, StoredRequest, requests};
+use super::{Store, StoreError, StoredRequest, requests};
 use crate::base::{PersonId, RequestId, Timestamp, WorkspaceId};
 
 /// Where a list goes on.
@@ -33,24 +32,20 @@ impl Store {
         limit: usize,
     ) -> Result<Page, StoreError> {
         let (asked_at, id) = after.map_or((i64::MIN, ""), key);
-        let mut conn = self.reader().await?;
-        let look = async {
-            let mut conn = conn.snapshot().await?;
-            let keys: Vec<Key> = sqlx::query_as(
-                "SELECT id, asked_at FROM requests
-                 WHERE workspace = $1 AND outcome IS NULL
-                   AND (asked_at > $2 OR (asked_at = $2 AND id > $3))
-                 ORDER BY asked_at, id LIMIT $4",
-            )
-            .bind(workspace.as_str())
-            .bind(asked_at)
-            .bind(id)
-            .bind(big(limit))
-            .fetch_all(&mut *conn)
-            .await?;
-            page(&mut conn, workspace, keys, limit).await
-        };
-        look.patiently().await
+        let mut conn = self.snapshot().await?;
+        let keys: Vec<Key> = sqlx::query_as(
+            "SELECT id, asked_at FROM requests
+             WHERE workspace = $1 AND outcome IS NULL
+               AND (asked_at > $2 OR (asked_at = $2 AND id > $3))
+             ORDER BY asked_at, id LIMIT $4",
+        )
+        .bind(workspace.as_str())
+        .bind(asked_at)
+        .bind(id)
+        .bind(big(limit))
+        .fetch_all(&mut conn)
+        .await?;
+        page(&mut conn, workspace, keys, limit).await
     }
 
     /// What a person asked for, newest first.
@@ -60,21 +55,17 @@ impl Store {
         requester: &PersonId,
         limit: usize,
     ) -> Result<Vec<StoredRequest>, StoreError> {
-        let mut conn = self.reader().await?;
-        let look = async {
-            let mut conn = conn.snapshot().await?;
-            let keys: Vec<Key> = sqlx::query_as(
-                "SELECT id, asked_at FROM requests WHERE workspace = $1 AND person = $2
-                 ORDER BY asked_at DESC, id DESC LIMIT $3",
-            )
-            .bind(workspace.as_str())
-            .bind(requester.as_str())
-            .bind(big(limit))
-            .fetch_all(&mut *conn)
-            .await?;
-            page(&mut conn, workspace, keys, limit).await.map(|page| page.requests)
-        };
-        look.patiently().await
+        let mut conn = self.snapshot().await?;
+        let keys: Vec<Key> = sqlx::query_as(
+            "SELECT id, asked_at FROM requests WHERE workspace = $1 AND person = $2
+             ORDER BY asked_at DESC, id DESC LIMIT $3",
+        )
+        .bind(workspace.as_str())
+        .bind(requester.as_str())
+        .bind(big(limit))
+        .fetch_all(&mut conn)
+        .await?;
+        Ok(page(&mut conn, workspace, keys, limit).await?.requests)
     }
 
     /// Every request, newest first.
@@ -85,23 +76,19 @@ impl Store {
         limit: usize,
     ) -> Result<Page, StoreError> {
         let (asked_at, id) = before.map_or((i64::MAX, ""), key);
-        let mut conn = self.reader().await?;
-        let look = async {
-            let mut conn = conn.snapshot().await?;
-            let keys: Vec<Key> = sqlx::query_as(
-                "SELECT id, asked_at FROM requests
-                 WHERE workspace = $1 AND (asked_at < $2 OR (asked_at = $2 AND id < $3))
-                 ORDER BY asked_at DESC, id DESC LIMIT $4",
-            )
-            .bind(workspace.as_str())
-            .bind(asked_at)
-            .bind(id)
-            .bind(big(limit))
-            .fetch_all(&mut *conn)
-            .await?;
-            page(&mut conn, workspace, keys, limit).await
-        };
-        look.patiently().await
+        let mut conn = self.snapshot().await?;
+        let keys: Vec<Key> = sqlx::query_as(
+            "SELECT id, asked_at FROM requests
+             WHERE workspace = $1 AND (asked_at < $2 OR (asked_at = $2 AND id < $3))
+             ORDER BY asked_at DESC, id DESC LIMIT $4",
+        )
+        .bind(workspace.as_str())
+        .bind(asked_at)
+        .bind(id)
+        .bind(big(limit))
+        .fetch_all(&mut conn)
+        .await?;
+        page(&mut conn, workspace, keys, limit).await
     }
 }
 
@@ -110,7 +97,7 @@ fn key(cursor: &Cursor) -> (i64, &str) {
 }
 
 async fn page(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     workspace: &WorkspaceId,
     keys: Vec<Key>,
     limit: usize,

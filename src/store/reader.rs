@@ -1,40 +1,53 @@
-//! A connection for one look at the database. A server that falls silent in the middle of it is taken
-//! for gone: whoever is looking hears so, and the connection is let go of. Else what a machine that
-//! vanished had been asked would be waited for until TCP gives up, which is never when the question
-//! had arrived there.
+//! A connection to a server for one look at what is there. A server that falls silent in the middle
+//! of it is taken for gone: whoever is looking hears so, and the connection is let go of. Else what a
+//! machine that vanished had been asked would be waited for until TCP gives up, which is never when
+//! the question had arrived there.
 
+use std::io;
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use sqlx::pool::PoolConnection;
-use sqlx::{Any, AnyConnection, Connection};
+use sqlx::{Any, AnyConnection, Database, Error, SqlStr};
+use sqlx_core::transaction::TransactionManager;
 
-use super::StoreError;
-use super::open::Kind;
-
-/// How long a look may take. Whoever pressed a button is told sooner that nobody answered.
-const LOOKING: Duration = Duration::from_secs(8);
+/// How long a desk waits for what it looks up. Whoever pressed a button is told sooner that nobody
+/// answered.
+pub(super) const LOOKING: Duration = Duration::from_secs(8);
+/// An operator who looks at everything may have much to look at.
+pub(super) const LOOKING_AT_EVERYTHING: Duration = Duration::from_secs(3_600);
 /// How long a connection may take to say that it is still there.
 pub(super) const STILL_THERE: Duration = Duration::from_secs(1);
 /// On Postgres every statement of a plain transaction would see a state of its own.
-pub(super) const ONE_STATE: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+const ONE_STATE: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
-pub(crate) struct Reader {
+type Manager = <Any as Database>::TransactionManager;
+
+#[derive(Debug)]
+pub(super) struct Reader {
     conn: PoolConnection<Any>,
-    kind: Kind,
+    patience: Duration,
+    sees_one_state: bool,
 }
 
 impl Reader {
-    pub(super) fn new(conn: PoolConnection<Any>, kind: Kind) -> Self {
-        Self { conn, kind }
+    pub(super) fn new(conn: PoolConnection<Any>, patience: Duration) -> Self {
+        Self { conn, patience, sees_one_state: false }
     }
 
-    /// Several statements that must see the same state.
-    pub(super) async fn snapshot(&mut self) -> Result<sqlx::Transaction<'_, Any>, sqlx::Error> {
-        match self.kind {
-            Kind::Sqlite => self.conn.begin().await,
-            Kind::Postgres => self.conn.begin_with(ONE_STATE).await,
-        }
+    /// All its statements see the same state from now on.
+    pub(super) async fn sees_one_state(mut self) -> Result<Self, Error> {
+        let patience = self.patience;
+        let one_state = Some(SqlStr::from_static(ONE_STATE));
+        patiently(patience, Manager::begin(&mut self.conn, one_state).boxed()).await?;
+        self.sees_one_state = true;
+        Ok(self)
+    }
+
+    pub(super) fn patience(&self) -> Duration {
+        self.patience
     }
 }
 
@@ -54,30 +67,28 @@ impl DerefMut for Reader {
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        if self.kind == Kind::Postgres {
-            // The pool asks whether it is still there, and would keep its place until it answers.
-            let returning = self.conn.return_to_pool();
-            tokio::spawn(tokio::time::timeout(STILL_THERE, returning));
+        if self.sees_one_state {
+            Manager::start_rollback(&mut self.conn);
         }
+        // The pool asks whether it is still there, and would keep its place until it answers.
+        let returning = self.conn.return_to_pool();
+        tokio::spawn(tokio::time::timeout(STILL_THERE, returning));
     }
 }
 
-/// What is looked up takes no longer than somebody waits for it.
-pub(crate) trait Patiently<T, E>: Future<Output = Result<T, E>> + Sized + Send {
-    fn patiently(self) -> impl Future<Output = Result<T, StoreError>> + Send
-    where
-        StoreError: From<E>,
-    {
-        async {
-            match tokio::time::timeout(LOOKING, self).await {
-                Ok(seen) => Ok(seen?),
-                Err(_) => Err(StoreError::Lost("it did not answer".to_owned())),
-            }
+/// Waits no longer for an answer than somebody waits for it.
+pub(super) fn patiently<'a, T: Send + 'a>(
+    patience: Duration,
+    look: BoxFuture<'a, Result<T, Error>>,
+) -> BoxFuture<'a, Result<T, Error>> {
+    async move {
+        match tokio::time::timeout(patience, look).await {
+            Ok(seen) => seen,
+            Err(_) => Err(Error::Io(io::Error::new(io::ErrorKind::TimedOut, "it did not answer"))),
         }
     }
+    .boxed()
 }
-
-impl<T, E, F: Future<Output = Result<T, E>> + Send> Patiently<T, E> for F {}
 
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,10 @@
 //! Requests as rows: how they are read and how a new state is written.
 
-use sqlx::AnyConnection;
-
+use super::Conn;
 use super::answers::Asking;
 use super::executions::state_of;
 use super::rows::{count, from_json, instant};
-use super::{ExecutionView, Patiently, SlackThread, Store, StoreError, Thread};
+use super::{ExecutionView, SlackThread, Store, StoreError, Thread};
 use crate::approval::{Request, Sealed, Vote};
 use crate::base::{ExecutionId, RequestId, RunId, ThreadId, WorkspaceId};
 
@@ -33,9 +32,7 @@ impl Store {
         workspace: &WorkspaceId,
         request: &RequestId,
     ) -> Result<Option<StoredRequest>, StoreError> {
-        let mut conn = self.reader().await?;
-        let look = async { stored(&mut *conn.snapshot().await?, workspace, request).await };
-        look.patiently().await
+        stored(&mut self.snapshot().await?, workspace, request).await
     }
 }
 
@@ -48,7 +45,7 @@ pub(crate) struct Loaded {
 
 /// Reads a request for a transition; refuses one whose bytes and digest do not belong together.
 pub(crate) async fn load(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     request: &RequestId,
 ) -> Result<Option<Loaded>, StoreError> {
     let row: Option<CoreRow> = sqlx::query_as(
@@ -60,10 +57,12 @@ pub(crate) async fn load(
     .fetch_optional(&mut *conn)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    let votes = votes(conn, &row.id).await?;
+    let votes = votes(&mut *conn, &row.id).await?;
     let asking = row.run_id.clone().zip(row.interrupt_id.clone());
     let asking = asking.map(|(run, interrupt)| Asking { run: RunId::existing(run), interrupt });
-    let (request, sealed) = core_of(row, votes)?;
+    let sealed = conn.opened(&row.envelope);
+    let sealed = sealed.map_err(|error| StoreError::damaged("envelope", error))?;
+    let (request, sealed) = core_of(row, sealed, votes)?;
     Ok(Some(Loaded { request, sealed, asking }))
 }
 
@@ -82,9 +81,11 @@ struct CoreRow {
 }
 
 /// Who asks, for whom and when is read from the sealed bytes: what was decided on is what counts.
-fn core_of(row: CoreRow, votes: Vec<Vote>) -> Result<(Request, Sealed), StoreError> {
-    let sealed =
-        Sealed::open(&row.envelope).map_err(|error| StoreError::damaged("envelope", error))?;
+fn core_of(
+    row: CoreRow,
+    sealed: Sealed,
+    votes: Vec<Vote>,
+) -> Result<(Request, Sealed), StoreError> {
     if sealed.digest().to_string() != row.digest {
         return Err(StoreError::damaged("envelope", "its digest is another one"));
     }
@@ -106,7 +107,7 @@ fn core_of(row: CoreRow, votes: Vec<Vote>) -> Result<(Request, Sealed), StoreErr
     Ok((request, sealed))
 }
 
-async fn votes(conn: &mut AnyConnection, request: &str) -> Result<Vec<Vote>, StoreError> {
+async fn votes(conn: &mut Conn, request: &str) -> Result<Vec<Vote>, StoreError> {
     let votes: Vec<String> =
         sqlx::query_scalar("SELECT body FROM votes WHERE request_id = $1 ORDER BY seq")
             .bind(request)
@@ -117,7 +118,7 @@ async fn votes(conn: &mut AnyConnection, request: &str) -> Result<Vec<Vote>, Sto
 
 /// Reads a request with all that people may be shown of it.
 pub(crate) async fn stored(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     workspace: &WorkspaceId,
     request: &RequestId,
 ) -> Result<Option<StoredRequest>, StoreError> {

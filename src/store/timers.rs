@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::rows::{big, from_json, instant};
 use super::transition::transition;
-use super::{Patiently, Store, StoreError, Tx, requests};
+use super::{Store, StoreError, Tx, requests};
 use crate::approval::{Event, TimerKind};
 use crate::base::{RequestId, Timestamp, WorkspaceId};
 
@@ -59,8 +59,7 @@ impl Store {
         )
         .bind(workspace.as_str())
         .bind(self.clock.now().as_millis())
-        .fetch_one(&mut *self.reader().await?)
-        .patiently()
+        .fetch_one(&mut self.reader().await?)
         .await?;
         Ok(next.map(instant))
     }

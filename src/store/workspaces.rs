@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Patiently, Store, StoreError};
+use super::{Store, StoreError};
 use crate::audit::{self, Entry};
 use crate::base::WorkspaceId;
 
@@ -30,8 +30,7 @@ impl Store {
     pub async fn workspaces(&self) -> Result<Vec<WorkspaceId>, StoreError> {
         let found: Vec<String> =
             sqlx::query_scalar("SELECT workspace FROM audit_heads ORDER BY workspace")
-                .fetch_all(&mut *self.reader().await?)
-                .patiently()
+                .fetch_all(&mut self.reader().await?)
                 .await?;
         Ok(found.into_iter().map(WorkspaceId::existing).collect())
     }

@@ -17,6 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::events::Feed;
 use super::job::{Job, TypedJob};
 use super::line::Line;
+use super::tally::Counted;
 use super::{StoreError, Tx};
 use crate::base::Clock;
 
@@ -155,7 +156,10 @@ async fn commit_together(
     // The wait for the turn may have been long.
     waiting.more(jobs);
     match line.patiently(run_each(tx, line, clock, jobs)).await {
-        Ok(Kept::Something) => line.commit(tx).await,
+        Ok(Kept::Something) => {
+            tx.conn.count(Counted::Commit);
+            line.commit(tx).await
+        }
         Ok(Kept::Nothing) => {
             tx.undo().await;
             Ok(())
@@ -198,6 +202,7 @@ async fn run_each(
             tx.raw("RELEASE SAVEPOINT job; SAVEPOINT job").await?;
         }
         line.moves_on(tx, clock);
+        tx.conn.count(Counted::Transaction);
         before = match job.run(tx).await {
             Ok(()) => Kept::Something,
             Err(why) => {

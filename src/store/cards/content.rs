@@ -1,11 +1,10 @@
 //! What a card is made of.
 
-use sqlx::AnyConnection;
-
+use super::super::Conn;
 use super::{CardButtons, OwedCard};
 use crate::store::buttons::choice_of;
 use crate::store::requests::stored;
-use crate::store::{ButtonChoice, Patiently, Store, StoreError, StoredRequest};
+use crate::store::{ButtonChoice, Store, StoreError, StoredRequest};
 
 /// The request that a card shows, and the tokens behind its buttons.
 #[derive(Clone, Debug)]
@@ -20,16 +19,12 @@ impl Store {
     /// # Errors
     /// [`StoreError::Damaged`] or [`StoreError::NotFound`] when it can never be shown.
     pub async fn card_content(&self, card: &OwedCard) -> Result<CardContent, StoreError> {
-        let mut conn = self.reader().await?;
-        let look = async {
-            let mut snapshot = conn.snapshot().await?;
-            let stored = stored(&mut snapshot, &card.workspace, &card.request).await?;
-            Ok::<_, StoreError>(CardContent {
-                stored: stored.ok_or(StoreError::NotFound("request"))?,
-                buttons: tokens(&mut snapshot, card.id.as_str()).await?,
-            })
-        };
-        look.patiently().await
+        let mut snapshot = self.snapshot().await?;
+        let stored = stored(&mut snapshot, &card.workspace, &card.request).await?;
+        Ok(CardContent {
+            stored: stored.ok_or(StoreError::NotFound("request"))?,
+            buttons: tokens(&mut snapshot, card.id.as_str()).await?,
+        })
     }
 
     /// A card that cannot be read is given up; the others go on.
@@ -46,7 +41,7 @@ impl Store {
     }
 }
 
-async fn tokens(conn: &mut AnyConnection, card: &str) -> Result<CardButtons, StoreError> {
+async fn tokens(conn: &mut Conn, card: &str) -> Result<CardButtons, StoreError> {
     let tokens: Vec<(String, String)> =
         sqlx::query_as("SELECT choice, token FROM buttons WHERE card_id = $1")
             .bind(card)

@@ -3,7 +3,7 @@
 use super::{Batch, Listener};
 use crate::base::{RunId, Span, WorkspaceId};
 use crate::store::rows::{big, count, from_json, json};
-use crate::store::{Patiently, Store, StoreError, Tx, runs, shows};
+use crate::store::{Store, StoreError, Tx, runs, shows};
 use crate::stream::RunEvent;
 
 /// How many batches are read at once, and how many are forgotten in one transaction.
@@ -83,8 +83,7 @@ impl Store {
         .bind(run.as_str())
         .bind(big(after))
         .bind(big(PAGE))
-        .fetch_all(&mut *self.reader().await?)
-        .patiently()
+        .fetch_all(&mut self.reader().await?)
         .await?;
         let batch = |(first, body): (i64, String)| {
             let events: Vec<RunEvent> = from_json("event", &body)?;
