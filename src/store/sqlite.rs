@@ -28,7 +28,9 @@ pub(super) async fn open(path: &Path) -> Result<(AnyConnection, FileLock), Store
     if unclean {
         check_pages(&mut conn).await?;
     }
-    schema::bring_up_to_date(&schema::sqlite(), &mut conn).await?;
+    let mut upgrade = conn.begin_with("BEGIN IMMEDIATE").await?;
+    schema::bring_up_to_date(&schema::sqlite(), &mut upgrade).await?;
+    upgrade.commit().await?;
     Ok((conn, lock))
 }
 

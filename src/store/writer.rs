@@ -19,6 +19,7 @@ use super::job::{Job, TypedJob};
 use super::line::Line;
 use super::{StoreError, Tx};
 use crate::base::Clock;
+use crate::base::failpoint::{self, Point};
 
 /// How many jobs share a commit at most: enough to hide its cost, few enough to stay quick.
 const BATCH: usize = 64;
@@ -155,7 +156,12 @@ async fn commit_together(
     // The wait for the turn may have been long.
     waiting.more(jobs);
     match line.patiently(run_each(tx, line, clock, jobs)).await {
-        Ok(Kept::Something) => line.commit(tx).await,
+        Ok(Kept::Something) => {
+            failpoint::reach(Point::BatchWritten);
+            line.commit(tx).await?;
+            failpoint::reach(Point::BatchCommitted);
+            Ok(())
+        }
         Ok(Kept::Nothing) => {
             tx.undo().await;
             Ok(())

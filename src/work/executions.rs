@@ -9,6 +9,7 @@ use super::{Loop, Work, lease};
 use crate::agent::{CallOutcome, ProbeOutcome};
 use crate::approval::{Sealed, Terms};
 use crate::base::Span;
+use crate::base::failpoint::{self, Point};
 use crate::config::Retry;
 use crate::desk::Desk;
 use crate::store::{ClaimedExecution, Ended, NextStep, StartRefused, StoreError};
@@ -28,6 +29,7 @@ impl Executions {
     }
 
     async fn execute(&self, claimed: ClaimedExecution) -> Result<(), StoreError> {
+        failpoint::reach(Point::ExecutionClaimed);
         let tool = &claimed.sealed.envelope().tool.name;
         if let Some(tool) = self.desk.gate.toolbox.get(tool) {
             tool.look().await;
@@ -44,6 +46,7 @@ impl Executions {
             }
             Err(StartRefused::Store(error)) => return Err(error),
         };
+        failpoint::reach(Point::StartCommitted);
         let ended = match self.desk.gate.toolbox.get(tool) {
             Some(tool) => match claimed.next {
                 NextStep::Start => call_ended(tool.call(&warrant).await),
@@ -55,9 +58,13 @@ impl Executions {
             },
             None => Ended::Failed { why: "the tool is no longer configured".to_owned() },
         };
+        failpoint::reach(Point::CallAnswered);
         tracing::info!(execution = %claimed.id, tool, outcome = word(&ended), "an action ended");
         match self.keep(&claimed, ended).await {
-            Ok(()) => self.desk.wake.these(&[Loop::Runs, Loop::Deliveries, Loop::Streams]),
+            Ok(()) => {
+                failpoint::reach(Point::EndCommitted);
+                self.desk.wake.these(&[Loop::Runs, Loop::Deliveries, Loop::Streams]);
+            }
             Err(StoreError::Fenced) => {
                 tracing::error!(execution = %claimed.id, "ended after another worker took over");
             }
