@@ -94,7 +94,12 @@ static ORDER: LazyLock<Option<Order>> = LazyLock::new(|| {
 enum Order {
     /// Say of every point that it was reached, and go on.
     Tell,
-    Die { at: Point, death: Death, nth: u64, reached: AtomicU64 },
+    Die {
+        at: Point,
+        death: Death,
+        nth: u64,
+        reached: AtomicU64,
+    },
 }
 
 #[derive(Clone, Copy)]

@@ -153,7 +153,8 @@ async fn wait_for_the_moment(outside: &Outside, killer: &mut Chance, tally: &mut
     }
 }
 
-async fn gather(outside: &Outside, house: &House) -> anyhow::Result<Evidence> {
+/// What is left when the desk is closed.
+pub async fn gather(outside: &Outside, house: &House) -> anyhow::Result<Evidence> {
     Ok(Evidence {
         database: house.database(),
         desk: DeskRows::read(&house.database()).await?,

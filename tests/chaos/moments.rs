@@ -155,7 +155,7 @@ async fn card_for(person: &Driver) -> anyhow::Result<MessageView> {
 }
 
 /// The model and the company are reached through the gate.
-fn lead_through(gate: &str, company: &str, file: &Path) -> anyhow::Result<()> {
+pub fn lead_through(gate: &str, company: &str, file: &Path) -> anyhow::Result<()> {
     let text = std::fs::read_to_string(file)?.replace(company, gate);
     let script = "provider: script, script: script.yaml";
     anyhow::ensure!(text.contains(script), "the configuration has no `{script}`");
