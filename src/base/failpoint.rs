@@ -60,7 +60,9 @@ points! {
     StartCommitted,
     /// The tool has answered; nothing of it is written.
     CallAnswered,
-    /// How it ended is committed; nobody has been woken.
+    /// How it ended is written; nothing is committed.
+    EndWritten,
+    /// It is committed; nobody has been woken.
     EndCommitted,
     /// Whatever a batch of transactions wrote; nothing is committed.
     BatchWritten,

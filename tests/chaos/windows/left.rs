@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use serde_json::Value;
-use sqlx::FromRow;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{FromRow, SqlitePool};
 
 use crate::check::Findings;
 use crate::evidence::{Evidence, ExecutionRow};
@@ -28,6 +29,17 @@ struct Begun {
 }
 
 impl Left {
+    /// A schema that was not committed is not there, not even a part of it.
+    pub async fn nothing(database: &Path) -> anyhow::Result<Self> {
+        let options = SqliteConnectOptions::new().filename(database);
+        let desk = SqlitePool::connect_with(options).await?;
+        let tables: Vec<String> =
+            sqlx::query_scalar("SELECT name FROM sqlite_master").fetch_all(&desk).await?;
+        desk.close().await;
+        anyhow::ensure!(tables.is_empty(), "there is half a schema: {tables:?}");
+        Ok(Self::default())
+    }
+
     pub async fn read(database: &Path) -> anyhow::Result<Self> {
         let desk = look_at(database).await?;
         let messages: Vec<String> =

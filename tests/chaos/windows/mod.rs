@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use countersign::base::failpoint::Point::{self, *};
 use countersign::base::{Clock, SystemClock};
-use futures::StreamExt;
+use futures::{StreamExt, stream};
 
 use case::{Case, Death};
 
@@ -18,11 +18,11 @@ use crate::campaign::Folder;
 use crate::chance::Chance;
 
 /// So many desks at once: mostly they wait for a timer.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 8;
 
 /// The points, and which times the story passes them are tried in every round: the first, and
 /// where another means something else, that too.
-const MATRIX: [(Point, &[u64]); 23] = [
+const MATRIX: [(Point, &[u64]); 24] = [
     (MessageWritten, &[1]),
     (MessageCommitted, &[1]),
     // The model's first answer, and the checkpoint that comes with two requests.
@@ -42,6 +42,7 @@ const MATRIX: [(Point, &[u64]); 23] = [
     (ExecutionClaimed, &[1, 2, 3]),
     (StartCommitted, &[1, 2, 3]),
     (CallAnswered, &[1, 2, 3]),
+    (EndWritten, &[1, 2, 3]),
     (EndCommitted, &[1, 2, 3]),
     (BatchWritten, &[5, 20]),
     (BatchCommitted, &[5, 20]),
@@ -54,7 +55,12 @@ const MATRIX: [(Point, &[u64]); 23] = [
 /// As often as the story comes to a point at least; beyond the matrix, a seed chooses among them.
 fn times(point: Point) -> u64 {
     match point {
-        BatchWritten | BatchCommitted => 40,
+        BatchWritten | BatchCommitted => 60,
+        DeliveryClaimed => 24,
+        UpdateAnswered => 12,
+        SuperstepWritten | SuperstepCommitted => 8,
+        PostBegun | PostAnswered => 6,
+        ClickWritten | ClickCommitted => 4,
         _ => {
             let row = MATRIX.iter().find(|(known, _)| *known == point);
             row.and_then(|(_, nths)| nths.last()).copied().unwrap_or(1)
@@ -62,40 +68,45 @@ fn times(point: Point) -> u64 {
     }
 }
 
-/// Plays the story undisturbed, and then as many rounds as asked for. The first is the matrix; each
-/// further one has every point once for each way of dying, at a time that its seed chooses.
-pub async fn rounds(rounds: u64, seed: u64) -> anyhow::Result<()> {
-    every_point_is_passed().await?;
-    let mut findings = Vec::new();
-    for round in 0..rounds {
-        let cases = match round {
-            0 => matrix(),
-            _ => chosen(seed + round),
-        };
-        let began = SystemClock.now();
-        let found: Vec<_> = futures::stream::iter(&cases)
-            .map(|case| tried(*case))
-            .buffer_unordered(AT_ONCE)
-            .collect()
-            .await;
-        let found: Vec<String> = found.into_iter().flatten().collect();
-        let took = SystemClock.now().since(began).to_std().as_secs();
-        let by = |death| cases.iter().filter(|case| case.death == death).count();
-        println!(
-            "round {} (seed {}): {} deaths at {} points, {} by abort, {} by SIGKILL, {} by panic; {} findings; {took} s",
-            round + 1,
-            seed + round,
-            cases.len(),
-            Point::ALL.len(),
-            by(Death::Abort),
-            by(Death::Kill),
-            by(Death::Panic),
-            found.len(),
-        );
-        findings.extend(found);
+/// What is tried.
+pub struct Plan {
+    pub rounds: u64,
+    pub seed: u64,
+    /// How the names of the cases begin that alone are tried.
+    pub only: Option<String>,
+}
+
+impl Plan {
+    /// Plays the story undisturbed, and then as many rounds as asked for. The first is the matrix;
+    /// each further one has every point once for each way of dying, at a time that its seed chooses.
+    pub async fn run(self) -> anyhow::Result<()> {
+        every_point_is_passed().await?;
+        let mut findings = Vec::new();
+        for round in 0..self.rounds {
+            let seed = self.seed + round;
+            let cases = match &self.only {
+                Some(name) => named(name),
+                None if round == 0 => matrix(),
+                None => chosen(seed),
+            };
+            let began = SystemClock.now();
+            let tried = stream::iter(cases.clone()).map(tried).buffer_unordered(AT_ONCE);
+            let found: Vec<String> = tried.filter_map(std::future::ready).collect().await;
+            let took = SystemClock.now().since(began).to_std();
+            println!("round {} of {}, seed {seed}: {}", round + 1, self.rounds, counted(&cases));
+            println!("  {} findings, {} s", found.len(), took.as_secs());
+            found.iter().for_each(|finding| println!("  {finding}"));
+            findings.extend(found);
+        }
+        anyhow::ensure!(findings.is_empty(), "{}", findings.join("\n\n"));
+        Ok(())
     }
-    anyhow::ensure!(findings.is_empty(), "{}", findings.join("\n\n"));
-    Ok(())
+}
+
+fn counted(cases: &[Case]) -> String {
+    let by = |death| cases.iter().filter(|case| case.death == death).count();
+    let (abort, kill, panic) = (by(Death::Abort), by(Death::Kill), by(Death::Panic));
+    format!("{} deaths, {abort} by abort, {kill} by SIGKILL, {panic} by panic", cases.len())
 }
 
 fn matrix() -> Vec<Case> {
@@ -108,9 +119,18 @@ fn matrix() -> Vec<Case> {
     rows.flat_map(case).chain(panics).collect()
 }
 
+/// All the cases there could be whose names begin like this.
+fn named(name: &str) -> Vec<Case> {
+    let points = Point::ALL.iter().flat_map(|point| Death::ALL.map(|death| (*point, death)));
+    let case = |(point, death)| (1..=times(point)).map(move |nth| Case { point, nth, death });
+    points.flat_map(case).filter(|case| case.to_string().starts_with(name)).collect()
+}
+
 fn chosen(seed: u64) -> Vec<Case> {
     let mut chance = Chance::new(seed);
     let points = Point::ALL.iter().flat_map(|point| Death::ALL.map(|death| (*point, death)));
+    // A panic ends a command as any error does.
+    let points = points.filter(|row| *row != (CopyUnnamed, Death::Panic));
     points
         .map(|(point, death)| Case { point, nth: 1 + chance.below(times(point)), death })
         .collect()

@@ -56,8 +56,7 @@ impl Warden {
         case.is_proven(status, &std::fs::read_to_string(self.house.log())?)?;
         let database = self.house.database();
         let left = match case.point {
-            // There is no table yet.
-            Point::SchemaWritten => Left::default(),
+            Point::SchemaWritten => Left::nothing(&database).await?,
             _ => {
                 settle::half_a_minute_passes(&database).await?;
                 Left::read(&database).await?
