@@ -32,6 +32,10 @@ points! {
     MessageWritten,
     /// It is committed; Slack has no answer.
     MessageCommitted,
+    /// A caller's message is taken and its run is queued; nothing is committed.
+    CallWritten,
+    /// It is committed; the caller has no answer.
+    CallCommitted,
     /// Nodes ran, and all that came of it is written; nothing is committed.
     SuperstepWritten,
     /// It is committed; nobody has been woken for what it owes.
@@ -59,7 +63,7 @@ points! {
     /// `started` is committed; the call has not left the process.
     StartCommitted,
     /// The tool has answered; nothing of it is written.
-    CallAnswered,
+    ToolAnswered,
     /// How it ended is written; nothing is committed.
     EndWritten,
     /// It is committed; nobody has been woken.

@@ -58,7 +58,7 @@ impl Executions {
             },
             None => Ended::Failed { why: "the tool is no longer configured".to_owned() },
         };
-        failpoint::reach(Point::CallAnswered);
+        failpoint::reach(Point::ToolAnswered);
         tracing::info!(execution = %claimed.id, tool, outcome = word(&ended), "an action ended");
         match self.keep(&claimed, ended).await {
             Ok(()) => {

@@ -6,6 +6,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::Context;
+use countersign::demo::API_KEY;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
@@ -64,6 +65,7 @@ impl House {
             .arg(name)
             .env("DEMO_SIGNING_SECRET", SIGNING_SECRET)
             .env("DEMO_BOT_TOKEN", BOT_TOKEN)
+            .env("DEMO_API_KEY", API_KEY)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)

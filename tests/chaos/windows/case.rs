@@ -1,4 +1,4 @@
-//! What a desk dies of: at which point, the how manieth time, and how.
+//! What a desk dies of: in which story, at which point, the how manieth time, and how.
 
 use std::fmt;
 use std::os::unix::process::ExitStatusExt;
@@ -8,10 +8,21 @@ use countersign::base::failpoint::Point;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Case {
+    pub story: Story,
     pub point: Point,
     /// From one.
     pub nth: u64,
     pub death: Death,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Story {
+    /// Somebody writes to an agent in Slack, and people approve what it proposes.
+    Conversation,
+    /// A program asks an agent over HTTP.
+    Call,
+    /// The operator backs up and restores.
+    Copies,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,8 +33,6 @@ pub enum Death {
 }
 
 impl Death {
-    pub const ALL: [Self; 3] = [Self::Abort, Self::Kill, Self::Panic];
-
     fn word(self) -> &'static str {
         match self {
             Self::Abort => "abort",
@@ -59,6 +68,7 @@ impl Case {
 
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}-{}-{}", self.point, self.nth, self.death.word())
+        let Self { story, point, nth, death } = self;
+        write!(f, "{story:?}-{point:?}-{nth}-{}", death.word())
     }
 }

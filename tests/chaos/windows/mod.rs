@@ -1,72 +1,25 @@
-//! The crash matrix: every failpoint, each way of dying, on the real binary.
+//! The crash matrix: the real binary dies at every failpoint, in each way, and is started again.
 
+mod call;
 mod case;
+mod conversation;
 mod copies;
 mod left;
-mod story;
+mod matrix;
 mod warden;
 
 use std::collections::BTreeMap;
 
-use countersign::base::failpoint::Point::{self, *};
+use countersign::base::failpoint::Point;
 use countersign::base::{Clock, SystemClock};
 use futures::{StreamExt, stream};
 
-use case::{Case, Death};
+use case::{Case, Death, Story};
 
 use crate::campaign::Folder;
-use crate::chance::Chance;
 
-/// So many desks at once: mostly they wait for a timer.
+/// So many desks at once: mostly they wait for something.
 const AT_ONCE: usize = 8;
-
-/// The points, and which times the story passes them are tried in every round: the first, and
-/// where another means something else, that too.
-const MATRIX: [(Point, &[u64]); 24] = [
-    (MessageWritten, &[1]),
-    (MessageCommitted, &[1]),
-    // The model's first answer, and the checkpoint that comes with two requests.
-    (SuperstepWritten, &[1, 4]),
-    (SuperstepCommitted, &[1, 4]),
-    (DeliveryClaimed, &[1, 5]),
-    (PostBegun, &[1, 3]),
-    (PostAnswered, &[1, 3]),
-    (UpdateAnswered, &[1, 4]),
-    (StreamStarted, &[1]),
-    // The first of two votes, and one that decides.
-    (ClickWritten, &[1, 3]),
-    (ClickCommitted, &[1, 3]),
-    (TimerWritten, &[1, 2]),
-    (TimerCommitted, &[1]),
-    // The lookup, and what people approved.
-    (ExecutionClaimed, &[1, 2, 3]),
-    (StartCommitted, &[1, 2, 3]),
-    (CallAnswered, &[1, 2, 3]),
-    (EndWritten, &[1, 2, 3]),
-    (EndCommitted, &[1, 2, 3]),
-    (BatchWritten, &[5, 20]),
-    (BatchCommitted, &[5, 20]),
-    (SchemaWritten, &[1]),
-    (DeskOpened, &[1]),
-    (Closing, &[1]),
-    (CopyUnnamed, &[1]),
-];
-
-/// As often as the story comes to a point at least; beyond the matrix, a seed chooses among them.
-fn times(point: Point) -> u64 {
-    match point {
-        BatchWritten | BatchCommitted => 60,
-        DeliveryClaimed => 24,
-        UpdateAnswered => 12,
-        SuperstepWritten | SuperstepCommitted => 8,
-        PostBegun | PostAnswered => 6,
-        ClickWritten | ClickCommitted => 4,
-        _ => {
-            let row = MATRIX.iter().find(|(known, _)| *known == point);
-            row.and_then(|(_, nths)| nths.last()).copied().unwrap_or(1)
-        }
-    }
-}
 
 /// What is tried.
 pub struct Plan {
@@ -77,18 +30,19 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Plays the story undisturbed, and then as many rounds as asked for. The first is the matrix;
-    /// each further one has every point once for each way of dying, at a time that its seed chooses.
+    /// Plays a conversation undisturbed, and then as many rounds as asked for. The first is the
+    /// matrix; the times at which further ones die come from their seeds.
     pub async fn run(self) -> anyhow::Result<()> {
         every_point_is_passed().await?;
         let mut findings = Vec::new();
         for round in 0..self.rounds {
             let seed = self.seed + round;
             let cases = match &self.only {
-                Some(name) => named(name),
-                None if round == 0 => matrix(),
-                None => chosen(seed),
+                Some(name) => matrix::named(name),
+                None if round == 0 => matrix::matrix(),
+                None => matrix::chosen(seed),
             };
+            anyhow::ensure!(!cases.is_empty(), "there is no such case");
             let began = SystemClock.now();
             let tried = stream::iter(cases.clone()).map(tried).buffer_unordered(AT_ONCE);
             let found: Vec<String> = tried.filter_map(std::future::ready).collect().await;
@@ -98,7 +52,7 @@ impl Plan {
             found.iter().for_each(|finding| println!("  {finding}"));
             findings.extend(found);
         }
-        anyhow::ensure!(findings.is_empty(), "{}", findings.join("\n\n"));
+        anyhow::ensure!(findings.is_empty(), "{} findings", findings.len());
         Ok(())
     }
 }
@@ -109,42 +63,16 @@ fn counted(cases: &[Case]) -> String {
     format!("{} deaths, {abort} by abort, {kill} by SIGKILL, {panic} by panic", cases.len())
 }
 
-fn matrix() -> Vec<Case> {
-    let deaths = [Death::Abort, Death::Kill];
-    let case = |(point, nth): (Point, u64)| deaths.map(|death| Case { point, nth, death });
-    let rows = MATRIX.iter().flat_map(|(point, nths)| nths.iter().map(|nth| (*point, *nth)));
-    // A panic is caught by whoever runs a task or a job of the store: never may the rest go on.
-    let panics = [ClickWritten, ClickCommitted, SuperstepCommitted, BatchCommitted];
-    let panics = panics.map(|point| Case { point, nth: 1, death: Death::Panic });
-    rows.flat_map(case).chain(panics).collect()
-}
-
-/// All the cases there could be whose names begin like this.
-fn named(name: &str) -> Vec<Case> {
-    let points = Point::ALL.iter().flat_map(|point| Death::ALL.map(|death| (*point, death)));
-    let case = |(point, death)| (1..=times(point)).map(move |nth| Case { point, nth, death });
-    points.flat_map(case).filter(|case| case.to_string().starts_with(name)).collect()
-}
-
-fn chosen(seed: u64) -> Vec<Case> {
-    let mut chance = Chance::new(seed);
-    let points = Point::ALL.iter().flat_map(|point| Death::ALL.map(|death| (*point, death)));
-    // A panic ends a command as any error does.
-    let points = points.filter(|row| *row != (CopyUnnamed, Death::Panic));
-    points
-        .map(|(point, death)| Case { point, nth: 1 + chance.below(times(point)), death })
-        .collect()
-}
-
 /// What is wrong after a death, if anything is.
 async fn tried(case: Case) -> Option<String> {
-    let folder = match Folder::new(&format!("window-{case}")) {
+    let folder = match Folder::new(&case.to_string()) {
         Ok(folder) => folder,
         Err(error) => return Some(format!("{case}: {error}")),
     };
-    let played = match case.point {
-        CopyUnnamed => copies::play(case, &folder.0).await,
-        _ => story::play(Some(case), &folder.0).await.map(drop),
+    let played = match case.story {
+        Story::Conversation => conversation::play(Some(case), &folder.0).await.map(drop),
+        Story::Call => call::play(case, &folder.0).await,
+        Story::Copies => copies::play(case, &folder.0).await,
     };
     let error = played.err()?;
     Some(format!("{case}: {error:#}\nkept in {}", folder.keep().display()))
@@ -152,16 +80,20 @@ async fn tried(case: Case) -> Option<String> {
 
 /// What nobody comes to cannot be tried there.
 async fn every_point_is_passed() -> anyhow::Result<()> {
-    let folder = Folder::new("windows")?;
-    let log = story::play(None, &folder.0).await?;
-    let mut passed: BTreeMap<&str, u64> = BTreeMap::new();
+    let folder = Folder::new("nobody-dies")?;
+    let log = conversation::play(None, &folder.0).await?;
+    let mut passed: BTreeMap<String, u64> = BTreeMap::new();
     for point in log.lines().filter_map(|line| line.strip_prefix("failpoint ")) {
-        *passed.entry(point).or_default() += 1;
+        *passed.entry(point.to_owned()).or_default() += 1;
     }
-    println!("an undisturbed story passes {passed:?}");
-    for point in Point::ALL.iter().filter(|point| **point != CopyUnnamed) {
-        let count = passed.get(format!("{point:?}").as_str()).copied().unwrap_or_default();
-        anyhow::ensure!(count >= times(*point), "it passes {point:?} {count} times");
+    for (point, times) in matrix::of_a_conversation() {
+        let count = passed.get(&format!("{point:?}")).copied().unwrap_or_default();
+        anyhow::ensure!(count >= times, "it comes to {point:?} {count} times");
     }
+    let tried = matrix::named("");
+    for point in Point::ALL {
+        anyhow::ensure!(tried.iter().any(|case| case.point == *point), "{point:?} is not tried");
+    }
+    println!("{} points; a conversation passes {passed:?}", Point::ALL.len());
     Ok(())
 }
