@@ -2,10 +2,9 @@
 
 use std::io::Write;
 
-use sqlx::AnyConnection;
-
 use super::chain::Record;
 use crate::base::{RequestId, Timestamp, WorkspaceId};
+use crate::store::Conn;
 use crate::store::{Store, StoreError, big, count};
 
 /// How many records are read at a time.
@@ -48,13 +47,13 @@ pub async fn story(store: &Store, request: &RequestId) -> Result<Vec<Record>, St
          ORDER BY workspace, seq",
     )
     .bind(request.as_str())
-    .fetch_all(&mut *store.reader().await?)
+    .fetch_all(&mut store.reader().await?)
     .await?;
     rows.into_iter().map(Record::try_from).collect()
 }
 
 /// Every workspace that the log knows.
-pub(super) async fn workspaces(conn: &mut AnyConnection) -> Result<Vec<String>, StoreError> {
+pub(super) async fn workspaces(conn: &mut Conn) -> Result<Vec<String>, StoreError> {
     let found = sqlx::query_scalar(
         "SELECT workspace FROM audit UNION SELECT workspace FROM audit_heads ORDER BY 1",
     );
@@ -63,7 +62,7 @@ pub(super) async fn workspaces(conn: &mut AnyConnection) -> Result<Vec<String>, 
 
 /// The records of a workspace after a sequence number, as they stand.
 pub(super) async fn page(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     workspace: &str,
     after: u64,
 ) -> Result<Vec<Record>, StoreError> {

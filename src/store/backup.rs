@@ -10,7 +10,7 @@ impl Store {
     /// whatever is written meanwhile, and holds no pages of what was deleted.
     pub async fn copy_to(&self, file: &Path) -> Result<(), StoreError> {
         let mut conn = self.reader().await?;
-        sqlx::query("VACUUM INTO $1").bind(file.display().to_string()).execute(&mut *conn).await?;
+        sqlx::query("VACUUM INTO $1").bind(file.display().to_string()).execute(&mut conn).await?;
         Ok(())
     }
 
@@ -25,7 +25,7 @@ impl Store {
         }
         let mut conn = self.reader().await?;
         let said: String =
-            sqlx::query_scalar("PRAGMA integrity_check(1)").fetch_one(&mut *conn).await?;
+            sqlx::query_scalar("PRAGMA integrity_check(1)").fetch_one(&mut conn).await?;
         if said == "ok" { Ok(()) } else { Err(StoreError::damaged("database file", said)) }
     }
 }

@@ -1,7 +1,6 @@
 //! Buttons: opaque tokens, and what each stands for.
 
-use sqlx::AnyConnection;
-
+use super::Conn;
 use super::{Store, StoreError};
 use crate::base::{CardId, RequestId, WorkspaceId};
 
@@ -40,7 +39,7 @@ impl Store {
         workspace: &WorkspaceId,
         token: &str,
     ) -> Result<Option<Button>, StoreError> {
-        button(&mut *self.reader().await?, workspace, token).await
+        button(&mut self.reader().await?, workspace, token).await
     }
 
     /// The approve button that belongs to the same card: for the dialog that shows everything.
@@ -49,14 +48,14 @@ impl Store {
             "SELECT token FROM buttons WHERE card_id = $1 AND choice = 'approve'",
         )
         .bind(card.as_str())
-        .fetch_optional(&mut *self.reader().await?)
+        .fetch_optional(&mut self.reader().await?)
         .await?;
         Ok(token)
     }
 }
 
 pub(super) async fn button(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     workspace: &WorkspaceId,
     token: &str,
 ) -> Result<Option<Button>, StoreError> {

@@ -81,7 +81,7 @@ impl Store {
             .bind(workspace.as_str())
             .bind(caller)
             .bind(run.as_str())
-            .fetch_optional(&mut *self.reader().await?)
+            .fetch_optional(&mut self.reader().await?)
             .await?;
         row.map(view).transpose()
     }

@@ -107,7 +107,7 @@ impl Store {
              WHERE state = 'started' AND workspace = $1 ORDER BY started_at, id",
         )
         .bind(workspace.as_str())
-        .fetch_all(&mut *self.reader().await?)
+        .fetch_all(&mut self.reader().await?)
         .await?;
         rows.into_iter().map(view).collect()
     }
@@ -118,7 +118,7 @@ impl Store {
             "SELECT COUNT(*) FROM executions WHERE workspace = $1 AND state = 'unknown' AND settled IS NULL",
         )
         .bind(workspace.as_str())
-        .fetch_one(&mut *self.reader().await?)
+        .fetch_one(&mut self.reader().await?)
         .await?;
         count("unknown executions", unknown)
     }

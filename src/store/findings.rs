@@ -48,7 +48,7 @@ impl Store {
         )
         .bind(workspace.as_str())
         .bind(big(limit))
-        .fetch_all(&mut *self.reader().await?)
+        .fetch_all(&mut self.reader().await?)
         .await?;
         rows.into_iter().map(unsettled).collect()
     }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use sqlx::AnyConnection;
 
+use super::Conn;
 use super::rows::json;
 use super::{NewNotice, Store, StoreError, Tx, notices, shows};
 use crate::approval::SlackUser;
@@ -95,7 +95,7 @@ impl Store {
         channel: &str,
         thread_ts: &str,
     ) -> Result<Option<Thread>, StoreError> {
-        thread(&mut *self.reader().await?, workspace, channel, thread_ts).await
+        thread(&mut self.reader().await?, workspace, channel, thread_ts).await
     }
 }
 
@@ -210,7 +210,7 @@ pub(super) async fn queue(
 }
 
 async fn thread(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     workspace: &WorkspaceId,
     channel: &str,
     thread_ts: &str,

@@ -8,8 +8,9 @@
 
 use std::time::Duration;
 
-use sqlx::{AnyConnection, Connection, Executor, Row};
+use sqlx::{AnyConnection, Executor, Row};
 
+use super::conn::{Conn, End};
 use super::lock::FileLock;
 use super::place::Server;
 use super::rows::instant;
@@ -87,7 +88,7 @@ impl Line {
             | Self::Postgres { state: PostgresState::Connected, .. } => Ok(()),
             Self::Sqlite { state: SqliteState::Poisoned, .. } => Err(StoreError::Poisoned),
             Self::Postgres { server, state } => {
-                tx.conn = return_to(server).await?;
+                tx.conn.is_now(End::Away(return_to(server).await?));
                 if *state == PostgresState::Gone {
                     tracing::info!(%server, "the database is back");
                 }
@@ -197,7 +198,7 @@ impl Line {
     }
 
     /// Says goodbye.
-    pub(super) async fn close(self, conn: AnyConnection) {
+    pub(super) async fn close(self, conn: Conn) {
         let closed = match self {
             Self::Postgres { state: PostgresState::Gone, .. } => conn.close_hard().await,
             Self::Postgres { .. } | Self::Sqlite { .. } => conn.close().await,

@@ -59,7 +59,7 @@ impl Store {
         )
         .bind(request.as_str())
         .bind(big(stage))
-        .fetch_optional(&mut *self.reader().await?)
+        .fetch_optional(&mut self.reader().await?)
         .await?;
         Ok(card.and_then(|(channel, message_ts)| shown_at(channel, message_ts)))
     }

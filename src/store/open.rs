@@ -3,21 +3,19 @@
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use sqlx::pool::PoolConnection;
-use sqlx::{Any, AnyConnection, AnyPool, Connection};
 use tokio::sync::{broadcast, mpsc};
 
+use super::conn::{Conn, End};
 use super::events::Feed;
 use super::hints::{Hint, Hints, Talk};
 use super::line::Line;
 use super::place::Place;
+use super::readers::Readers;
 use super::rows::instant;
+use super::tally::Tally;
 use super::writer::Writer;
 use super::{StoreError, Tx, postgres, sqlite};
 use crate::base::{Clock, Ids, SystemClock};
-
-/// On Postgres every statement of a plain transaction would see a state of its own.
-const ONE_STATE: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// The desk's memory. Cheap to clone; every clone is the same store.
 #[derive(Clone)]
@@ -25,7 +23,8 @@ pub struct Store {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) feed: Feed,
     pub(super) kind: Kind,
-    readers: AnyPool,
+    pub(super) tally: Arc<Tally>,
+    readers: Readers,
     /// Absent when the store was opened for reading only.
     writer: Option<Writer>,
     /// Absent where no other process can hear them.
@@ -44,9 +43,9 @@ pub(super) enum Kind {
 /// What a store that writes is made of.
 struct Opened {
     kind: Kind,
-    conn: AnyConnection,
+    end: End,
     line: Line,
-    readers: AnyPool,
+    readers: Readers,
 }
 
 /// Stands before and behind every transaction of a store that was put [behind](Store::behind) it.
@@ -72,15 +71,16 @@ impl Store {
         sqlx::any::install_default_drivers();
         let opened = match Place::of(url)? {
             Place::Sqlite(path) => {
-                let (conn, lock) = sqlite::open(&path).await?;
+                let (end, lock) = sqlite::open(&path).await?;
                 let line = Line::sqlite(Some(lock));
-                Opened { kind: Kind::Sqlite, conn, line, readers: sqlite::readers(&path).await? }
+                Opened { kind: Kind::Sqlite, end, line, readers: Readers::of_file(&path)? }
             }
             Place::Postgres(server) => {
                 let mut conn = postgres::connect(&server).await?;
                 postgres::migrate(&mut conn).await?;
-                let readers = postgres::readers(&server).await?;
-                Opened { kind: Kind::Postgres, conn, line: Line::postgres(server), readers }
+                let readers = Readers::Server(postgres::readers(&server).await?);
+                let end = End::Away(conn);
+                Opened { kind: Kind::Postgres, end, line: Line::postgres(server), readers }
             }
         };
         Self::writing(opened, clock, ids).await
@@ -96,15 +96,16 @@ impl Store {
         sqlx::any::install_default_drivers();
         let opened = match Place::of(url)? {
             Place::Sqlite(path) => {
-                let conn = sqlite::open_beside(&path).await?;
+                let end = sqlite::open_beside(&path).await?;
                 let line = Line::sqlite(None);
-                Opened { kind: Kind::Sqlite, conn, line, readers: sqlite::readers(&path).await? }
+                Opened { kind: Kind::Sqlite, end, line, readers: Readers::of_file(&path)? }
             }
             Place::Postgres(server) => {
                 let mut conn = postgres::connect(&server).await?;
                 postgres::check(&mut conn).await?;
-                let readers = postgres::readers(&server).await?;
-                Opened { kind: Kind::Postgres, conn, line: Line::postgres(server), readers }
+                let readers = Readers::Server(postgres::readers(&server).await?);
+                let end = End::Away(conn);
+                Opened { kind: Kind::Postgres, end, line: Line::postgres(server), readers }
             }
         };
         Self::writing(opened, clock, ids).await
@@ -115,7 +116,9 @@ impl Store {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
     ) -> Result<Self, StoreError> {
-        let Opened { kind, mut conn, line, readers } = opened;
+        let Opened { kind, end, line, readers } = opened;
+        let tally = Arc::new(Tally::default());
+        let mut conn = Conn::new(end, tally.clone());
         let newest: Option<i64> =
             sqlx::query_scalar("SELECT MAX(at) FROM audit_heads").fetch_one(&mut conn).await?;
         let newest = instant(newest.unwrap_or_default());
@@ -126,18 +129,19 @@ impl Store {
         };
         let tx = Tx { conn, now, ahead_by: 0, ids, told: Vec::new() };
         let (mouth, words) = mpsc::unbounded_channel();
-        let (feed, hints, talk) = match line.server() {
-            None => (Feed::default(), None, None),
-            Some(server) => {
+        let (feed, hints, talk) = match (line.server(), &readers) {
+            (None, _) | (_, Readers::File(_)) => (Feed::default(), None, None),
+            (Some(server), Readers::Server(pool)) => {
                 let feed = Feed::heard_by(mouth.clone());
-                let (pool, ids) = (readers.clone(), tx.ids.as_ref());
+                let (pool, ids) = (pool.clone(), tx.ids.as_ref());
                 let (hints, talk) = Hints::start(server, pool, ids, feed.clone(), words, mouth);
                 (feed, Some(hints), Some(Arc::new(talk)))
             }
         };
         let writer = Writer::start(tx, line, clock.clone(), feed.clone())
             .map_err(|error| StoreError::Thread(error.to_string()))?;
-        Ok(Self { clock, feed, kind, readers, writer: Some(writer), hints, talk, turnstile: None })
+        let (writer, turnstile) = (Some(writer), None);
+        Ok(Self { clock, feed, kind, tally, readers, writer, hints, talk, turnstile })
     }
 
     /// Opens an existing database for reading, beside a process that may be writing.
@@ -145,14 +149,13 @@ impl Store {
         sqlx::any::install_default_drivers();
         let (kind, readers) = match Place::of(url)? {
             Place::Sqlite(path) => {
-                let readers = sqlite::readers(&path).await?;
-                sqlite::check(&mut *readers.acquire().await?).await?;
-                (Kind::Sqlite, readers)
+                sqlite::check(&path).await?;
+                (Kind::Sqlite, Readers::of_file(&path)?)
             }
             Place::Postgres(server) => {
                 let readers = postgres::readers_to_look(&server).await?;
                 postgres::check(&mut *readers.acquire().await?).await?;
-                (Kind::Postgres, readers)
+                (Kind::Postgres, Readers::Server(readers))
             }
         };
         let clock = Arc::new(SystemClock);
@@ -161,6 +164,7 @@ impl Store {
             clock,
             feed,
             kind,
+            tally: Arc::default(),
             readers,
             writer: None,
             hints: None,
@@ -199,7 +203,7 @@ impl Store {
 
     /// Can it still read and write? For the readiness check.
     pub async fn healthy(&self) -> Result<(), StoreError> {
-        self.reader().await?.ping().await?;
+        sqlx::query("SELECT 1").execute(&mut self.reader().await?).await?;
         match &self.writer {
             Some(_) => self.write(|_| Box::pin(async { Ok(()) })).await,
             None => Ok(()),
@@ -222,24 +226,12 @@ impl Store {
 
     /// A connection for one statement that only reads. On SQLite it could do nothing else, so a
     /// stray write shows in every test there.
-    pub(crate) async fn reader(&self) -> Result<PoolConnection<Any>, StoreError> {
-        match self.readers.acquire().await {
-            Ok(conn) => Ok(conn),
-            Err(sqlx::Error::PoolClosed) => Err(StoreError::Closed),
-            Err(error) => Err(error.into()),
-        }
+    pub(crate) async fn reader(&self) -> Result<Conn, StoreError> {
+        self.readers.one(self.tally.clone()).await
     }
 
     /// Several statements that must see the same state.
-    pub(crate) async fn snapshot(&self) -> Result<sqlx::Transaction<'static, Any>, StoreError> {
-        let begun = match self.kind {
-            Kind::Sqlite => self.readers.begin().await,
-            Kind::Postgres => self.readers.begin_with(ONE_STATE).await,
-        };
-        match begun {
-            Ok(snapshot) => Ok(snapshot),
-            Err(sqlx::Error::PoolClosed) => Err(StoreError::Closed),
-            Err(error) => Err(error.into()),
-        }
+    pub(crate) async fn snapshot(&self) -> Result<Conn, StoreError> {
+        self.readers.snapshot(self.tally.clone()).await
     }
 }

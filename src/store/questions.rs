@@ -82,7 +82,7 @@ impl Store {
              FROM interrupts WHERE run_id = $1",
         )
         .bind(run.as_str())
-        .fetch_all(&mut *self.reader().await?)
+        .fetch_all(&mut self.reader().await?)
         .await?;
         let requests = count("requests", rows.iter().map(|(_, requests)| requests).sum())?;
         Ok(KnownQuestions { ids: rows.into_iter().map(|(id, _)| id).collect(), requests })

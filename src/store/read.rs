@@ -1,7 +1,6 @@
 //! Lists for people: the Home tab, `/countersign`, the command line.
 
-use sqlx::AnyConnection;
-
+use super::Conn;
 use super::rows::{big, instant};
 use super::{Store, StoreError, StoredRequest, requests};
 use crate::base::{PersonId, RequestId, Timestamp, WorkspaceId};
@@ -44,7 +43,7 @@ impl Store {
         .bind(asked_at)
         .bind(id)
         .bind(big(limit))
-        .fetch_all(&mut *conn)
+        .fetch_all(&mut conn)
         .await?;
         page(&mut conn, workspace, keys, limit).await
     }
@@ -64,7 +63,7 @@ impl Store {
         .bind(workspace.as_str())
         .bind(requester.as_str())
         .bind(big(limit))
-        .fetch_all(&mut *conn)
+        .fetch_all(&mut conn)
         .await?;
         Ok(page(&mut conn, workspace, keys, limit).await?.requests)
     }
@@ -87,7 +86,7 @@ impl Store {
         .bind(asked_at)
         .bind(id)
         .bind(big(limit))
-        .fetch_all(&mut *conn)
+        .fetch_all(&mut conn)
         .await?;
         page(&mut conn, workspace, keys, limit).await
     }
@@ -98,7 +97,7 @@ fn key(cursor: &Cursor) -> (i64, &str) {
 }
 
 async fn page(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     workspace: &WorkspaceId,
     keys: Vec<Key>,
     limit: usize,

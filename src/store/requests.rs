@@ -1,7 +1,6 @@
 //! Requests as rows: how they are read and how a new state is written.
 
-use sqlx::AnyConnection;
-
+use super::Conn;
 use super::answers::Asking;
 use super::executions::state_of;
 use super::rows::{count, from_json, instant};
@@ -33,7 +32,7 @@ impl Store {
         workspace: &WorkspaceId,
         request: &RequestId,
     ) -> Result<Option<StoredRequest>, StoreError> {
-        stored(&mut *self.snapshot().await?, workspace, request).await
+        stored(&mut self.snapshot().await?, workspace, request).await
     }
 }
 
@@ -46,7 +45,7 @@ pub(crate) struct Loaded {
 
 /// Reads a request for a transition; refuses one whose bytes and digest do not belong together.
 pub(crate) async fn load(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     request: &RequestId,
 ) -> Result<Option<Loaded>, StoreError> {
     let row: Option<CoreRow> = sqlx::query_as(
@@ -104,7 +103,7 @@ fn core_of(row: CoreRow, votes: Vec<Vote>) -> Result<(Request, Sealed), StoreErr
     Ok((request, sealed))
 }
 
-async fn votes(conn: &mut AnyConnection, request: &str) -> Result<Vec<Vote>, StoreError> {
+async fn votes(conn: &mut Conn, request: &str) -> Result<Vec<Vote>, StoreError> {
     let votes: Vec<String> =
         sqlx::query_scalar("SELECT body FROM votes WHERE request_id = $1 ORDER BY seq")
             .bind(request)
@@ -115,7 +114,7 @@ async fn votes(conn: &mut AnyConnection, request: &str) -> Result<Vec<Vote>, Sto
 
 /// Reads a request with all that people may be shown of it.
 pub(crate) async fn stored(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     workspace: &WorkspaceId,
     request: &RequestId,
 ) -> Result<Option<StoredRequest>, StoreError> {

@@ -1,7 +1,6 @@
 //! What Slack threads show of runs: how far each has come, so that nothing is shown twice.
 
-use sqlx::AnyConnection;
-
+use super::Conn;
 use super::rows::{big, count, from_json, json};
 use super::runs::fenced;
 use super::{RunInput, SlackThread, Store, StoreError, Tx};
@@ -95,7 +94,7 @@ impl Store {
     pub async fn show_of(&self, run: &RunId) -> Result<Option<Show>, StoreError> {
         let body: Option<String> = sqlx::query_scalar("SELECT body FROM shows WHERE run_id = $1")
             .bind(run.as_str())
-            .fetch_optional(&mut *self.reader().await?)
+            .fetch_optional(&mut self.reader().await?)
             .await?;
         body.map(|body| from_json("show", &body)).transpose()
     }
@@ -121,11 +120,7 @@ pub(super) async fn open(
 }
 
 /// The run has told more.
-pub(super) async fn told(
-    conn: &mut AnyConnection,
-    run: &RunId,
-    last: u64,
-) -> Result<(), StoreError> {
+pub(super) async fn told(conn: &mut Conn, run: &RunId, last: u64) -> Result<(), StoreError> {
     sqlx::query("UPDATE shows SET told = $2 WHERE run_id = $1")
         .bind(run.as_str())
         .bind(big(last))

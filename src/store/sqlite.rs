@@ -3,56 +3,52 @@
 use std::path::Path;
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
-use sqlx::any::AnyPoolOptions;
-use sqlx::{AnyConnection, AnyPool, Connection, Executor};
+use sqlx::{AnyConnection, Connection, Executor};
 
 use super::StoreError;
+use super::conn::{End, Here};
 use super::lock::FileLock;
 use super::schema;
 
 /// The oldest SQLite without a known way to lose or damage a write-ahead log.
 const OLDEST: &str = "3.51.3";
-/// Readers beside the writer: people's lists must not make clicks wait.
-const READERS: u32 = 4;
 
 /// Opens the file for the process that writes it, creates it when it is not there and brings its
 /// schema up to date.
-pub(super) async fn open(path: &Path) -> Result<(AnyConnection, FileLock), StoreError> {
+pub(super) async fn open(path: &Path) -> Result<(End, FileLock), StoreError> {
     let lock = FileLock::take(path)?;
     let unclean = left_unclean(path);
     let mut conn = connect(path, "rwc").await?;
     check_version(&mut conn).await?;
-    for pragma in ["PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL"] {
-        conn.execute(pragma).await?;
-    }
+    conn.execute("PRAGMA journal_mode = WAL").await?;
     if unclean {
         check_pages(&mut conn).await?;
     }
     let mut upgrade = conn.begin_with("BEGIN IMMEDIATE").await?;
     schema::bring_up_to_date(&schema::sqlite(), &mut upgrade).await?;
     upgrade.commit().await?;
-    Ok((conn, lock))
+    let writer = Here::open(path)?;
+    conn.close().await?;
+    Ok((End::Here(Box::new(writer)), lock))
 }
 
 /// Opens the file for a single command, beside the process that writes it.
-pub(super) async fn open_beside(path: &Path) -> Result<AnyConnection, StoreError> {
+pub(super) async fn open_beside(path: &Path) -> Result<End, StoreError> {
     let mut conn = connect(path, "rw").await?;
     check_version(&mut conn).await?;
     schema::check(&schema::sqlite(), &mut conn).await?;
-    conn.execute("PRAGMA synchronous = FULL").await?;
-    Ok(conn)
-}
-
-/// Connections that can only read.
-pub(super) async fn readers(path: &Path) -> Result<AnyPool, StoreError> {
-    let readers = AnyPoolOptions::new().max_connections(READERS);
-    readers.connect(&driver_url(path, "ro")).await.map_err(|error| cannot_open(path, &error))
+    let writer = Here::open(path)?;
+    conn.close().await?;
+    Ok(End::Here(Box::new(writer)))
 }
 
 /// A reader migrates nothing, so what it finds must be exactly what it knows.
-pub(super) async fn check(conn: &mut AnyConnection) -> Result<(), StoreError> {
-    check_version(conn).await?;
-    schema::check(&schema::sqlite(), conn).await
+pub(super) async fn check(path: &Path) -> Result<(), StoreError> {
+    let mut conn = connect(path, "ro").await?;
+    check_version(&mut conn).await?;
+    schema::check(&schema::sqlite(), &mut conn).await?;
+    conn.close().await?;
+    Ok(())
 }
 
 /// SQLite removes its write-ahead log when the last connection closes; a crash leaves it.

@@ -1,8 +1,8 @@
 //! The stop switch: while it is on, nothing starts.
 
 use serde_json::json;
-use sqlx::AnyConnection;
 
+use super::Conn;
 use super::rows::instant;
 use super::{Store, StoreError, Tx};
 use crate::audit::{self, Entry};
@@ -46,7 +46,7 @@ impl Store {
 
     /// Absent when it was never touched: then everything goes.
     pub async fn switch(&self, workspace: &WorkspaceId) -> Result<Option<Switch>, StoreError> {
-        read(&mut *self.reader().await?, workspace).await
+        read(&mut self.reader().await?, workspace).await
     }
 
     async fn turn_switch(
@@ -65,7 +65,7 @@ impl Store {
 }
 
 pub(super) async fn read(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     workspace: &WorkspaceId,
 ) -> Result<Option<Switch>, StoreError> {
     let row: Option<(i64, String, String, i64)> = sqlx::query_as(

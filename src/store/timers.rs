@@ -60,7 +60,7 @@ impl Store {
         )
         .bind(workspace.as_str())
         .bind(self.clock.now().as_millis())
-        .fetch_one(&mut *self.reader().await?)
+        .fetch_one(&mut self.reader().await?)
         .await?;
         Ok(next.map(instant))
     }

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use sqlx::{AnyConnection, Executor};
+use sqlx::Executor;
 
 use super::StoreError;
+use super::conn::Conn;
 use super::events::Batch;
 use crate::base::{Ids, Timestamp};
 
 /// The writing connection inside a transaction, with the one instant all of it happens at.
 pub(crate) struct Tx {
-    pub(crate) conn: AnyConnection,
+    pub(crate) conn: Conn,
     /// Never before the newest audit record: time in the database does not go back.
     pub(crate) now: Timestamp,
     /// By how many milliseconds the clock that counts here is ahead of this process's own.

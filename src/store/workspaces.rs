@@ -30,7 +30,7 @@ impl Store {
     pub async fn workspaces(&self) -> Result<Vec<WorkspaceId>, StoreError> {
         let found: Vec<String> =
             sqlx::query_scalar("SELECT workspace FROM audit_heads ORDER BY workspace")
-                .fetch_all(&mut *self.reader().await?)
+                .fetch_all(&mut self.reader().await?)
                 .await?;
         Ok(found.into_iter().map(WorkspaceId::existing).collect())
     }

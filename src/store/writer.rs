@@ -17,6 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::events::Feed;
 use super::job::{Job, TypedJob};
 use super::line::Line;
+use super::tally::Counted;
 use super::{StoreError, Tx};
 use crate::base::Clock;
 use crate::base::failpoint::{self, Point};
@@ -158,6 +159,7 @@ async fn commit_together(
     match line.patiently(run_each(tx, line, clock, jobs)).await {
         Ok(Kept::Something) => {
             failpoint::reach(Point::BatchWritten);
+            tx.conn.count(Counted::Commit);
             line.commit(tx).await?;
             failpoint::reach(Point::BatchCommitted);
             Ok(())
@@ -204,6 +206,7 @@ async fn run_each(
             tx.raw("RELEASE SAVEPOINT job; SAVEPOINT job").await?;
         }
         line.moves_on(tx, clock);
+        tx.conn.count(Counted::Transaction);
         before = match job.run(tx).await {
             Ok(()) => Kept::Something,
             Err(why) => {

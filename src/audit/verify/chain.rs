@@ -37,7 +37,7 @@ pub(super) async fn check(look: &mut Look, anchors: &[Anchor]) -> Result<Vec<Anc
         let head: Option<(i64, String)> =
             sqlx::query_as("SELECT seq, hash FROM audit_heads WHERE workspace = $1")
                 .bind(&workspace)
-                .fetch_optional(&mut *look.snapshot)
+                .fetch_optional(&mut look.snapshot)
                 .await?;
         if head.is_none_or(|(seq, hash)| seq != big(last.0) || hash != last.1) {
             look.broken("I6", &workspace, "the log does not end where its head says");
@@ -50,7 +50,7 @@ pub(super) async fn check(look: &mut Look, anchors: &[Anchor]) -> Result<Vec<Anc
             sqlx::query_scalar("SELECT hash FROM audit WHERE workspace = $1 AND seq = $2")
                 .bind(anchor.workspace.as_str())
                 .bind(big(anchor.seq))
-                .fetch_optional(&mut *look.snapshot)
+                .fetch_optional(&mut look.snapshot)
                 .await?;
         if kept.as_deref() != Some(&anchor.hash) {
             let at = format!("{}:{}", anchor.workspace, anchor.seq);

@@ -42,7 +42,7 @@ pub(super) async fn check(look: &mut Look) -> Result<(), StoreError> {
     let started: Vec<(String, String, String)> = sqlx::query_as(
         "SELECT id, envelope, digest FROM executions WHERE started_at IS NOT NULL ORDER BY id",
     )
-    .fetch_all(&mut *look.snapshot)
+    .fetch_all(&mut look.snapshot)
     .await?;
     for (id, envelope, digest) in started {
         let stored = Digest::try_from(digest);

@@ -42,7 +42,7 @@ async fn starts(look: &mut Look) -> Result<(), StoreError> {
            LEFT JOIN audit ON subject = executions.id AND kind = 'execution.allowed'
          ORDER BY executions.id",
     )
-    .fetch_all(&mut *look.snapshot)
+    .fetch_all(&mut look.snapshot)
     .await?;
     for (id, start_by, decision, allowed) in ordered {
         if read(decision.or(allowed).as_deref())["start_by"] != written(&instant(start_by)) {
@@ -59,7 +59,7 @@ async fn results(look: &mut Look) -> Result<(), StoreError> {
            ON subject = executions.id AND kind = 'execution.' || state
          WHERE ended_at IS NOT NULL ORDER BY executions.id",
     )
-    .fetch_all(&mut *look.snapshot)
+    .fetch_all(&mut look.snapshot)
     .await?;
     for (id, note, body) in ended {
         let hash = hex::encode(Sha256::digest(note.unwrap_or_default()));
@@ -77,7 +77,7 @@ async fn findings(look: &mut Look) -> Result<(), StoreError> {
            ON subject = executions.id AND kind = 'execution.settled'
          WHERE settled IS NOT NULL OR body IS NOT NULL ORDER BY executions.id",
     )
-    .fetch_all(&mut *look.snapshot)
+    .fetch_all(&mut look.snapshot)
     .await?;
     for (id, state, settled, body) in settled {
         let hash = settled.map(|settled| hex::encode(Sha256::digest(settled)));
@@ -97,7 +97,7 @@ pub(super) async fn request(stored: &StoredRequest, look: &mut Look) -> Result<(
          WHERE subject = $1 AND kind LIKE 'request.%' ORDER BY workspace, seq",
     )
     .bind(request.id.as_str())
-    .fetch_all(&mut *look.snapshot)
+    .fetch_all(&mut look.snapshot)
     .await?;
     let bodies: Vec<Value> = records.iter().map(|(_, body)| read(Some(body))).collect();
     let said = |key: &str| -> Vec<Value> {

@@ -10,7 +10,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::base::WorkspaceId;
-use crate::store::{Store, StoreError};
+use crate::store::{Conn, Store, StoreError};
 
 /// A rule that the database breaks, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub async fn verify(store: &Store, anchors: &[Anchor]) -> Result<Findings, Store
 
 /// One state of the database, and what is wrong with it.
 struct Look {
-    snapshot: sqlx::Transaction<'static, sqlx::Any>,
+    snapshot: Conn,
     found: Vec<Violation>,
 }
 
@@ -74,7 +74,7 @@ impl Look {
         what: &str,
         query: &'static str,
     ) -> Result<(), StoreError> {
-        let rows: Vec<String> = sqlx::query_scalar(query).fetch_all(&mut *self.snapshot).await?;
+        let rows: Vec<String> = sqlx::query_scalar(query).fetch_all(&mut self.snapshot).await?;
         for row in rows {
             self.broken(invariant, row, what);
         }

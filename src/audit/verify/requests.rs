@@ -49,7 +49,7 @@ pub(super) async fn check(look: &mut Look) -> Result<(), StoreError> {
     .await?;
     let all: Vec<(String, String)> =
         sqlx::query_as("SELECT workspace, id FROM requests ORDER BY id")
-            .fetch_all(&mut *look.snapshot)
+            .fetch_all(&mut look.snapshot)
             .await?;
     for (workspace, id) in all {
         let (workspace, request) = (WorkspaceId::existing(workspace), RequestId::existing(&id));

@@ -1,7 +1,6 @@
 //! What a card is made of.
 
-use sqlx::AnyConnection;
-
+use super::super::Conn;
 use super::{CardButtons, OwedCard};
 use crate::store::buttons::choice_of;
 use crate::store::requests::stored;
@@ -42,7 +41,7 @@ impl Store {
     }
 }
 
-async fn tokens(conn: &mut AnyConnection, card: &str) -> Result<CardButtons, StoreError> {
+async fn tokens(conn: &mut Conn, card: &str) -> Result<CardButtons, StoreError> {
     let tokens: Vec<(String, String)> =
         sqlx::query_as("SELECT choice, token FROM buttons WHERE card_id = $1")
             .bind(card)

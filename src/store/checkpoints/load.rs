@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use futures::TryStreamExt;
 use serde_json::Value;
-use sqlx::AnyConnection;
 
+use super::super::Conn;
 use super::{StoredCheckpoint, StoredSnapshot};
 use crate::base::RunId;
 use crate::store::StoreError;
@@ -26,7 +26,7 @@ struct Row {
 
 /// One checkpoint of a run's conversation; the newest unless one is named.
 pub(super) async fn one(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     run: &RunId,
     namespace: &str,
     checkpoint: Option<&str>,
@@ -76,7 +76,7 @@ pub(super) async fn one(
 
 /// All checkpoints of a namespace, newest first.
 pub(super) async fn all(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     run: &RunId,
     namespace: &str,
 ) -> Result<Vec<StoredSnapshot>, StoreError> {
@@ -99,7 +99,7 @@ pub(super) async fn all(
 }
 
 async fn snapshot(
-    conn: &mut AnyConnection,
+    conn: &mut Conn,
     row: Row,
     answers: BTreeMap<String, Value>,
 ) -> Result<StoredSnapshot, StoreError> {
@@ -136,11 +136,7 @@ async fn snapshot(
 }
 
 /// The value of a key at a checkpoint: read backwards to where it was last whole.
-async fn value(
-    conn: &mut AnyConnection,
-    row: &Row,
-    key: &str,
-) -> Result<Option<Value>, StoreError> {
+async fn value(conn: &mut Conn, row: &Row, key: &str) -> Result<Option<Value>, StoreError> {
     let (mut parts, mut before) = (Vec::new(), row.seq + 1);
     // A plain value is the first row; only a list that grew needs more.
     for limit in [1, i64::MAX] {
@@ -171,10 +167,7 @@ async fn value(
     Ok(None)
 }
 
-async fn answers(
-    conn: &mut AnyConnection,
-    run: &RunId,
-) -> Result<BTreeMap<String, Value>, StoreError> {
+async fn answers(conn: &mut Conn, run: &RunId) -> Result<BTreeMap<String, Value>, StoreError> {
     let answers: Vec<(String, String)> = sqlx::query_as(
         "SELECT id, answer FROM interrupts
          WHERE run_id = $1 AND answer IS NOT NULL AND consumed_at IS NULL",

@@ -83,7 +83,7 @@ impl Store {
         .bind(run.as_str())
         .bind(big(after))
         .bind(big(PAGE))
-        .fetch_all(&mut *self.reader().await?)
+        .fetch_all(&mut self.reader().await?)
         .await?;
         let batch = |(first, body): (i64, String)| {
             let events: Vec<RunEvent> = from_json("event", &body)?;

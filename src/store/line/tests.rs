@@ -168,7 +168,7 @@ async fn jobs_that_share_a_commit_do_not_share_their_errors() {
         }
     }
     let kept: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM switches")
-        .fetch_one(&mut *store.reader().await.expect("a reader"))
+        .fetch_one(&mut store.reader().await.expect("a reader"))
         .await
         .expect("a number");
     assert_eq!(kept, 133);

@@ -147,6 +147,7 @@ async fn check(warden: &Warden, desk: Desk, left: &Left, asked: &MessageRef) -> 
             findings.add(format!("{what}: {count}, and not {expected}"));
         }
     }
+    let told: Vec<&str> = told.iter().map(|line| line.text.as_str()).collect();
     anyhow::ensure!(findings.all().is_empty(), "{:#?}\nthe thread: {told:#?}", findings.all());
     Ok(())
 }

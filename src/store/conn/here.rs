@@ -1,0 +1,194 @@
+//! SQLite on the thread that asks.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::error::Error as StdError;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::fallible_iterator::FallibleIterator as _;
+use rusqlite::types::Null;
+use rusqlite::{Batch, Connection, OpenFlags, Statement};
+use sqlx::any::{AnyArguments, AnyRow, AnyTypeInfoKind};
+use sqlx::error::{DatabaseError, ErrorKind};
+use sqlx::{Any, Error, Execute};
+use sqlx_core::any::AnyValueKind;
+
+use super::shape::Shape;
+
+/// How long a statement waits for a command that writes beside it.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// More than there are statements in the program, so that each is compiled once.
+const STATEMENTS: usize = 512;
+/// The working set of a busy desk fits, so that its pages are not read anew for each transaction;
+/// and the log grows to 16 MiB before it is folded into the file, which costs two syncs.
+const WRITER: &str = "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;
+PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4096;";
+
+/// A connection that blocks whoever asks.
+#[derive(Debug)]
+pub(crate) struct Here {
+    conn: Connection,
+    shapes: HashMap<Box<str>, Shape>,
+}
+
+/// What a statement did and found.
+pub(super) struct Done {
+    /// Of the last statement that changed something, so meaningless after one that only reads.
+    pub(super) rows_affected: u64,
+    pub(super) rows: Vec<AnyRow>,
+}
+
+impl Here {
+    /// Opens a file that exists, with every commit on disk before it is answered.
+    pub(in crate::store) fn open(path: &Path) -> Result<Self, Error> {
+        let here = Self::with(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        here.conn.execute_batch(WRITER).map_err(refused)?;
+        Ok(here)
+    }
+
+    pub(in crate::store) fn open_to_read(path: &Path) -> Result<Self, Error> {
+        Self::with(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+    }
+
+    /// Nobody else uses the connection while we do, so SQLite need not guard it.
+    fn with(path: &Path, flags: OpenFlags) -> Result<Self, Error> {
+        let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let conn = Connection::open_with_flags(path, flags).map_err(refused)?;
+        conn.busy_timeout(PATIENCE).map_err(refused)?;
+        conn.set_prepared_statement_cache_capacity(STATEMENTS);
+        Ok(Self { conn, shapes: HashMap::new() })
+    }
+
+    /// Ends the transaction of a reader.
+    pub(in crate::store) fn rest(&mut self) {
+        if !self.conn.is_autocommit()
+            && let Err(error) = self.conn.execute_batch("ROLLBACK")
+        {
+            tracing::warn!(%error, "a reader could not end its transaction");
+        }
+    }
+
+    pub(super) fn close(self) -> Result<(), Error> {
+        self.conn.close().map_err(|(_, error)| refused(error))
+    }
+
+    /// Runs one statement, or several without arguments.
+    pub(super) fn run<'q>(&mut self, mut query: impl Execute<'q, Any>) -> Result<Done, Error> {
+        let arguments = query.take_arguments().map_err(Error::Encode)?;
+        let sql = query.sql();
+        {
+            static T: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+            if *T.get_or_init(|| std::env::var_os("COUNT_SQL").is_some()) {
+                eprintln!("SQL {}", sql.as_str().split_whitespace().collect::<Vec<_>>().join(" "));
+            }
+        }
+        let mut rows = Vec::new();
+        match arguments {
+            Some(arguments) => self.run_one(sql.as_str(), &arguments, &mut rows)?,
+            None => self.run_each(sql.as_str(), &mut rows)?,
+        }
+        Ok(Done { rows_affected: self.conn.changes(), rows })
+    }
+
+    fn run_one(
+        &mut self,
+        sql: &str,
+        arguments: &AnyArguments,
+        rows: &mut Vec<AnyRow>,
+    ) -> Result<(), Error> {
+        let mut statement = self.conn.prepare_cached(sql).map_err(refused)?;
+        let shape = match self.shapes.get(sql) {
+            Some(shape) => shape,
+            None => self.shapes.entry(sql.into()).or_insert(Shape::of(&statement)),
+        };
+        for (index, number) in shape.parameters() {
+            let value = arguments.values.0.get(number).unwrap_or(&NOTHING);
+            bind(&mut statement, index, value).map_err(refused)?;
+        }
+        step_through(&mut statement, shape, rows)
+    }
+
+    fn run_each(&self, sql: &str, rows: &mut Vec<AnyRow>) -> Result<(), Error> {
+        let mut batch = Batch::new(&self.conn, sql);
+        while let Some(mut statement) = batch.next().map_err(refused)? {
+            let shape = Shape::of(&statement);
+            step_through(&mut statement, &shape, rows)?;
+        }
+        Ok(())
+    }
+}
+
+const NOTHING: AnyValueKind = AnyValueKind::Null(AnyTypeInfoKind::Null);
+
+fn bind(statement: &mut Statement<'_>, index: usize, value: &AnyValueKind) -> rusqlite::Result<()> {
+    match value {
+        AnyValueKind::Bool(value) => statement.raw_bind_parameter(index, value),
+        AnyValueKind::SmallInt(value) => statement.raw_bind_parameter(index, value),
+        AnyValueKind::Integer(value) => statement.raw_bind_parameter(index, value),
+        AnyValueKind::BigInt(value) => statement.raw_bind_parameter(index, value),
+        AnyValueKind::Real(value) => statement.raw_bind_parameter(index, value),
+        AnyValueKind::Double(value) => statement.raw_bind_parameter(index, value),
+        AnyValueKind::Text(value) => statement.raw_bind_parameter(index, value.as_str()),
+        AnyValueKind::TextSlice(value) => statement.raw_bind_parameter(index, &**value),
+        AnyValueKind::Blob(value) => statement.raw_bind_parameter(index, value.as_slice()),
+        _ => statement.raw_bind_parameter(index, Null),
+    }
+}
+
+fn step_through(
+    statement: &mut Statement<'_>,
+    shape: &Shape,
+    found: &mut Vec<AnyRow>,
+) -> Result<(), Error> {
+    let mut rows = statement.raw_query();
+    while let Some(row) = rows.next().map_err(refused)? {
+        found.push(shape.row(row).map_err(refused)?);
+    }
+    Ok(())
+}
+
+/// What SQLite said, in the words in which sqlx tells it.
+fn refused(error: rusqlite::Error) -> Error {
+    match error {
+        rusqlite::Error::SqliteFailure(code, words) => {
+            let message = words.unwrap_or_else(|| code.to_string());
+            Error::Database(Box::new(Refused { code: code.extended_code, message }))
+        }
+        other => Error::AnyDriverError(Box::new(other)),
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("(code: {code}) {message}")]
+struct Refused {
+    code: i32,
+    message: String,
+}
+
+impl DatabaseError for Refused {
+    fn message(&self) -> &str {
+        &self.message
+    }
+
+    fn code(&self) -> Option<Cow<'_, str>> {
+        Some(self.code.to_string().into())
+    }
+
+    fn as_error(&self) -> &(dyn StdError + Send + Sync + 'static) {
+        self
+    }
+
+    fn as_error_mut(&mut self) -> &mut (dyn StdError + Send + Sync + 'static) {
+        self
+    }
+
+    fn into_error(self: Box<Self>) -> Box<dyn StdError + Send + Sync + 'static> {
+        self
+    }
+
+    /// Nobody asks: whether a constraint may be broken is said in the statement.
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Other
+    }
+}

@@ -1,0 +1,58 @@
+//! What the store has done, counted: what a click or a run costs, without a clock.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::Store;
+
+/// How often the store did what since it was opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Jobs of the writer, each one transition of the domain.
+    pub transactions: u64,
+    /// How many commits they shared.
+    pub commits: u64,
+    /// Statements of the writer, and what begins and ends its transactions.
+    pub written: u64,
+    /// Statements of the readers.
+    pub read: u64,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum Counted {
+    Transaction,
+    Commit,
+    Written,
+    Read,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Tally([AtomicU64; 4]);
+
+impl Tally {
+    pub(super) fn count(&self, what: Counted) {
+        self.of(what).fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn of(&self, what: Counted) -> &AtomicU64 {
+        let [transactions, commits, written, read] = &self.0;
+        match what {
+            Counted::Transaction => transactions,
+            Counted::Commit => commits,
+            Counted::Written => written,
+            Counted::Read => read,
+        }
+    }
+}
+
+impl Store {
+    /// What it has done until now.
+    pub fn work(&self) -> Work {
+        let done = |what| self.tally.of(what).load(Ordering::Relaxed);
+        Work {
+            transactions: done(Counted::Transaction),
+            commits: done(Counted::Commit),
+            written: done(Counted::Written),
+            read: done(Counted::Read),
+        }
+    }
+}
