@@ -142,7 +142,7 @@ impl Both {
                   + (SELECT COALESCE(SUM(LENGTH(body) + LENGTH(keys)), 0) FROM checkpoints)
                   + (SELECT COALESCE(SUM(LENGTH(body)), 0) FROM pending_writes)",
         )
-        .fetch_one(&mut *snapshot)
+        .fetch_one(&mut snapshot)
         .await
         .expect("it can be counted")
     }
