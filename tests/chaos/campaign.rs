@@ -53,10 +53,14 @@ impl Campaign {
         let mut tally = Tally::default();
         let mut load = self.kill_and_start(&outside, &house, &chance, &mut tally).await?;
         tally.written = load.people_go().await?;
-        if self.patience == Patience::Short {
-            settle::half_a_minute_passes(&house.database()).await?;
-        }
-        let desk = house.open().await?;
+        let desk = if self.patience == Patience::Short {
+            let waits = settle::half_a_minute_passes(&house.database()).await?;
+            let desk = house.open().await?;
+            waits.close().await;
+            desk
+        } else {
+            house.open().await?
+        };
         tally.starts += 1;
         outside.clock.turn_forward(SLACK_GIVES_UP);
         let waiting = settle::cards_waiting(&house.database()).await?;

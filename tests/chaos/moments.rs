@@ -119,8 +119,9 @@ impl Story {
 
     async fn kill_and_open(&mut self) -> anyhow::Result<()> {
         self.desk.take().context("it is open")?.kill().await?;
-        settle::half_a_minute_passes(&self.house.database()).await?;
+        let waits = settle::half_a_minute_passes(&self.house.database()).await?;
         self.desk = Some(self.house.open().await?);
+        waits.close().await;
         Ok(())
     }
 

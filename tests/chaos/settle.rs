@@ -89,14 +89,15 @@ pub async fn wait(file: &Path, bound: Duration) -> Result<Vec<String>, sqlx::Err
 }
 
 /// Lets the leases of a killed desk end, and what it was unsure of be settled, as half a minute with
-/// the desk closed would. Only the short slice does this; a whole campaign waits.
-pub async fn half_a_minute_passes(file: &Path) -> Result<(), sqlx::Error> {
+/// the desk closed would. Only the short slice does this; a whole campaign waits. The connection is
+/// given back to be closed when the desk is open: the last one to close would fold SQLite's log into
+/// the file, and the desk is to find what a crash leaves.
+pub async fn half_a_minute_passes(file: &Path) -> Result<SqlitePool, sqlx::Error> {
     let desk = SqlitePool::connect_with(SqliteConnectOptions::new().filename(file)).await?;
     for (table, column) in WAITS {
         let text =
             format!("UPDATE {table} SET {column} = {column} - 30000 WHERE {column} IS NOT NULL");
         sqlx::query(sqlx::AssertSqlSafe(text)).execute(&desk).await?;
     }
-    desk.close().await;
-    Ok(())
+    Ok(desk)
 }

@@ -33,8 +33,9 @@ pub async fn play(case: Case, folder: &Path) -> anyhow::Result<()> {
     }
     let status = timeout(BOUND, desk.ends()).await.context("its failpoint did not fire")??;
     case.is_proven(status, &std::fs::read_to_string(house.log())?)?;
-    settle::half_a_minute_passes(&house.database()).await?;
+    let waits = settle::half_a_minute_passes(&house.database()).await?;
     let desk = house.open().await?;
+    waits.close().await;
     hear(&house, &mut events).await?;
     let owed = settle::wait(&house.database(), BOUND).await?;
     anyhow::ensure!(owed.is_empty(), "still owed: {owed:?}");

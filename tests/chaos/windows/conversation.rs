@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use countersign::base::failpoint::Point;
 use countersign::sandbox::{Driver, MessageRef, MessageView};
+use countersign::slack::texts;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -91,7 +92,8 @@ async fn everybody(outside: &Outside, door: &watch::Receiver<Door>) -> anyhow::R
     Ok(asked)
 }
 
-/// Approves; whoever gets no answer does it again when the desk is back.
+/// Approves; whoever gets no answer does it again when the desk is back, and whoever was too slow at
+/// once: a minute passes at Slack when the desk comes back.
 async fn approves(me: &Driver, action: &str, door: &watch::Receiver<Door>) -> anyhow::Result<()> {
     loop {
         let card = me.sees_until(|me| card_about(me, action)).await;
@@ -99,6 +101,9 @@ async fn approves(me: &Driver, action: &str, door: &watch::Receiver<Door>) -> an
             return Ok(());
         }
         let pressed = me.clicks(&card, "Approve").await;
+        if pressed.told.iter().any(|note| note.contains(&texts::too_slow())) {
+            continue;
+        }
         let status = match pressed.dialog {
             Some(dialog) => {
                 let sent = me.sends(&dialog, &[("reason", "I called the customer")]).await;

@@ -54,17 +54,22 @@ impl Warden {
         }
         let status = desk.ends().await?;
         case.is_proven(status, &std::fs::read_to_string(self.house.log())?)?;
-        let database = self.house.database();
-        let left = match case.point {
-            Point::SchemaWritten => Left::nothing(&database).await?,
-            _ => {
-                settle::half_a_minute_passes(&database).await?;
-                Left::read(&database).await?
-            }
-        };
-        let desk = self.house.open().await.context("it did not open again")?;
+        let (desk, left) = self.opens_again(case).await.context("it did not open again")?;
         self.outside.clock.turn_forward(SLACK_TRIES_AGAIN);
         self.door.send_replace(Door::OpenAgain);
+        Ok((desk, left))
+    }
+
+    async fn opens_again(&self, case: &Case) -> anyhow::Result<(Desk, Left)> {
+        let database = self.house.database();
+        if case.point == Point::SchemaWritten {
+            let left = Left::nothing(&database).await?;
+            return Ok((self.house.open().await?, left));
+        }
+        let waits = settle::half_a_minute_passes(&database).await?;
+        let left = Left::read(&database).await?;
+        let desk = self.house.open().await?;
+        waits.close().await;
         Ok((desk, left))
     }
 
