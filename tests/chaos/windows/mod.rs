@@ -6,6 +6,7 @@ mod conversation;
 mod copies;
 mod left;
 mod matrix;
+mod standstill;
 mod warden;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use countersign::base::{Clock, SystemClock};
 use futures::{StreamExt, stream};
 
 use case::{Case, Death, Story};
+use standstill::Standstill;
 
 use crate::campaign::Folder;
 
@@ -34,6 +36,7 @@ impl Plan {
     /// matrix; the times at which further ones die come from their seeds.
     pub async fn run(self) -> anyhow::Result<()> {
         every_point_is_passed().await?;
+        let standstill = Standstill::watch();
         let mut findings = Vec::new();
         for round in 0..self.rounds {
             let seed = self.seed + round;
@@ -44,7 +47,9 @@ impl Plan {
             };
             anyhow::ensure!(!cases.is_empty(), "there is no such case");
             let began = SystemClock.now();
-            let tried = stream::iter(cases.clone()).map(tried).buffer_unordered(AT_ONCE);
+            let tried = stream::iter(cases.clone())
+                .map(|case| tried(case, round + 1, &standstill))
+                .buffer_unordered(AT_ONCE);
             let found: Vec<String> = tried.filter_map(std::future::ready).collect().await;
             let took = SystemClock.now().since(began).to_std();
             println!("round {} of {}, seed {seed}: {}", round + 1, self.rounds, counted(&cases));
@@ -64,18 +69,24 @@ fn counted(cases: &[Case]) -> String {
 }
 
 /// What is wrong after a death, if anything is.
-async fn tried(case: Case) -> Option<String> {
-    let folder = match Folder::new(&case.to_string()) {
-        Ok(folder) => folder,
-        Err(error) => return Some(format!("{case}: {error}")),
-    };
-    let played = match case.story {
-        Story::Conversation => conversation::play(Some(case), &folder.0).await.map(drop),
-        Story::Call => call::play(case, &folder.0).await,
-        Story::Copies => copies::play(case, &folder.0).await,
-    };
-    let error = played.err()?;
-    Some(format!("{case}: {error:#}\nkept in {}", folder.keep().display()))
+async fn tried(case: Case, round: u64, standstill: &Standstill) -> Option<String> {
+    loop {
+        let before = standstill.count();
+        let folder = match Folder::new(&format!("{case}-{round}-{before}")) {
+            Ok(folder) => folder,
+            Err(error) => return Some(format!("{case}: {error}")),
+        };
+        let played = match case.story {
+            Story::Conversation => conversation::play(Some(case), &folder.0).await.map(drop),
+            Story::Call => call::play(case, &folder.0).await,
+            Story::Copies => copies::play(case, &folder.0).await,
+        };
+        let error = played.err()?;
+        if !standstill.since(before).await {
+            return Some(format!("{case}: {error:#}\nkept in {}", folder.keep().display()));
+        }
+        println!("  {case} is tried again: the machine stood still meanwhile ({error:#})");
+    }
 }
 
 /// What nobody comes to cannot be tried there.
