@@ -5,8 +5,8 @@ use serde_json::json;
 use super::rows::{big, count, instant};
 use super::runs::fenced;
 use super::{
-    ClaimedExecution, Store, StoreError, SwitchPosition, Tx, cards, events, executions, requests,
-    settle, switch,
+    ClaimedExecution, Store, StoreError, SwitchPosition, Tx, events, executions, requests, settle,
+    switch,
 };
 use crate::approval::{self, ExecutionState, Sealed, StartFacts, StartRefusal, Terms, Warrant};
 use crate::audit::{self, Entry};
@@ -68,7 +68,7 @@ async fn begin(
     }
     let workspace = WorkspaceId::existing(&row.workspace);
     let (Ok(sealed), Ok(stored_digest)) =
-        (Sealed::open(&row.envelope), row.digest.clone().try_into())
+        (tx.conn.opened(&row.envelope), row.digest.clone().try_into())
     else {
         settle::never_starts(tx, &row, StartRefusal::DigestMismatch).await?;
         return Ok(Err(StartRefusal::DigestMismatch));
@@ -129,9 +129,6 @@ async fn begin(
         let (tool, input) = (envelope.tool.name.clone(), json!(envelope.arguments));
         let started = vec![RunEvent::ToolStart { tool, input }];
         events::tell(tx, &workspace, &RunId::existing(run), started).await?;
-    }
-    if let Some(request) = &row.request_id {
-        cards::refresh(tx, &RequestId::existing(request)).await?;
     }
     Ok(Ok(warrant))
 }

@@ -22,14 +22,23 @@ use sqlx::{
 
 pub(super) use here::Here;
 
+use super::opened::Opened;
 use super::readers::Lent;
 use super::tally::{Counted, Tally};
+use crate::approval::{CanonicalError, Sealed};
 
 /// A connection, or a transaction on one that ends with it.
 #[derive(Debug)]
 pub(crate) struct Conn {
     end: End,
-    tally: Arc<Tally>,
+    common: Arc<Common>,
+}
+
+/// What all connections of a store have in common.
+#[derive(Debug, Default)]
+pub(super) struct Common {
+    pub(super) tally: Tally,
+    opened: Opened,
 }
 
 /// Who is at the other end.
@@ -48,8 +57,8 @@ pub(super) enum End {
 }
 
 impl Conn {
-    pub(super) fn new(end: End, tally: Arc<Tally>) -> Self {
-        Self { end, tally }
+    pub(super) fn new(end: End, common: Arc<Common>) -> Self {
+        Self { end, common }
     }
 
     pub(super) fn is_now(&mut self, end: End) {
@@ -75,7 +84,12 @@ impl Conn {
     }
 
     pub(super) fn count(&self, what: Counted) {
-        self.tally.count(what);
+        self.common.tally.count(what);
+    }
+
+    /// Opens an envelope that was read.
+    pub(super) fn opened(&self, envelope: &str) -> Result<Sealed, CanonicalError> {
+        self.common.opened.open(envelope)
     }
 
     fn side(&mut self) -> Side<'_> {

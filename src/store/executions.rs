@@ -236,10 +236,6 @@ impl Row {
         Ok(Some(Begun { first, attempts: count("attempts", self.attempts)? }))
     }
 
-    pub(super) fn tool(&self) -> String {
-        tool(&self.envelope)
-    }
-
     pub(super) fn asking(&self) -> Option<Asking> {
         let (run, interrupt) = self.run_id.clone().zip(self.interrupt_id.clone())?;
         Some(Asking { run: RunId::existing(run), interrupt })
@@ -285,7 +281,7 @@ async fn claim(
     for row in due {
         // Bytes that cannot be read or were changed could name any tool: nothing is ever done
         // with them again.
-        match Sealed::open(&row.envelope) {
+        match tx.conn.opened(&row.envelope) {
             Ok(sealed) if sealed.digest().to_string() == row.digest => {
                 let window = window(&sealed);
                 claimed.extend(take(tx, row, sealed, owner, lease, window).await?);

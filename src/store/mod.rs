@@ -27,6 +27,7 @@ mod line;
 mod lock;
 mod notices;
 mod open;
+mod opened;
 mod owed;
 mod place;
 mod postgres;

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use tokio::sync::{broadcast, mpsc};
 
-use super::conn::{Conn, End};
+use super::conn::{Common, Conn, End};
 use super::events::Feed;
 use super::hints::{Hint, Hints, Talk};
 use super::line::Line;
 use super::place::Place;
 use super::readers::Readers;
 use super::rows::instant;
-use super::tally::Tally;
 use super::writer::Writer;
 use super::{StoreError, Tx, postgres, sqlite};
 use crate::base::{Clock, Ids, SystemClock};
@@ -23,7 +22,7 @@ pub struct Store {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) feed: Feed,
     pub(super) kind: Kind,
-    pub(super) tally: Arc<Tally>,
+    pub(super) common: Arc<Common>,
     readers: Readers,
     /// Absent when the store was opened for reading only.
     writer: Option<Writer>,
@@ -117,8 +116,8 @@ impl Store {
         ids: Arc<dyn Ids>,
     ) -> Result<Self, StoreError> {
         let Opened { kind, end, line, readers } = opened;
-        let tally = Arc::new(Tally::default());
-        let mut conn = Conn::new(end, tally.clone());
+        let common = Arc::new(Common::default());
+        let mut conn = Conn::new(end, common.clone());
         let newest: Option<i64> =
             sqlx::query_scalar("SELECT MAX(at) FROM audit_heads").fetch_one(&mut conn).await?;
         let newest = instant(newest.unwrap_or_default());
@@ -141,7 +140,7 @@ impl Store {
         let writer = Writer::start(tx, line, clock.clone(), feed.clone())
             .map_err(|error| StoreError::Thread(error.to_string()))?;
         let (writer, turnstile) = (Some(writer), None);
-        Ok(Self { clock, feed, kind, tally, readers, writer, hints, talk, turnstile })
+        Ok(Self { clock, feed, kind, common, readers, writer, hints, talk, turnstile })
     }
 
     /// Opens an existing database for reading, beside a process that may be writing.
@@ -164,7 +163,7 @@ impl Store {
             clock,
             feed,
             kind,
-            tally: Arc::default(),
+            common: Arc::default(),
             readers,
             writer: None,
             hints: None,
@@ -227,11 +226,11 @@ impl Store {
     /// A connection for one statement that only reads. On SQLite it could do nothing else, so a
     /// stray write shows in every test there.
     pub(crate) async fn reader(&self) -> Result<Conn, StoreError> {
-        self.readers.one(self.tally.clone()).await
+        self.readers.one(self.common.clone()).await
     }
 
     /// Several statements that must see the same state.
     pub(crate) async fn snapshot(&self) -> Result<Conn, StoreError> {
-        self.readers.snapshot(self.tally.clone()).await
+        self.readers.snapshot(self.common.clone()).await
     }
 }

@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sqlx::{AnyPool, Executor};
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
-use super::conn::{End, Here};
-use super::tally::Tally;
+use super::conn::{Common, End, Here};
 use super::{Conn, StoreError};
 
 /// On Postgres every statement of a plain transaction would see a state of its own.
@@ -32,25 +31,25 @@ impl Readers {
     }
 
     /// A connection for one statement.
-    pub(super) async fn one(&self, tally: Arc<Tally>) -> Result<Conn, StoreError> {
+    pub(super) async fn one(&self, common: Arc<Common>) -> Result<Conn, StoreError> {
         let end = match self {
             Self::File(shelf) => End::Lent(shelf.lend().await?),
             Self::Server(pool) => End::Reader(pool.acquire().await.map_err(gone)?),
         };
-        Ok(Conn::new(end, tally))
+        Ok(Conn::new(end, common))
     }
 
     /// A connection whose statements all see the same state.
-    pub(super) async fn snapshot(&self, tally: Arc<Tally>) -> Result<Conn, StoreError> {
+    pub(super) async fn snapshot(&self, common: Arc<Common>) -> Result<Conn, StoreError> {
         match self {
             Self::File(_) => {
-                let mut conn = self.one(tally).await?;
+                let mut conn = self.one(common).await?;
                 conn.execute(sqlx::raw_sql("BEGIN")).await?;
                 Ok(conn)
             }
             Self::Server(pool) => {
                 let begun = pool.begin_with(ONE_STATE).await.map_err(gone)?;
-                Ok(Conn::new(End::Snapshot(begun), tally))
+                Ok(Conn::new(End::Snapshot(begun), common))
             }
         }
     }

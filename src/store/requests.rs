@@ -57,10 +57,12 @@ pub(crate) async fn load(
     .fetch_optional(&mut *conn)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    let votes = votes(conn, &row.id).await?;
+    let votes = votes(&mut *conn, &row.id).await?;
     let asking = row.run_id.clone().zip(row.interrupt_id.clone());
     let asking = asking.map(|(run, interrupt)| Asking { run: RunId::existing(run), interrupt });
-    let (request, sealed) = core_of(row, votes)?;
+    let sealed = conn.opened(&row.envelope);
+    let sealed = sealed.map_err(|error| StoreError::damaged("envelope", error))?;
+    let (request, sealed) = core_of(row, sealed, votes)?;
     Ok(Some(Loaded { request, sealed, asking }))
 }
 
@@ -79,9 +81,11 @@ struct CoreRow {
 }
 
 /// Who asks, for whom and when is read from the sealed bytes: what was decided on is what counts.
-fn core_of(row: CoreRow, votes: Vec<Vote>) -> Result<(Request, Sealed), StoreError> {
-    let sealed =
-        Sealed::open(&row.envelope).map_err(|error| StoreError::damaged("envelope", error))?;
+fn core_of(
+    row: CoreRow,
+    sealed: Sealed,
+    votes: Vec<Vote>,
+) -> Result<(Request, Sealed), StoreError> {
     if sealed.digest().to_string() != row.digest {
         return Err(StoreError::damaged("envelope", "its digest is another one"));
     }

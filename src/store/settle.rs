@@ -150,7 +150,9 @@ pub(super) async fn end(
     };
     audit::append(tx, entry).await?;
     if let Some(asking) = row.asking() {
-        let told = vec![RunEvent::tool_end(&row.tool(), answer_status(state), &note)];
+        let sealed = tx.conn.opened(&row.envelope);
+        let tool = sealed.map(|sealed| sealed.envelope().tool.name.clone()).unwrap_or_default();
+        let told = vec![RunEvent::tool_end(&tool, answer_status(state), &note)];
         events::tell(tx, &workspace, &asking.run, told).await?;
         answers::answer(tx, &asking, &call_answer(answer_status(state), &note)).await?;
     }

@@ -47,7 +47,7 @@ impl Tally {
 impl Store {
     /// What it has done until now.
     pub fn work(&self) -> Work {
-        let done = |what| self.tally.of(what).load(Ordering::Relaxed);
+        let done = |what| self.common.tally.of(what).load(Ordering::Relaxed);
         Work {
             transactions: done(Counted::Transaction),
             commits: done(Counted::Commit),

@@ -6,8 +6,8 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use super::{Loop, Work, lease};
-use crate::agent::{CallOutcome, ProbeOutcome};
-use crate::approval::{Sealed, Terms};
+use crate::agent::{CallOutcome, ProbeOutcome, Tool};
+use crate::approval::{Sealed, Terms, Warrant};
 use crate::base::Span;
 use crate::base::failpoint::{self, Point};
 use crate::config::Retry;
@@ -17,6 +17,8 @@ use crate::store::{ClaimedExecution, Ended, NextStep, StartRefused, StoreError};
 /// How often the end of a call is offered to a database that is away.
 const TRIES: usize = 15;
 const BETWEEN_TRIES: Span = Span::seconds(1);
+/// A call that ends sooner is shown as ended at once: Slack counts every update.
+const QUICK: Span = Span::seconds(1);
 
 /// Starts what was ordered, and settles what broke off.
 pub struct Executions {
@@ -48,14 +50,7 @@ impl Executions {
         };
         failpoint::reach(Point::StartCommitted);
         let ended = match self.desk.gate.toolbox.get(tool) {
-            Some(tool) => match claimed.next {
-                NextStep::Start => call_ended(tool.call(&warrant).await),
-                NextStep::Probe => match tool.probe(&warrant).await {
-                    ProbeOutcome::Applied { content } => Ended::Succeeded { content },
-                    ProbeOutcome::NotApplied => call_ended(tool.call(&warrant).await),
-                    ProbeOutcome::Unknown { why } => Ended::Unknown { why },
-                },
-            },
+            Some(tool) => self.in_view(&claimed, run(tool.as_ref(), &warrant, claimed.next)).await,
             None => Ended::Failed { why: "the tool is no longer configured".to_owned() },
         };
         failpoint::reach(Point::ToolAnswered);
@@ -71,6 +66,28 @@ impl Executions {
             Err(error) => return Err(error),
         }
         Ok(())
+    }
+
+    /// Makes a call, and lets people see that it is under way when it takes its time.
+    async fn in_view(
+        &self,
+        claimed: &ClaimedExecution,
+        call: impl Future<Output = Ended>,
+    ) -> Ended {
+        let mut call = std::pin::pin!(call);
+        tokio::select! {
+            ended = &mut call => return ended,
+            () = self.desk.clock.beat(QUICK) => {}
+        }
+        tokio::join!(call, self.show_running(claimed)).0
+    }
+
+    async fn show_running(&self, claimed: &ClaimedExecution) {
+        let Some(request) = &claimed.request else { return };
+        match self.desk.store.refresh_cards(request).await {
+            Ok(()) => self.desk.wake.these(&[Loop::Deliveries]),
+            Err(error) => tracing::warn!(%request, %error, "cannot show that an action runs"),
+        }
     }
 
     /// Writes down how a call ended. Without that nobody may know what it did, so a database that is
@@ -127,6 +144,17 @@ fn remembered_for(desk: &Desk, tool: &str) -> Span {
     match desk.config.tools.get(tool).map(|tool| &tool.retry) {
         Some(Retry::Keyed { window }) => *window,
         Some(Retry::Pure | Retry::Probe(_) | Retry::Once) | None => Span::ZERO,
+    }
+}
+
+async fn run(tool: &dyn Tool, warrant: &Warrant, next: NextStep) -> Ended {
+    match next {
+        NextStep::Start => call_ended(tool.call(warrant).await),
+        NextStep::Probe => match tool.probe(warrant).await {
+            ProbeOutcome::Applied { content } => Ended::Succeeded { content },
+            ProbeOutcome::NotApplied => call_ended(tool.call(warrant).await),
+            ProbeOutcome::Unknown { why } => Ended::Unknown { why },
+        },
     }
 }
 

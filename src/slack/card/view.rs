@@ -1,6 +1,6 @@
 //! What a card is made from, and what comes out.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::approval::{ExecutionState, Request, Sealed, Settled};
@@ -88,11 +88,10 @@ pub struct Rendered {
 
 impl Rendered {
     pub(in crate::slack) fn new(text: String, blocks: Vec<Value>, complete: Completeness) -> Self {
-        let shown = json!({ "text": text, "blocks": blocks });
-        // Object keys come sorted from `json!` or in insertion order, by how serde_json is built;
-        // the canonical form is the same for both.
-        let bytes = serde_json_canonicalizer::to_vec(&shown)
-            .unwrap_or_else(|_| shown.to_string().into_bytes());
-        Self { text, blocks, complete, hash: hex::encode(Sha256::digest(bytes)) }
+        let mut shown = Sha256::new_with_prefix(&text);
+        for block in &blocks {
+            shown.update(block.to_string());
+        }
+        Self { text, blocks, complete, hash: hex::encode(shown.finalize()) }
     }
 }

@@ -1,7 +1,5 @@
 //! What became of a card's post or update.
 
-use serde_json::Value;
-
 use crate::approval::{Event, Refusal};
 use crate::base::{CardId, RequestId, Timestamp, WorkspaceId};
 use crate::store::runs::fenced;
@@ -14,8 +12,7 @@ pub struct Shown {
     /// As it was in [`OwedCard::version`].
     pub version: u64,
     pub at: ShownAt,
-    /// Exactly what was sent.
-    pub blocks: Value,
+    /// Of exactly what was sent.
     pub hash: String,
     /// Every byte of the action can be seen, on the card or behind *Show all*.
     pub complete: bool,
@@ -40,7 +37,7 @@ impl Store {
             Box::pin(async move {
                 let wanted: Option<i64> = sqlx::query_scalar(
                     "UPDATE cards SET shown_version = $3, channel = $4, message_ts = $5,
-                            shown_blocks = $6, shown_hash = $7, complete = $8, intent_at = NULL,
+                            shown_hash = $6, complete = $7, intent_at = NULL,
                             owner = NULL, lease_until = NULL, attempts = 0, error = NULL
                      WHERE id = $1 AND epoch = $2 RETURNING want_version",
                 )
@@ -49,7 +46,6 @@ impl Store {
                 .bind(big(shown.version))
                 .bind(shown.at.channel)
                 .bind(shown.at.message_ts)
-                .bind(shown.blocks.to_string())
                 .bind(shown.hash)
                 .bind(i64::from(shown.complete))
                 .fetch_optional(&mut tx.conn)

@@ -6,6 +6,7 @@ use std::error::Error as StdError;
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::types::Null;
 use rusqlite::{Batch, Connection, OpenFlags, Statement};
@@ -57,6 +58,8 @@ impl Here {
         let conn = Connection::open_with_flags(path, flags).map_err(refused)?;
         conn.busy_timeout(PATIENCE).map_err(refused)?;
         conn.set_prepared_statement_cache_capacity(STATEMENTS);
+        // Else a statement is compiled anew whenever another value might call for another plan.
+        conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(refused)?;
         Ok(Self { conn, shapes: HashMap::new() })
     }
 

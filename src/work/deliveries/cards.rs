@@ -1,7 +1,5 @@
 //! Cards: the current state, rendered and shown, until shown and wanted match.
 
-use serde_json::Value;
-
 use super::{Deliveries, Sent, about_card, is_temporary, place, wait};
 use crate::base::failpoint::{self, Point};
 use crate::slack::card::{self, Completeness, Rendered};
@@ -169,6 +167,5 @@ fn shown(owed: &OwedCard, at: ShownAt, rendered: Rendered) -> Shown {
         at,
         complete: rendered.complete != Completeness::TooBig,
         hash: rendered.hash,
-        blocks: Value::Array(rendered.blocks),
     }
 }

@@ -1,0 +1,33 @@
+//! Envelopes that were opened before.
+//!
+//! A request is read a dozen times between its question and its end, and each time its bytes are
+//! opened: parsed strictly and brought into their canonical form again. What was found of some bytes
+//! holds for the same bytes, so it is kept beside them; other bytes are opened as ever.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use crate::approval::{CanonicalError, Sealed};
+
+/// A few megabytes at most, and more requests than are in motion at a time.
+const KEPT: usize = 512;
+
+#[derive(Debug, Default)]
+pub(super) struct Opened(Mutex<HashMap<String, Sealed>>);
+
+impl Opened {
+    pub(super) fn open(&self, bytes: &str) -> Result<Sealed, CanonicalError> {
+        // Each use is one step; a panic elsewhere leaves nothing half done in it.
+        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sealed) = known().get(bytes) {
+            return Ok(sealed.clone());
+        }
+        let sealed = Sealed::open(bytes)?;
+        let mut known = known();
+        if known.len() == KEPT {
+            known.clear();
+        }
+        known.insert(bytes.to_owned(), sealed.clone());
+        Ok(sealed)
+    }
+}
