@@ -2,6 +2,7 @@
 
 use std::net::TcpListener as Reservation;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{Request, State};
@@ -74,7 +75,7 @@ impl Outside {
             pace: Pace::Unlimited,
         })
         .await?;
-        let port = Reservation::bind("127.0.0.1:0")?.local_addr()?.port();
+        let port = port_of_its_own();
         slack.set_bot_url(&format!("http://127.0.0.1:{port}"));
         let house = House { folder: folder.to_owned(), port };
         let text = configuration(&slack.url(), &company_host, &house, patience)?;
@@ -98,6 +99,20 @@ impl Outside {
 impl Drop for Outside {
     fn drop(&mut self) {
         self.company_server.abort();
+    }
+}
+
+/// Below those that the system gives to whoever asks for any, so that it stays free while the desk is
+/// dead.
+fn port_of_its_own() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = std::process::id().wrapping_mul(61) % 20_000;
+    loop {
+        let nth = first + u32::from(NEXT.fetch_add(1, Ordering::SeqCst));
+        let port = 10_000 + u16::try_from(nth % 20_000).unwrap_or_default();
+        if Reservation::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
     }
 }
 
