@@ -87,7 +87,8 @@ fn print_costs(saver: &runs::StoreSaver) {
         .supersteps(NonZeroU32::new(SUPERSTEPS + 2).expect("more than nothing"));
     let before = saver.store.work();
     let input = Input::New(json!({ "count": 0 }));
-    let run = counter().run(input, Arc::new(saver.clone()), Arc::new(NoEvents), options);
+    let graph = counter();
+    let run = graph.run(input, Arc::new(saver.clone()), Arc::new(NoEvents), options);
     runtime().block_on(run).expect("it ends");
     let after = saver.store.work();
     let each = |before: u64, after: u64| (after - before) as f64 / f64::from(SUPERSTEPS);
