@@ -77,5 +77,26 @@ fn with_checkpoint_in_sqlite(bencher: Bencher<'_, '_>) {
         .expect("a runtime");
     let url = format!("sqlite://{}", folder.path().join("desk.db").display());
     let runs = keeper.block_on(runs::Runs::open(&url));
+    print_costs(&keeper.block_on(runs.begin()));
     hundred_supersteps(bencher, || Arc::new(keeper.block_on(runs.begin())));
+}
+
+/// What a superstep asks of the store, counted over a hundred.
+fn print_costs(saver: &runs::StoreSaver) {
+    let options = RunOptions::of_run("bench")
+        .supersteps(NonZeroU32::new(SUPERSTEPS + 2).expect("more than nothing"));
+    let before = saver.store.work();
+    let input = Input::New(json!({ "count": 0 }));
+    let graph = counter();
+    let run = graph.run(input, Arc::new(saver.clone()), Arc::new(NoEvents), options);
+    runtime().block_on(run).expect("it ends");
+    let after = saver.store.work();
+    let each = |before: u64, after: u64| (after - before) as f64 / f64::from(SUPERSTEPS);
+    println!(
+        "a superstep: {} transactions, {} commits, {} statements of the writer, {} of readers",
+        each(before.transactions, after.transactions),
+        each(before.commits, after.commits),
+        each(before.written, after.written),
+        each(before.read, after.read),
+    );
 }

@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 
 pub use roles::{NoRole, Role, Roles};
 
+use crate::base::failpoint::{self, Point};
 use crate::base::{Clock, Ids};
 use crate::config::Config;
 use crate::desk::{Desk, StartError};
@@ -116,6 +117,7 @@ impl App {
         let listeners = desk.listeners.clone();
         let end = async move {
             stop.cancelled().await;
+            failpoint::reach(Point::Closing);
             listeners.send_home();
         };
         let result = http::serve(listener, router, patience, end).await;

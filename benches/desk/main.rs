@@ -1,12 +1,14 @@
 //! What the desk does in a second: clicks answered, whole conversations from a message to the
 //! result of an approved action, tokens to those who listen.
 //!
-//! `cargo bench --bench desk`, or with `-- clicks`, `-- cycles` or `-- listeners` only that. The
-//! router, the signatures, the SQLite file (WAL, synchronous FULL) and the loops are the real ones; only Slack is a stand-in that answers at once. Throughput over
-//! many tasks fits no micro-benchmark, so this prints a table. Without `--bench`, as `cargo test`
-//! runs it, it takes a few rounds of everything to see that it still works.
+//! `cargo bench --bench desk`, or with `-- clicks`, `-- cycles`, `-- costs` or `-- listeners` only that.
+//! The router, the signatures, the SQLite file (WAL, synchronous FULL) and the loops are the real
+//! ones; only Slack is a stand-in that answers at once. Throughput over many tasks fits no
+//! micro-benchmark, so this prints a table. Without `--bench`, as `cargo test` runs it, it takes a few
+//! rounds of everything to see that it still works.
 
 mod clicks;
+mod costs;
 mod cycles;
 mod listeners;
 mod office;
@@ -39,6 +41,9 @@ fn main() {
         }
         if asked_for("cycles") {
             cycles::measure(few).await;
+        }
+        if asked_for("costs") {
+            costs::measure().await;
         }
         if asked_for("listeners") {
             listeners::measure(few).await;

@@ -54,7 +54,7 @@ fn message(nth: usize) -> NewMessage {
 /// Keeps the turns of one run: each superstep is one transaction. The run stays claimed.
 #[derive(Clone)]
 pub struct StoreSaver {
-    store: Store,
+    pub store: Store,
     run: RunId,
     epoch: u64,
 }

@@ -3,6 +3,7 @@
 //! Nothing here knows Slack, SQL or HTTP. The pure core takes instants and ids as values; only
 //! the outer rooms hold a [`Clock`] or an [`Ids`].
 
+pub mod failpoint;
 mod id;
 mod time;
 

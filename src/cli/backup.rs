@@ -13,6 +13,7 @@ use super::out::say;
 use super::signed::Signed;
 use super::words;
 use crate::audit::{self, Anchor};
+use crate::base::failpoint::{self, Point};
 use crate::base::{RandomIds, SystemClock};
 use crate::slack::texts;
 use crate::store::{Restoration, Store, Voided};
@@ -181,6 +182,7 @@ impl Unfinished {
             bail!("{} did not close cleanly; try again", self.file.display());
         }
         File::open(&self.file)?.sync_all()?;
+        failpoint::reach(Point::CopyUnnamed);
         std::fs::rename(&self.file, file)?;
         if let Some(folder) = file.parent() {
             let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };

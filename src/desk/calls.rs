@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use super::{Desk, DeskError};
 use crate::approval::Standing;
 use crate::base::RunId;
+use crate::base::failpoint::{self, Point};
 use crate::config::{Caller, Config, Member};
 use crate::slack::directory::MemberName;
 use crate::store::{CallLimits, CallView, Called, NewCall};
@@ -106,6 +107,7 @@ impl Desk {
         });
         match called.await.map_err(DeskError::from)? {
             Called::New(view) => {
+                failpoint::reach(Point::CallCommitted);
                 tracing::info!(run = %view.run, caller = caller.name.value, "took a call");
                 self.wake.these(&[Loop::Runs]);
                 Ok(view)

@@ -11,6 +11,7 @@ use crate::approval::{
     self, Choice, Membership, PersonFacts, ReasonRule, Refusal, SlackUser, Standing,
 };
 use crate::base::Timestamp;
+use crate::base::failpoint::{self, Point};
 use crate::slack::card::{self, CardView, Completeness};
 use crate::slack::client::{Ephemeral, Place};
 use crate::slack::inbound::{ButtonClick, ClickedIn, ViewSubmission};
@@ -192,6 +193,7 @@ impl Desk {
                 evidence: vote.evidence,
             })
             .await?;
+        failpoint::reach(Point::ClickCommitted);
         self.wake.these(&[Loop::Executions, Loop::Runs, Loop::Deliveries]);
         Ok(verdict)
     }

@@ -3,6 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::{Desk, DeskError};
+use crate::base::failpoint::{self, Point};
 use crate::slack::inbound::{self, ChannelKind, Message};
 use crate::slack::texts;
 use crate::store::{NewMessage, Taken};
@@ -81,6 +82,7 @@ impl Desk {
             .await?;
         match taken {
             Taken::New { run } => {
+                failpoint::reach(Point::MessageCommitted);
                 tracing::info!(%run, agent, channel = message.channel, "took a message");
                 self.wake.these(&[Loop::Runs, Loop::Deliveries]);
             }

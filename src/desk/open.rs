@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::staff::Staff;
 use super::{Callers, Desk, Gate, GateError, Listeners};
 use crate::agent::Egress;
+use crate::base::failpoint::{self, Point};
 use crate::base::{Clock, Ids};
 use crate::config::{Config, Member, Members};
 use crate::slack::client::SlackError;
@@ -93,6 +94,7 @@ impl Desk {
         }
         let workspace = identity.workspace();
         store.opened(&workspace, env!("CARGO_PKG_VERSION"), gate.policy_digest()).await?;
+        failpoint::reach(Point::DeskOpened);
         tracing::info!(team = identity.team_name, %workspace, "connected to Slack");
         Ok(Self {
             channels: Channels::new(slack.clone(), clock.clone()),

@@ -6,6 +6,7 @@ use super::rows::from_json;
 use super::{RunInput, Store, StoreError, Thread, Tx, intake};
 use crate::approval::SlackUser;
 use crate::audit::{self, Entry};
+use crate::base::failpoint::{self, Point};
 use crate::base::{RunId, ThreadId, WorkspaceId};
 use crate::stream::Modes;
 
@@ -165,6 +166,7 @@ async fn take(tx: &mut Tx, call: &NewCall) -> Result<Called, StoreError> {
     audit::append(tx, entry).await?;
     let name = call.thread.clone().unwrap_or_else(|| thread.id.to_string());
     let view = CallView { run, thread: name, modes: call.modes.clone(), ended: false };
+    failpoint::reach(Point::CallWritten);
     Ok(Called::New(view))
 }
 

@@ -13,6 +13,7 @@ use super::rows::{big, json};
 use super::runs::{self, Held};
 use super::{NewNotice, Question, Store, StoreError, Tx, answers, events, notices, questions};
 use crate::base::RunId;
+use crate::base::failpoint::{self, Point};
 use crate::stream::{ErrorCode, RunEvent};
 
 /// A checkpoint, opaque to the store but for where it stands.
@@ -176,13 +177,15 @@ async fn save(tx: &mut Tx, turn: SaveTurn) -> Result<(), StoreError> {
         notices::owe(tx, notice).await?;
     }
     match turn.ending {
-        None => Ok(()),
-        Some(Ending::Waiting) => suspend(tx, &run).await,
-        Some(Ending::Done) => runs::end(tx, &run, Ok(())).await,
+        None => {}
+        Some(Ending::Waiting) => suspend(tx, &run).await?,
+        Some(Ending::Done) => runs::end(tx, &run, Ok(())).await?,
         Some(Ending::Failed { error }) => {
-            runs::end(tx, &run, Err((ErrorCode::RunFailed, &error))).await
+            runs::end(tx, &run, Err((ErrorCode::RunFailed, &error))).await?;
         }
     }
+    failpoint::reach(Point::SuperstepWritten);
+    Ok(())
 }
 
 async fn keep(

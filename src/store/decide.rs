@@ -10,6 +10,7 @@ use super::transition::transition;
 use super::{ButtonChoice, ShownAt, Store, StoreError, Tx, intake};
 use crate::approval::{self, Choice, Decision, Event, Membership, PersonFacts, Refusal, Request};
 use crate::audit::{self, Entry};
+use crate::base::failpoint::{self, Point};
 use crate::base::{RequestId, Timestamp, WorkspaceId};
 
 /// A verified press of Approve or Reject, or a sent dialog.
@@ -301,5 +302,6 @@ async fn settle(
     }
     let verdict = json(&(&request.id, &result))?;
     intake::remember(tx, &request.workspace, key, content, &verdict).await?;
+    failpoint::reach(Point::ClickWritten);
     Ok(Verdict { request: request.id.clone(), result, repeated: false })
 }

@@ -9,6 +9,7 @@ use super::rows::json;
 use super::{NewNotice, Store, StoreError, Tx, notices, shows};
 use crate::approval::SlackUser;
 use crate::audit::{self, Entry};
+use crate::base::failpoint::{self, Point};
 use crate::base::{RunId, ThreadId, WorkspaceId};
 use crate::stream::Modes;
 
@@ -160,6 +161,7 @@ async fn take(tx: &mut Tx, message: &NewMessage) -> Result<Taken, StoreError> {
         };
         notices::owe(tx, &notice).await?;
     }
+    failpoint::reach(Point::MessageWritten);
     Ok(Taken::New { run })
 }
 

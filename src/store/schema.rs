@@ -6,6 +6,7 @@ use sqlx::AnyConnection;
 use sqlx::migrate::{MigrateError, Migrator};
 
 use super::StoreError;
+use crate::base::failpoint::{self, Point};
 
 pub(super) fn sqlite() -> Migrator {
     sqlx::migrate!("migrations/sqlite")
@@ -19,6 +20,8 @@ pub(super) fn postgres() -> Migrator {
     migrator
 }
 
+/// All steps belong into one transaction of the caller's: what is begun is done whole or not at all,
+/// and whoever it fails for can go back to the version they had.
 pub(super) async fn bring_up_to_date(
     schema: &Migrator,
     conn: &mut AnyConnection,
@@ -28,7 +31,9 @@ pub(super) async fn bring_up_to_date(
             StoreError::NewerSchema(format!("it has migration {version}"))
         }
         other => StoreError::Migration(other.to_string()),
-    })
+    })?;
+    failpoint::reach(Point::SchemaWritten);
+    Ok(())
 }
 
 /// For whoever migrates nothing: what is there must be exactly what we know.

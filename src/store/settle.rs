@@ -11,6 +11,7 @@ use super::runs::fenced;
 use super::{Store, StoreError, Tx, cards, events};
 use crate::approval::{ExecutionState, Notice, StartRefusal};
 use crate::audit::{self, Entry};
+use crate::base::failpoint::{self, Point};
 use crate::base::{ExecutionId, RequestId, RunId, WorkspaceId};
 use crate::stream::RunEvent;
 
@@ -68,6 +69,7 @@ impl Store {
                         return Ok(false);
                     }
                     end(tx, &row, ended.state(), ended.note()).await?;
+                    failpoint::reach(Point::EndWritten);
                     Ok(true)
                 })
             })

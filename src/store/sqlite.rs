@@ -24,7 +24,9 @@ pub(super) async fn open(path: &Path) -> Result<(End, FileLock), StoreError> {
     if unclean {
         check_pages(&mut conn).await?;
     }
-    schema::bring_up_to_date(&schema::sqlite(), &mut conn).await?;
+    let mut upgrade = conn.begin_with("BEGIN IMMEDIATE").await?;
+    schema::bring_up_to_date(&schema::sqlite(), &mut upgrade).await?;
+    upgrade.commit().await?;
     let writer = Here::open(path)?;
     conn.close().await?;
     Ok((End::Here(Box::new(writer)), lock))

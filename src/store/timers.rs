@@ -7,6 +7,7 @@ use super::rows::{big, from_json, instant};
 use super::transition::transition;
 use super::{Store, StoreError, Tx, requests};
 use crate::approval::{Event, TimerKind};
+use crate::base::failpoint::{self, Point};
 use crate::base::{RequestId, Timestamp, WorkspaceId};
 
 impl Store {
@@ -103,5 +104,6 @@ async fn fire(tx: &mut Tx, timer: &str) -> Result<Fired, StoreError> {
     if let Err(refusal) = transition(tx, &loaded, &Event::TimerDue(kind), evidence).await? {
         tracing::debug!(%request, %refusal, "a timer came too late to matter");
     }
+    failpoint::reach(Point::TimerWritten);
     Ok(Fired::Now)
 }

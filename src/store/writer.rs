@@ -1,13 +1,12 @@
 //! Group commit: one task owns the writing connection and commits what is waiting together.
 //!
 //! A durable commit costs milliseconds, a statement microseconds. So the writer takes the first
-//! job, then whatever else has queued up meanwhile, runs each inside a savepoint of its own in one
+//! job, then whatever else queues up while jobs are run, each inside a savepoint of its own in one
 //! transaction, and answers all callers after the one commit. A job that fails or panics undoes
 //! only itself. A caller who goes away changes nothing: the job runs and is committed.
 //!
-//! Each statement is a round trip to the thread that SQLite runs on, or to the server. The writer
-//! therefore has a thread of its own, which is woken for less than a task among many, and says
-//! several words of transaction control in one breath.
+//! The writer has a thread of its own: SQLite works on it ([`Conn`](super::Conn)), and a server is
+//! waited for. Several words of transaction control are said in one breath.
 
 use std::sync::Arc;
 
@@ -20,6 +19,7 @@ use super::line::Line;
 use super::tally::Counted;
 use super::{StoreError, Tx};
 use crate::base::Clock;
+use crate::base::failpoint::{self, Point};
 
 /// How many jobs share a commit at most: enough to hide its cost, few enough to stay quick.
 const BATCH: usize = 64;
@@ -153,12 +153,13 @@ async fn commit_together(
         Err(StoreError::Lost(_)) => begin(tx, line, clock).await?,
         begun => begun?,
     }
-    // The wait for the turn may have been long.
-    waiting.more(jobs);
-    match line.patiently(run_each(tx, line, clock, jobs)).await {
+    match line.patiently(run_each(tx, line, clock, jobs, waiting)).await {
         Ok(Kept::Something) => {
+            failpoint::reach(Point::BatchWritten);
             tx.conn.count(Counted::Commit);
-            line.commit(tx).await
+            line.commit(tx).await?;
+            failpoint::reach(Point::BatchCommitted);
+            Ok(())
         }
         Ok(Kept::Nothing) => {
             tx.undo().await;
@@ -188,16 +189,21 @@ enum Kept {
     Nothing,
 }
 
-/// Runs each job in the savepoint that is open, and opens another after one that is kept.
+/// Runs each job in the savepoint that is open, and opens another after one that is kept. What is
+/// handed in meanwhile shares the commit as well, as long as the batch has room.
 async fn run_each(
     tx: &mut Tx,
     line: &Line,
     clock: &dyn Clock,
     jobs: &mut Jobs,
+    waiting: &mut Waiting,
 ) -> Result<Kept, StoreError> {
     let mut kept = Kept::Nothing;
     let mut before = Kept::Nothing;
-    for job in jobs {
+    let mut next = 0;
+    waiting.more(jobs);
+    while let Some(job) = jobs.get_mut(next) {
+        next += 1;
         if before == Kept::Something {
             tx.raw("RELEASE SAVEPOINT job; SAVEPOINT job").await?;
         }
@@ -216,6 +222,7 @@ async fn run_each(
         if before == Kept::Something {
             kept = Kept::Something;
         }
+        waiting.more(jobs);
     }
     Ok(kept)
 }

@@ -9,6 +9,7 @@ use super::{Loop, Work, lease};
 use crate::agent::{CallOutcome, ProbeOutcome, Tool};
 use crate::approval::{Sealed, Terms, Warrant};
 use crate::base::Span;
+use crate::base::failpoint::{self, Point};
 use crate::config::Retry;
 use crate::desk::Desk;
 use crate::store::{ClaimedExecution, Ended, NextStep, StartRefused, StoreError};
@@ -30,6 +31,7 @@ impl Executions {
     }
 
     async fn execute(&self, claimed: ClaimedExecution) -> Result<(), StoreError> {
+        failpoint::reach(Point::ExecutionClaimed);
         let tool = &claimed.sealed.envelope().tool.name;
         if let Some(tool) = self.desk.gate.toolbox.get(tool) {
             tool.look().await;
@@ -46,13 +48,18 @@ impl Executions {
             }
             Err(StartRefused::Store(error)) => return Err(error),
         };
+        failpoint::reach(Point::StartCommitted);
         let ended = match self.desk.gate.toolbox.get(tool) {
             Some(tool) => self.in_view(&claimed, run(tool.as_ref(), &warrant, claimed.next)).await,
             None => Ended::Failed { why: "the tool is no longer configured".to_owned() },
         };
+        failpoint::reach(Point::ToolAnswered);
         tracing::info!(execution = %claimed.id, tool, outcome = word(&ended), "an action ended");
         match self.keep(&claimed, ended).await {
-            Ok(()) => self.desk.wake.these(&[Loop::Runs, Loop::Deliveries, Loop::Streams]),
+            Ok(()) => {
+                failpoint::reach(Point::EndCommitted);
+                self.desk.wake.these(&[Loop::Runs, Loop::Deliveries, Loop::Streams]);
+            }
             Err(StoreError::Fenced) => {
                 tracing::error!(execution = %claimed.id, "ended after another worker took over");
             }

@@ -6,6 +6,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use super::{Loop, Work};
+use crate::base::failpoint::{self, Point};
 use crate::desk::Desk;
 use crate::store::StoreError;
 
@@ -31,6 +32,7 @@ impl Work for Timers {
         async move {
             let fired = self.desk.store.fire_due_timers(room).await?;
             if fired > 0 {
+                failpoint::reach(Point::TimerCommitted);
                 tracing::info!(fired, "timers fired");
                 self.desk.wake.these(&[Loop::Runs, Loop::Deliveries, Loop::Streams]);
             }

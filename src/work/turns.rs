@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 use super::recorder::Recorder;
 use super::runs::{message, reply};
 use crate::agent;
+use crate::base::failpoint::{self, Point};
 use crate::desk::{Asker, Desk, Occasion};
 use crate::graph::{At, SaveError, Saver, Snapshot, Turn, TurnStatus};
 use crate::store::{ClaimedRun, Ending, KnownQuestions, SaveTurn, StoreError};
@@ -40,6 +41,9 @@ impl TurnSaver {
         events.append(&mut turn.events);
         turn.events = events;
         let kept = self.desk.store.save_turn(turn).await;
+        if kept.is_ok() {
+            failpoint::reach(Point::SuperstepCommitted);
+        }
         drop(next);
         kept
     }

@@ -69,10 +69,14 @@ impl Campaign {
         let mut tally = Tally::default();
         let mut load = self.kill_and_start(&outside, &house, &chance, &mut tally).await?;
         tally.written = load.people_go().await?;
-        if self.tempo.leases_end != LeasesEnd::ByThemselves {
-            settle::half_a_minute_passes(&house.database()).await?;
-        }
-        let desk = house.open().await?;
+        let desk = if self.tempo.leases_end == LeasesEnd::ByThemselves {
+            house.open().await?
+        } else {
+            let waits = settle::half_a_minute_passes(&house.database()).await?;
+            let desk = house.open().await?;
+            waits.close().await;
+            desk
+        };
         tally.starts += 1;
         outside.clock.turn_forward(SLACK_GIVES_UP);
         let waiting = settle::cards_waiting(&house.database()).await?;
@@ -126,10 +130,14 @@ impl Campaign {
             let (from, to) =
                 if killer.one_in(5) { self.tempo.closed_for_long } else { self.tempo.closed };
             tokio::time::sleep(killer.millis(from, to)).await;
+            let mut waits = None;
             if self.tempo.leases_end == LeasesEnd::NowAndThen && killer.one_in(3) {
-                settle::half_a_minute_passes(&house.database()).await?;
+                waits = Some(settle::half_a_minute_passes(&house.database()).await?);
             }
             desk = self.start_again(house, &mut killer, tally).await?;
+            if let Some(waits) = waits {
+                waits.close().await;
+            }
         }
     }
 
@@ -182,7 +190,8 @@ async fn opened(house: &House, tally: &mut Tally) -> anyhow::Result<Desk> {
     Ok(desk)
 }
 
-async fn gather(outside: &Outside, house: &House) -> anyhow::Result<Evidence> {
+/// What is left when the desk is closed.
+pub async fn gather(outside: &Outside, house: &House) -> anyhow::Result<Evidence> {
     Ok(Evidence {
         database: house.database(),
         desk: DeskRows::read(&house.database()).await?,

@@ -6,12 +6,15 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::Context;
+use countersign::demo::API_KEY;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
 use crate::outside::{BOT_TOKEN, SIGNING_SECRET};
 
+/// Where the binary reads what it shall die of.
+pub const FAILPOINT: &str = "COUNTERSIGN_FAILPOINT";
 /// How long a start may take before we call it a failure.
 const START: Duration = Duration::from_secs(30);
 /// The desk promises to close within ten seconds.
@@ -44,35 +47,52 @@ impl House {
 
     /// Starts the binary and does not wait for it.
     pub fn start(&self) -> anyhow::Result<Desk> {
+        Ok(Desk { process: self.command("serve")?.spawn()? })
+    }
+
+    /// The same with a failpoint that will be its end.
+    pub fn start_told(&self, failpoint: &str) -> anyhow::Result<Desk> {
+        Ok(Desk { process: self.command("serve")?.env(FAILPOINT, failpoint).spawn()? })
+    }
+
+    /// One of the binary's commands, in this house.
+    pub fn command(&self, name: &str) -> anyhow::Result<Command> {
         let log: File = OpenOptions::new().create(true).append(true).open(self.log())?;
-        let process = Command::new(binary())
+        let mut command = Command::new(binary());
+        command
             .arg("--config")
             .arg(self.folder.join("countersign.yaml"))
-            .arg("serve")
+            .arg(name)
             .env("DEMO_SIGNING_SECRET", SIGNING_SECRET)
             .env("DEMO_BOT_TOKEN", BOT_TOKEN)
+            .env("DEMO_API_KEY", API_KEY)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
-            .kill_on_drop(true)
-            .spawn()?;
-        Ok(Desk { process })
+            .kill_on_drop(true);
+        Ok(command)
     }
 
     /// Starts the binary and waits until it takes connections.
     pub async fn open(&self) -> anyhow::Result<Desk> {
         let mut desk = self.start()?;
+        let opened = self.is_open(&mut desk).await?;
+        anyhow::ensure!(opened, "the desk ended by itself while it started");
+        Ok(desk)
+    }
+
+    /// Waits until a desk takes connections. No, if it ends before.
+    pub async fn is_open(&self, desk: &mut Desk) -> anyhow::Result<bool> {
         let opened = tokio::time::timeout(START, async {
             while TcpStream::connect(("127.0.0.1", self.port)).await.is_err() {
-                if let Some(status) = desk.process.try_wait()? {
-                    anyhow::bail!("the desk ended by itself while it started: {status}");
+                if desk.process.try_wait()?.is_some() {
+                    return Ok(false);
                 }
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
-            Ok(())
+            Ok(true)
         });
-        opened.await.context("the desk did not open in time")??;
-        Ok(desk)
+        opened.await.context("the desk did not open in time")?
     }
 }
 
@@ -89,10 +109,21 @@ impl Desk {
         Ok(())
     }
 
-    /// Asks it to close, and says how it ended.
-    pub async fn stop(mut self) -> anyhow::Result<ExitStatus> {
+    /// Waits for its end.
+    pub async fn ends(&mut self) -> anyhow::Result<ExitStatus> {
+        Ok(self.process.wait().await?)
+    }
+
+    /// Asks it to close.
+    pub fn is_told_to_close(&self) -> anyhow::Result<()> {
         let id = self.process.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
         kill_process(id.context("the desk is gone already")?, Signal::TERM)?;
+        Ok(())
+    }
+
+    /// Asks it to close, and says how it ended.
+    pub async fn stop(mut self) -> anyhow::Result<ExitStatus> {
+        self.is_told_to_close()?;
         let ended = tokio::time::timeout(CLOSE, self.process.wait()).await;
         Ok(ended.context("the desk did not close after SIGTERM")??)
     }

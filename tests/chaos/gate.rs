@@ -28,6 +28,8 @@ pub enum Hold {
 #[derive(Default)]
 pub struct Gate {
     exchanges: Mutex<Vec<String>>,
+    /// How many answers of its own the model was shown each time.
+    answers: Mutex<Vec<usize>>,
     hold: Mutex<Option<Hold>>,
     pub holding: Notify,
 }
@@ -38,6 +40,7 @@ impl Gate {
         let gate = Arc::new(Self { hold: Mutex::new(hold), ..Self::default() });
         let router = Router::new()
             .route("/v1/chat/completions", post(complete))
+            .with_state(gate.clone())
             .merge(Company::open(books).await?.router())
             .layer(from_fn_with_state(gate.clone(), pass));
         let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -49,6 +52,11 @@ impl Gate {
     /// Everything that was asked, in order.
     pub fn exchanges(&self) -> Vec<String> {
         self.exchanges.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Which of its answers the model was asked for, in order.
+    pub fn answers(&self) -> Vec<usize> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn arrives(&self, what: String) -> usize {
@@ -85,29 +93,37 @@ async fn pass(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Re
     response
 }
 
-/// A model that looks the order up, proposes a refund and says when it is done; each from the
-/// conversation it is shown, like any model.
-async fn complete(body: Bytes) -> Response {
+/// A model that looks the order up, proposes a refund, and a deletion if sessions were spoken of,
+/// and says when it is done; each from the conversation it is shown, like any model.
+async fn complete(State(gate): State<Arc<Gate>>, body: Bytes) -> Response {
     let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
     let messages = asked["messages"].as_array().cloned().unwrap_or_default();
     let turns = messages.iter().filter(|message| message["role"] == "assistant").count();
-    let call = |part: &str, arguments: Value| {
+    gate.answers.lock().unwrap_or_else(PoisonError::into_inner).push(turns);
+    let call = |index: usize, part: &str, arguments: Value| {
         let tools = asked["tools"].as_array().cloned().unwrap_or_default();
         let names = tools.iter().filter_map(|tool| tool["function"]["name"].as_str());
         let name =
             names.into_iter().find(|name| name.contains(part)).unwrap_or_default().to_owned();
         let function = json!({ "name": name, "arguments": arguments.to_string() });
-        json!({ "role": "assistant", "tool_calls": [
-            { "index": 0, "id": format!("call_{turns}"), "type": "function", "function": function },
-        ] })
+        let id = format!("call_{turns}_{index}");
+        let call = json!({ "index": index, "id": id, "type": "function", "function": function });
+        json!({ "role": "assistant", "tool_calls": [call] })
     };
-    let (delta, why) = match turns {
-        0 => (call("lookup", json!({ "order": "1042" })), "tool_calls"),
+    let (deltas, why) = match turns {
+        0 => (vec![call(0, "lookup", json!({ "order": "1042" }))], "tool_calls"),
         1 => {
             let refund = json!({ "charge": "ch_1042", "amount": 640, "currency": "EUR" });
-            (call("refund", refund), "tool_calls")
+            let deletion = json!({
+                "database": "prod-orders", "older_than": "2025-01-01", "estimated_rows": 18412,
+            });
+            let mut both = vec![call(0, "refund", refund)];
+            if messages.iter().any(is_about_sessions) {
+                both.push(call(1, "delete", deletion));
+            }
+            (both, "tool_calls")
         }
-        _ => (json!({ "role": "assistant", "content": "The refund is on its way." }), "stop"),
+        _ => (vec![json!({ "role": "assistant", "content": "The refund is on its way." })], "stop"),
     };
     let chunk = |choices: Value| {
         let chunk = json!({
@@ -116,10 +132,13 @@ async fn complete(body: Bytes) -> Response {
         });
         format!("data: {chunk}\n\n")
     };
-    let told = [
-        chunk(json!([{ "index": 0, "delta": delta, "finish_reason": null }])),
-        chunk(json!([{ "index": 0, "delta": {}, "finish_reason": why }])),
-        "data: [DONE]\n\n".to_owned(),
-    ];
+    let says = |delta: Value| chunk(json!([{ "index": 0, "delta": delta, "finish_reason": null }]));
+    let mut told: Vec<String> = deltas.into_iter().map(says).collect();
+    told.push(chunk(json!([{ "index": 0, "delta": {}, "finish_reason": why }])));
+    told.push("data: [DONE]\n\n".to_owned());
     ([(header::CONTENT_TYPE, "text/event-stream")], told.concat()).into_response()
+}
+
+fn is_about_sessions(message: &Value) -> bool {
+    message["role"] == "user" && message.to_string().contains("sessions")
 }

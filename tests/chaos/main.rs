@@ -20,6 +20,7 @@ mod settle;
 mod slack_again;
 mod table;
 mod tempo;
+mod windows;
 
 use std::time::Duration;
 
@@ -64,6 +65,19 @@ async fn killed_at_any_moment_a_run_goes_on_and_asks_nothing_again_that_is_recor
         if let Err(error) = moments::killed_at(moment).await {
             panic!("killed at {moment:?}: {error:#}");
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "it kills processes: scripts/test runs it"]
+async fn whatever_it_dies_of_and_where_the_desk_goes_on_as_if_it_had_not() {
+    let plan = windows::Plan {
+        rounds: number("COUNTERSIGN_ROUNDS").unwrap_or(1),
+        seed: number("COUNTERSIGN_SEED").unwrap_or(1),
+        only: std::env::var("COUNTERSIGN_CASE").ok(),
+    };
+    if let Err(error) = plan.run().await {
+        panic!("{error:#}");
     }
 }
 

@@ -22,8 +22,6 @@ const EXCHANGES: [&str; 5] = [MODEL, "GET /orders/1042", MODEL, "POST /refunds",
 const MODEL: &str = "POST /v1/chat/completions";
 /// Nothing here takes a second; whoever waits for longer waits for nothing.
 const BOUND: Duration = Duration::from_secs(60);
-/// People wait a hundred times longer than in a campaign: nothing may become due here.
-const TEMPO: Tempo = Tempo { patience: 100, ..Tempo::SHORT };
 
 /// Where the desk is killed.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +62,7 @@ pub async fn killed_at(moment: Moment) -> anyhow::Result<()> {
 
 async fn play(moment: Moment, folder: &Folder) -> anyhow::Result<()> {
     let chance = Chance::new(1);
-    let (outside, house) = Outside::found(&folder.0, &chance, &TEMPO).await?;
+    let (outside, house) = Outside::found(&folder.0, &chance, &Tempo::UNHURRIED).await?;
     let hold = match moment {
         Moment::At(hold) => Some(hold),
         Moment::CardShown | Moment::Approved => None,
@@ -120,8 +118,9 @@ impl Story {
 
     async fn kill_and_open(&mut self) -> anyhow::Result<()> {
         self.desk.take().context("it is open")?.kill().await?;
-        settle::half_a_minute_passes(&self.house.database()).await?;
+        let waits = settle::half_a_minute_passes(&self.house.database()).await?;
         self.desk = Some(self.house.open().await?);
+        waits.close().await;
         Ok(())
     }
 
@@ -156,7 +155,7 @@ async fn card_for(person: &Driver) -> anyhow::Result<MessageView> {
 }
 
 /// The model and the company are reached through the gate.
-fn lead_through(gate: &str, company: &str, file: &Path) -> anyhow::Result<()> {
+pub fn lead_through(gate: &str, company: &str, file: &Path) -> anyhow::Result<()> {
     let text = std::fs::read_to_string(file)?.replace(company, gate);
     let script = "provider: script, script: script.yaml";
     anyhow::ensure!(text.contains(script), "the configuration has no `{script}`");

@@ -100,7 +100,7 @@ impl Outside {
             pace: Pace::Unlimited,
         })
         .await?;
-        let port = lasting_port()?;
+        let port = port_of_its_own();
         slack.set_bot_url(&format!("http://127.0.0.1:{port}"));
         let house = House { folder: folder.to_owned(), port };
         let text = configuration(&slack.url(), &company_host, &house, tempo.patience)?;
@@ -139,16 +139,16 @@ impl Drop for Outside {
     }
 }
 
-/// A port that stays the desk's while it is closed. Of those that the system gives to whoever connects,
-/// one may be taken meanwhile; even by a connection to itself.
-fn lasting_port() -> anyhow::Result<u16> {
+/// Below those that the system gives to whoever asks for any, so that it stays free while the desk is
+/// dead.
+fn port_of_its_own() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    let first = 10_000 + u16::try_from(std::process::id() % 10_000)?;
+    let first = std::process::id().wrapping_mul(61) % 20_000;
     loop {
-        let port = first + NEXT.fetch_add(1, Ordering::SeqCst);
-        anyhow::ensure!(port < 32_000, "no port is free");
+        let nth = first + u32::from(NEXT.fetch_add(1, Ordering::SeqCst));
+        let port = 10_000 + u16::try_from(nth % 20_000).unwrap_or_default();
         if Reservation::bind(("127.0.0.1", port)).is_ok() {
-            return Ok(port);
+            return port;
         }
     }
 }

@@ -79,6 +79,9 @@ impl Tempo {
         ..Self::REAL
     };
 
+    /// People wait a hundred times longer: nothing becomes due.
+    pub const UNHURRIED: Self = Self { patience: 100, ..Self::SHORT };
+
     /// As many kills as a machine can take, in rounds so short that little waits in the end.
     pub const DENSE: Self = Self {
         leases_end: LeasesEnd::NowAndThen,

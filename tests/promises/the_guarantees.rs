@@ -1,27 +1,67 @@
-//! `docs/GUARANTEES.md` names every promise, and each test that it names is there.
+//! `docs/GUARANTEES.md` names every promise and `docs/CRASHES.md` every crash window, and whatever
+//! they name is there.
 
 use std::path::{Path, PathBuf};
 
+use countersign::base::failpoint::Point;
+
 #[test]
 fn every_promise_names_tests_that_exist() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let guarantees = std::fs::read_to_string(root.join("docs/GUARANTEES.md")).unwrap();
-    let sources = sources(&root.join("tests"));
+    let guarantees = document("docs/GUARANTEES.md");
     for number in 1..=24 {
-        let row = guarantees.lines().find(|line| line.starts_with(&format!("| I{number} |")));
-        let row = row.unwrap_or_else(|| panic!("I{number} has no row"));
-        let named: Vec<&str> = row.split('`').filter(|word| is_a_test(word)).collect();
-        assert!(!named.is_empty(), "I{number} names no test");
-        for name in named {
-            let (file, test) = name.rsplit_once("::").unwrap();
-            let file = format!("{file}.rs");
-            let found = sources.iter().find(|path| path.ends_with(&file));
-            let path = found.cloned().unwrap_or_else(|| root.join(&file));
-            let text = std::fs::read_to_string(&path)
-                .unwrap_or_else(|error| panic!("I{number}: {file}: {error}"));
-            assert!(text.contains(&format!("fn {test}(")), "I{number}: no {test} in {file}");
-        }
+        let row = row(&guarantees, &format!("I{number}"));
+        assert!(names_tests_that_exist(row) > 0, "I{number} names no test");
     }
+}
+
+#[test]
+fn every_crash_window_names_failpoints_and_tests_that_exist() {
+    let crashes = document("docs/CRASHES.md");
+    let named = |row: &str| -> Vec<Point> {
+        let words: Vec<&str> = row.split('`').collect();
+        Point::ALL.iter().copied().filter(|at| words.contains(&&*format!("{at:?}"))).collect()
+    };
+    let mut tried = Vec::new();
+    for number in 1..=35 {
+        let row = row(&crashes, &format!("C{number}"));
+        let tests = names_tests_that_exist(row);
+        let points = named(row);
+        let needs_none = ["C29", "C31", "C32"].contains(&&*format!("C{number}"));
+        assert!(needs_none || tests + points.len() > 0, "C{number} is tried nowhere");
+        tried.extend(points);
+    }
+    for point in Point::ALL {
+        assert!(tried.contains(point), "{point:?} is in no window");
+    }
+}
+
+fn document(name: &str) -> String {
+    std::fs::read_to_string(root().join(name)).unwrap()
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn row<'a>(document: &'a str, name: &str) -> &'a str {
+    let row = document.lines().find(|line| line.starts_with(&format!("| {name} |")));
+    row.unwrap_or_else(|| panic!("{name} has no row"))
+}
+
+/// Says how many a row names.
+fn names_tests_that_exist(row: &str) -> usize {
+    let sources = sources(&root().join("tests"));
+    let named: Vec<&str> = row.split('`').filter(|word| is_a_test(word)).collect();
+    for name in &named {
+        let (file, test) = name.rsplit_once("::").unwrap();
+        let file = format!("{file}.rs");
+        let found = sources.iter().find(|path| path.ends_with(&file));
+        let path = found.cloned().unwrap_or_else(|| root().join(&file));
+        let text =
+            std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{row}: {file}: {error}"));
+        assert!(text.contains(&format!("fn {test}(")), "{row}: no {test} in {file}");
+    }
+    named.len()
 }
 
 /// `file::name_of_a_test`; the program's own names begin with one word.

@@ -1,6 +1,7 @@
 //! Cards: the current state, rendered and shown, until shown and wanted match.
 
 use super::{Deliveries, Sent, about_card, is_temporary, place, wait};
+use crate::base::failpoint::{self, Point};
 use crate::slack::card::{self, Completeness, Rendered};
 use crate::slack::client::{Post, SlackError, Update};
 use crate::store::{CardContent, CardKind, OwedCard, Shown, ShownAt, StoreError};
@@ -109,7 +110,10 @@ impl Deliveries {
             blocks: rendered.blocks.clone(),
         };
         match self.desk.slack.update_message(&update).await {
-            Ok(()) => self.shown(owed, at, rendered).await,
+            Ok(()) => {
+                failpoint::reach(Point::UpdateAnswered);
+                self.shown(owed, at, rendered).await
+            }
             // Somebody deleted it, or retention did: the request lives on, so it is shown again.
             Err(SlackError::PlaceWrong { code }) if code == "message_not_found" => {
                 tracing::warn!(card = %owed.id, "Slack lost a card; posting it again");

@@ -15,6 +15,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use super::{Loop, Work, lease};
+use crate::base::failpoint::{self, Point};
 use crate::base::{Span, Timestamp};
 use crate::desk::Desk;
 use crate::slack::client::{About, MetadataQuery, Place, Post, Posted, Search, SlackError};
@@ -47,6 +48,7 @@ impl Work for Deliveries {
 
     fn work(&self, claimed: Owed) -> BoxFuture<'_, Result<(), StoreError>> {
         async move {
+            failpoint::reach(Point::DeliveryClaimed);
             let done = match claimed {
                 Owed::Card(card) => self.card(*card).await,
                 Owed::Notice(notice) => self.notice(*notice).await,
@@ -95,8 +97,12 @@ impl Deliveries {
                 Err(error) => return Sent::Unsure(wait(&error, now, attempts), error),
             }
         }
+        failpoint::reach(Point::PostBegun);
         match desk.slack.post_message(post).await {
-            Ok(posted) => Sent::At(posted),
+            Ok(posted) => {
+                failpoint::reach(Point::PostAnswered);
+                Sent::At(posted)
+            }
             Err(error @ SlackError::Unknown { .. }) => {
                 Sent::Unsure(wait(&error, now, attempts), error)
             }

@@ -2,6 +2,7 @@
 
 use super::Streams;
 use crate::base::Span;
+use crate::base::failpoint::{self, Point};
 use crate::slack::client::{Chunk, Place, SlackError, StreamStart};
 use crate::slack::texts;
 use crate::store::{ClaimedShow, Left, StoreError};
@@ -84,7 +85,10 @@ impl Streams {
                     chunks: chunks(pieces),
                 };
                 match slack.start_stream(&start).await {
-                    Ok(posted) => return Went::Started { ts: posted.ts },
+                    Ok(posted) => {
+                        failpoint::reach(Point::StreamStarted);
+                        return Went::Started { ts: posted.ts };
+                    }
                     Err(error) => Err(error),
                 }
             }

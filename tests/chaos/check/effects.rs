@@ -107,6 +107,8 @@ fn every_end_is_true(evidence: &Evidence, findings: &mut Findings) {
             "succeeded" if execution.retry_class == "keyed" => {
                 payment.is_none_or(|payment| !note.contains(&payment.receipt))
             }
+            // The company keeps no book of who looks.
+            "succeeded" if execution.retry_class == "pure" => note.is_empty(),
             "succeeded" => !called,
             // Certainly not applied.
             "failed" | "refused" => payment.is_some() || note.is_empty(),
