@@ -31,7 +31,9 @@ const DEEDS: [(&str, Books, &str, &str); 6] = [
     (
         "a forgotten verdict",
         Books::Desk,
-        "DELETE FROM intake WHERE key = (SELECT min(key) FROM intake WHERE key LIKE 'view:%')",
+        // Several: a desk that was killed may have kept one verdict without having answered.
+        "DELETE FROM intake WHERE key LIKE 'view:%'
+         AND (SELECT count(*) FROM intake WHERE key LIKE 'view:%') > 2",
         "answered and forgotten",
     ),
     (
@@ -84,7 +86,7 @@ pub async fn is_seen(
         let broken = SqlitePool::connect_with(options.foreign_keys(false)).await?;
         let changed = sqlx::query(statement).execute(&broken).await?;
         broken.close().await;
-        if changed.rows_affected() != 1 {
+        if changed.rows_affected() == 0 {
             return Ok(Sabotage::NotStaged(what));
         }
         evidence.desk = DeskRows::read(&evidence.database).await?;
