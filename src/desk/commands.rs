@@ -29,12 +29,11 @@ impl Desk {
     }
 
     async fn status(&self) -> Result<String, DeskError> {
-        let pending = self.store.pending_requests(&self.workspace, None, COUNTED).await?;
         let under_way = self.store.executions_under_way(&self.workspace).await?;
         let switch = self.store.switch(&self.workspace).await?;
         let stopped = switch.filter(|switch| switch.position == SwitchPosition::Stopped);
         Ok(texts::status(&StatusFacts {
-            pending: pending.requests.len() as u64,
+            pending: self.store.count_pending(&self.workspace, COUNTED).await?,
             running: under_way.len() as u64,
             unknown: self.store.unknown_executions(&self.workspace).await?,
             stopped: stopped.as_ref().map(|switch| (switch.by.as_str(), switch.reason.as_str())),

@@ -2,8 +2,7 @@
 
 use super::answers::Asking;
 use super::rows::{big, count, from_json, instant};
-use super::runs::fenced;
-use super::{Store, StoreError, Tx, settle};
+use super::{Store, StoreError, Tx, cards, settle};
 use crate::approval::{
     self, Begun, ExecutionState, RetryClass, Sealed, Settled, Settlement, StartRefusal,
 };
@@ -71,7 +70,8 @@ impl Store {
         .await
     }
 
-    /// Keeps an execution for another `lease` from now.
+    /// Keeps an execution for another `lease` from now. That it runs is shown when it does not end
+    /// before its worker gives its first signs of life.
     pub async fn renew_execution(
         &self,
         execution: &ExecutionId,
@@ -81,16 +81,22 @@ impl Store {
         let execution = execution.clone();
         self.write(move |tx| {
             Box::pin(async move {
-                let renewed = sqlx::query(
+                let renewed: Option<(Option<String>, Option<i64>)> = sqlx::query_as(
                     "UPDATE executions SET lease_until = $3
-                     WHERE id = $1 AND epoch = $2 AND state IN ('claimed', 'started')",
+                     WHERE id = $1 AND epoch = $2 AND state IN ('claimed', 'started')
+                     RETURNING request_id, started_at",
                 )
                 .bind(execution.as_str())
                 .bind(big(epoch))
                 .bind(tx.now.plus(lease).as_millis())
-                .execute(&mut tx.conn)
+                .fetch_optional(&mut tx.conn)
                 .await?;
-                fenced(&renewed)
+                let (request, started_at) = renewed.ok_or(StoreError::Fenced)?;
+                let begun_lately = |at: &i64| tx.now < instant(*at).plus(lease);
+                match request.zip(started_at.filter(begun_lately)) {
+                    Some((request, _)) => cards::refresh(tx, &RequestId::existing(request)).await,
+                    None => Ok(()),
+                }
             })
         })
         .await

@@ -125,6 +125,15 @@ impl Line {
         Ok(())
     }
 
+    /// Whether a job may join a transaction that has begun: else it would happen before it was handed
+    /// in, and what came too late would seem to be in time.
+    pub(super) fn each_job_has_its_instant(&self) -> bool {
+        match self {
+            Self::Sqlite { .. } => true,
+            Self::Postgres { .. } => false,
+        }
+    }
+
     /// The instant of the next job in the same transaction.
     pub(super) fn moves_on(&self, tx: &mut Tx, clock: &dyn Clock) {
         match self {

@@ -5,29 +5,36 @@
 //! holds for the same bytes, so it is kept beside them; other bytes are opened as ever.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::approval::{CanonicalError, Sealed};
 
-/// A few megabytes at most, and more requests than are in motion at a time.
+/// More requests than are in motion at a time.
 const KEPT: usize = 512;
+/// Longer ones are rare, and would take more memory than they save time: all that are kept are below
+/// some twelve megabytes.
+const LONGEST: usize = 8 * 1024;
 
 #[derive(Debug, Default)]
-pub(super) struct Opened(Mutex<HashMap<String, Sealed>>);
+pub(super) struct Opened(Mutex<HashMap<String, Arc<Sealed>>>);
 
 impl Opened {
     pub(super) fn open(&self, bytes: &str) -> Result<Sealed, CanonicalError> {
         // Each use is one step; a panic elsewhere leaves nothing half done in it.
         let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(sealed) = known().get(bytes) {
-            return Ok(sealed.clone());
+        let found = known().get(bytes).cloned();
+        if let Some(sealed) = found {
+            return Ok(Sealed::clone(&sealed));
         }
         let sealed = Sealed::open(bytes)?;
-        let mut known = known();
-        if known.len() == KEPT {
-            known.clear();
+        if bytes.len() <= LONGEST {
+            let kept = Arc::new(sealed.clone());
+            let mut known = known();
+            if known.len() == KEPT {
+                known.clear();
+            }
+            known.insert(bytes.to_owned(), kept);
         }
-        known.insert(bytes.to_owned(), sealed.clone());
         Ok(sealed)
     }
 }

@@ -1,7 +1,7 @@
 //! Lists for people: the Home tab, `/countersign`, the command line.
 
 use super::Conn;
-use super::rows::{big, instant};
+use super::rows::{big, count, instant};
 use super::{Store, StoreError, StoredRequest, requests};
 use crate::base::{PersonId, RequestId, Timestamp, WorkspaceId};
 
@@ -46,6 +46,23 @@ impl Store {
         .fetch_all(&mut conn)
         .await?;
         page(&mut conn, workspace, keys, limit).await
+    }
+
+    /// How many wait for somebody; at most `most` are counted.
+    pub async fn count_pending(
+        &self,
+        workspace: &WorkspaceId,
+        most: usize,
+    ) -> Result<u64, StoreError> {
+        let counted: i64 = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM (SELECT 1 FROM requests
+                                   WHERE workspace = $1 AND outcome IS NULL LIMIT $2) AS pending",
+        )
+        .bind(workspace.as_str())
+        .bind(big(most))
+        .fetch_one(&mut self.reader().await?)
+        .await?;
+        count("number of requests", counted)
     }
 
     /// What a person asked for, newest first.
@@ -110,6 +127,8 @@ async fn page(
     });
     let mut found = Vec::with_capacity(keys.len());
     for (id, _) in keys {
+        // A file is read on this thread, which has others to serve as well.
+        tokio::task::coop::consume_budget().await;
         found.extend(requests::stored(&mut *conn, workspace, &RequestId::existing(id)).await?);
     }
     Ok(Page { requests: found, next })

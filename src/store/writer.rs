@@ -189,8 +189,8 @@ enum Kept {
     Nothing,
 }
 
-/// Runs each job in the savepoint that is open, and opens another after one that is kept. What is
-/// handed in meanwhile shares the commit as well, as long as the batch has room.
+/// Runs each job in the savepoint that is open, and opens another after one that is kept. Where each
+/// job reads the clock, what is handed in meanwhile shares the commit as well.
 async fn run_each(
     tx: &mut Tx,
     line: &Line,
@@ -222,7 +222,9 @@ async fn run_each(
         if before == Kept::Something {
             kept = Kept::Something;
         }
-        waiting.more(jobs);
+        if line.each_job_has_its_instant() {
+            waiting.more(jobs);
+        }
     }
     Ok(kept)
 }

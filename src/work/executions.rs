@@ -50,7 +50,7 @@ impl Executions {
         };
         failpoint::reach(Point::StartCommitted);
         let ended = match self.desk.gate.toolbox.get(tool) {
-            Some(tool) => self.in_view(&claimed, run(tool.as_ref(), &warrant, claimed.next)).await,
+            Some(tool) => run(tool.as_ref(), &warrant, claimed.next).await,
             None => Ended::Failed { why: "the tool is no longer configured".to_owned() },
         };
         failpoint::reach(Point::ToolAnswered);
@@ -66,28 +66,6 @@ impl Executions {
             Err(error) => return Err(error),
         }
         Ok(())
-    }
-
-    /// Makes a call, and lets people see that it is under way when it takes its time.
-    async fn in_view(
-        &self,
-        claimed: &ClaimedExecution,
-        call: impl Future<Output = Ended>,
-    ) -> Ended {
-        let mut call = std::pin::pin!(call);
-        tokio::select! {
-            ended = &mut call => return ended,
-            () = self.desk.clock.beat(QUICK) => {}
-        }
-        tokio::join!(call, self.show_running(claimed)).0
-    }
-
-    async fn show_running(&self, claimed: &ClaimedExecution) {
-        let Some(request) = &claimed.request else { return };
-        match self.desk.store.refresh_cards(request).await {
-            Ok(()) => self.desk.wake.these(&[Loop::Deliveries]),
-            Err(error) => tracing::warn!(%request, %error, "cannot show that an action runs"),
-        }
     }
 
     /// Writes down how a call ended. Without that nobody may know what it did, so a database that is
@@ -133,7 +111,7 @@ impl Work for Executions {
         async move {
             let (id, epoch) = (claimed.id.clone(), claimed.epoch);
             let renew = || self.desk.store.renew_execution(&id, epoch, lease::TIME);
-            lease::held(self.desk.clock.as_ref(), self.execute(claimed), renew).await
+            lease::held(self.desk.clock.as_ref(), QUICK, self.execute(claimed), renew).await
         }
         .boxed()
     }

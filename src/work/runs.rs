@@ -166,7 +166,8 @@ impl Work for Runs {
         async move {
             let (id, epoch) = (claimed.id.clone(), claimed.epoch);
             let renew = || self.desk.store.renew_run(&id, epoch, lease::TIME);
-            lease::held(self.desk.clock.as_ref(), self.drive(claimed), renew).await
+            lease::held(self.desk.clock.as_ref(), lease::RENEWED_EVERY, self.drive(claimed), renew)
+                .await
         }
         .boxed()
     }

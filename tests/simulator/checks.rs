@@ -350,6 +350,7 @@ fn same(
 fn hash_of(message: &Message) -> String {
     let mut shown = Sha256::new_with_prefix(&message.text);
     for block in message.blocks.as_array().into_iter().flatten() {
+        shown.update("\0");
         shown.update(block.to_string());
     }
     hex::encode(shown.finalize())

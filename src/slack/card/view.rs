@@ -90,6 +90,7 @@ impl Rendered {
     pub(in crate::slack) fn new(text: String, blocks: Vec<Value>, complete: Completeness) -> Self {
         let mut shown = Sha256::new_with_prefix(&text);
         for block in &blocks {
+            shown.update("\0");
             shown.update(block.to_string());
         }
         Self { text, blocks, complete, hash: hex::encode(shown.finalize()) }

@@ -3,7 +3,7 @@
 use super::CardKind;
 use crate::approval::{Place, Request};
 use crate::base::{CardId, RequestId, RunId};
-use crate::store::{ButtonChoice, Store, StoreError, Tx, big};
+use crate::store::{ButtonChoice, StoreError, Tx, big};
 
 /// Owes the card of a stage, once.
 pub(in crate::store) async fn owe(
@@ -84,14 +84,6 @@ async fn insert(
     .execute(&mut tx.conn)
     .await?;
     Ok(())
-}
-
-impl Store {
-    /// Every card of the request must look different now, though nothing was written about it.
-    pub async fn refresh_cards(&self, request: &RequestId) -> Result<(), StoreError> {
-        let request = request.clone();
-        self.write(move |tx| Box::pin(async move { refresh(tx, &request).await })).await
-    }
 }
 
 /// Every card of the request must look different now.

@@ -37,7 +37,7 @@ impl Store {
             Box::pin(async move {
                 let wanted: Option<i64> = sqlx::query_scalar(
                     "UPDATE cards SET shown_version = $3, channel = $4, message_ts = $5,
-                            shown_hash = $6, complete = $7, intent_at = NULL,
+                            shown_hash = $6, complete = $7, shown_blocks = NULL, intent_at = NULL,
                             owner = NULL, lease_until = NULL, attempts = 0, error = NULL
                      WHERE id = $1 AND epoch = $2 RETURNING want_version",
                 )

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use futures::TryStreamExt;
 use serde_json::Value;
 
 use super::super::Conn;
@@ -135,23 +134,28 @@ async fn snapshot(
     })
 }
 
+const NEWEST: &str = "SELECT seq, start, value FROM state_values
+     WHERE thread_id = $1 AND namespace = $2 AND key = $3 AND seq < $4
+     ORDER BY seq DESC LIMIT 1";
+const BACK_TO_WHOLE: &str = "SELECT seq, start, value FROM state_values
+     WHERE thread_id = $1 AND namespace = $2 AND key = $3 AND seq < $4 AND seq >= COALESCE(
+       (SELECT MAX(seq) FROM state_values
+        WHERE thread_id = $1 AND namespace = $2 AND key = $3 AND seq < $4 AND start = 0), 0)
+     ORDER BY seq DESC";
+
 /// The value of a key at a checkpoint: read backwards to where it was last whole.
 async fn value(conn: &mut Conn, row: &Row, key: &str) -> Result<Option<Value>, StoreError> {
     let (mut parts, mut before) = (Vec::new(), row.seq + 1);
     // A plain value is the first row; only a list that grew needs more.
-    for limit in [1, i64::MAX] {
-        let mut rows = sqlx::query_as::<_, (i64, i64, String)>(
-            "SELECT seq, start, value FROM state_values
-             WHERE thread_id = $1 AND namespace = $2 AND key = $3 AND seq < $4
-             ORDER BY seq DESC LIMIT $5",
-        )
-        .bind(&row.thread_id)
-        .bind(&row.namespace)
-        .bind(key)
-        .bind(before)
-        .bind(limit)
-        .fetch(&mut *conn);
-        while let Some((seq, start, value)) = rows.try_next().await? {
+    for rows in [NEWEST, BACK_TO_WHOLE] {
+        let rows: Vec<(i64, i64, String)> = sqlx::query_as(rows)
+            .bind(&row.thread_id)
+            .bind(&row.namespace)
+            .bind(key)
+            .bind(before)
+            .fetch_all(&mut *conn)
+            .await?;
+        for (seq, start, value) in rows {
             before = seq;
             let value: Value = from_json("state value", &value)?;
             match (value, parts.is_empty()) {

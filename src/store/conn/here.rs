@@ -80,12 +80,6 @@ impl Here {
     pub(super) fn run<'q>(&mut self, mut query: impl Execute<'q, Any>) -> Result<Done, Error> {
         let arguments = query.take_arguments().map_err(Error::Encode)?;
         let sql = query.sql();
-        {
-            static T: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
-            if *T.get_or_init(|| std::env::var_os("COUNT_SQL").is_some()) {
-                eprintln!("SQL {}", sql.as_str().split_whitespace().collect::<Vec<_>>().join(" "));
-            }
-        }
         let mut rows = Vec::new();
         match arguments {
             Some(arguments) => self.run_one(sql.as_str(), &arguments, &mut rows)?,

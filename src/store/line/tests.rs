@@ -219,3 +219,26 @@ async fn a_server_that_forgets_or_takes_no_writes_is_refused() {
         assert!(refused.to_string().contains(why), "{refused}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "it needs a Postgres server: scripts/test starts one"]
+async fn what_is_handed_in_while_others_are_written_does_not_happen_before_that() {
+    let on = rehearsal().await;
+    let store = store(&on).await;
+    let other = store.clone();
+    let first = store.write(move |tx| {
+        Box::pin(async move {
+            tx.conn.execute("SELECT pg_sleep(0.05)").await?;
+            let handed_in = SystemClock.now();
+            let mut second =
+                Box::pin(
+                    async move { other.write(|tx| Box::pin(async move { Ok(tx.now) })).await },
+                );
+            assert!(futures::poll!(&mut second).is_pending(), "it waits in the queue");
+            Ok((handed_in, second))
+        })
+    });
+    let (handed_in, second) = first.await.expect("the first is written");
+    assert!(second.await.expect("the second is written") >= handed_in);
+    store.close().await;
+}
