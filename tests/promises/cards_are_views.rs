@@ -2,6 +2,7 @@
 //! approved that was not shown.
 
 use countersign::base::Span;
+use countersign::store::StartCheck;
 
 use crate::office::{INVOICE, Office, REFUND};
 
@@ -62,6 +63,32 @@ async fn when_it_is_over_every_card_says_so_and_has_no_buttons() {
     }
     let told = office.approves("jonas", &card).await.join(" ");
     assert!(told.contains("Already approved"), "{told}");
+    office.closes().await;
+}
+
+/// Slack counts every update, so none is spent on a call that may be over when it arrives.
+#[tokio::test]
+async fn a_call_is_shown_as_running_once_its_worker_has_given_a_sign_of_life() {
+    let office = Office::opens().await;
+    let (_, card) = office.asks("mia", REFUND).await;
+    office.presses("jonas", &card, "Approve").await;
+    let (store, lease) = (&office.world.app().unwrap().desk.store, Span::seconds(30));
+    let remembered = |_: &_| Span::minutes(60);
+    let call = store.claim_executions("a worker", lease, 1, remembered).await.unwrap().remove(0);
+    let tells = || office.person("jonas").sees("#approvals").remove(0).text;
+
+    office.a_moment().await;
+    let fine = |_: &_, _: Option<&_>| StartCheck { policy_still_holds: true, tool_unchanged: true };
+    store.start_execution(&call, fine).await.unwrap();
+    office.a_moment().await;
+    assert!(tells().contains("It will run in a moment."), "{}", tells());
+    store.renew_execution(&call.id, call.epoch, lease).await.unwrap();
+    office.a_moment().await;
+    assert!(tells().contains("It is running now."), "{}", tells());
+    // The worker is not heard of again; another one repeats the call with its key.
+    office.passes(Span::seconds(31)).await;
+    assert!(tells().contains("Approved and done"), "{}", tells());
+    assert_eq!(office.refunds().await, 1);
     office.closes().await;
 }
 
