@@ -104,7 +104,7 @@ impl Line {
         match self {
             Self::Sqlite { .. } => {
                 tx.raw("BEGIN IMMEDIATE; SAVEPOINT job").await?;
-                tx.moved_on(clock.now());
+                tx.by_our_clock(clock.now());
             }
             Self::Postgres { .. } => {
                 let told = tx.conn.fetch_all(sqlx::raw_sql(TAKE_THE_TURN)).await?;
@@ -137,7 +137,7 @@ impl Line {
     /// The instant of the next job in the same transaction.
     pub(super) fn moves_on(&self, tx: &mut Tx, clock: &dyn Clock) {
         match self {
-            Self::Sqlite { .. } => tx.moved_on(clock.now()),
+            Self::Sqlite { .. } => tx.by_our_clock(clock.now()),
             // The turn said what time it is, and it is short.
             Self::Postgres { .. } => {}
         }

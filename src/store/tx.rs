@@ -27,6 +27,13 @@ impl Tx {
         self.now = self.now.max(clock);
     }
 
+    /// The same, where no other clock counts. While one that was set back catches up, the instants it
+    /// shows lie as far ahead as ever: else whatever is to wait would be due at once, again and again.
+    pub(super) fn by_our_clock(&mut self, clock: Timestamp) {
+        self.moved_on(clock);
+        self.ahead_by = self.now.as_millis().saturating_sub(clock.as_millis());
+    }
+
     /// An instant that this process read off its own clock, as the clock that counts here had it.
     /// Never later than now: what has happened has happened.
     pub(super) fn happened_at(&self, ours: Timestamp) -> Timestamp {
