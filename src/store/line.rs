@@ -104,7 +104,8 @@ impl Line {
         match self {
             Self::Sqlite { .. } => {
                 tx.raw("BEGIN IMMEDIATE; SAVEPOINT job").await?;
-                tx.by_our_clock(clock.now());
+                let ours = clock.now();
+                tx.moved_on(ours, ours);
             }
             Self::Postgres { .. } => {
                 let told = tx.conn.fetch_all(sqlx::raw_sql(TAKE_THE_TURN)).await?;
@@ -118,8 +119,7 @@ impl Line {
                     Instants::Ours => ours,
                     Instants::Databases => theirs,
                 };
-                tx.ahead_by = now.as_millis().saturating_sub(ours.as_millis());
-                tx.moved_on(now.max(newest));
+                tx.moved_on(now.max(newest), ours);
             }
         }
         Ok(())
@@ -137,7 +137,10 @@ impl Line {
     /// The instant of the next job in the same transaction.
     pub(super) fn moves_on(&self, tx: &mut Tx, clock: &dyn Clock) {
         match self {
-            Self::Sqlite { .. } => tx.by_our_clock(clock.now()),
+            Self::Sqlite { .. } => {
+                let ours = clock.now();
+                tx.moved_on(ours, ours);
+            }
             // The turn said what time it is, and it is short.
             Self::Postgres { .. } => {}
         }

@@ -22,16 +22,12 @@ pub(crate) struct Tx {
 }
 
 impl Tx {
-    /// The next transaction happens now, or at the instant of the last one if the clock went back.
-    pub(super) fn moved_on(&mut self, clock: Timestamp) {
-        self.now = self.now.max(clock);
-    }
-
-    /// The same, where no other clock counts. While one that was set back catches up, the instants it
-    /// shows lie as far ahead as ever: else whatever is to wait would be due at once, again and again.
-    pub(super) fn by_our_clock(&mut self, clock: Timestamp) {
-        self.moved_on(clock);
-        self.ahead_by = self.now.as_millis().saturating_sub(clock.as_millis());
+    /// The next transaction happens at an instant, or at that of the last one if the clock went back.
+    /// `ours` is what our own clock says then. While a clock catches up, what ours shows lies as far
+    /// ahead as ever: else whatever is to wait would be due at once, again and again.
+    pub(super) fn moved_on(&mut self, instant: Timestamp, ours: Timestamp) {
+        self.now = self.now.max(instant);
+        self.ahead_by = self.now.as_millis().saturating_sub(ours.as_millis());
     }
 
     /// An instant that this process read off its own clock, as the clock that counts here had it.
