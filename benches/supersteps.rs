@@ -85,12 +85,12 @@ fn with_checkpoint_in_sqlite(bencher: Bencher<'_, '_>) {
 fn print_costs(saver: &runs::StoreSaver) {
     let options = RunOptions::of_run("bench")
         .supersteps(NonZeroU32::new(SUPERSTEPS + 2).expect("more than nothing"));
-    let before = saver.store.work();
+    let before = saver.store.cost();
     let input = Input::New(json!({ "count": 0 }));
     let graph = counter();
     let run = graph.run(input, Arc::new(saver.clone()), Arc::new(NoEvents), options);
     runtime().block_on(run).expect("it ends");
-    let after = saver.store.work();
+    let after = saver.store.cost();
     let each = |before: u64, after: u64| (after - before) as f64 / f64::from(SUPERSTEPS);
     println!(
         "a superstep: {} transactions, {} commits, {} statements of the writer, {} of readers",

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use countersign::app::App;
-use countersign::store::Work;
+use countersign::store::Cost;
 use countersign::work::{Executions, one_turn};
 
 use crate::office::Office;
@@ -21,13 +21,13 @@ pub async fn measure() {
     app.desk.store.close().await;
 }
 
-async fn converse(office: &Office, app: &App, print: impl Fn(&str, Work)) {
+async fn converse(office: &Office, app: &App, print: impl Fn(&str, Cost)) {
     let store = &app.desk.store;
     let charge = office.next_charge();
     let (card, reply) = (office.slack.card(&charge), office.slack.reply(&charge));
-    let mut before = store.work();
+    let mut before = store.cost();
     let mut part = |name: &str| {
-        let now = store.work();
+        let now = store.cost();
         print(name, since(before, now));
         before = now;
     };
@@ -46,8 +46,8 @@ async fn converse(office: &Office, app: &App, print: impl Fn(&str, Work)) {
     part("from there to the last word: resumed, cards, posts");
 }
 
-fn since(before: Work, now: Work) -> Work {
-    Work {
+fn since(before: Cost, now: Cost) -> Cost {
+    Cost {
         transactions: now.transactions - before.transactions,
         commits: now.commits - before.commits,
         written: now.written - before.written,
@@ -55,8 +55,8 @@ fn since(before: Work, now: Work) -> Work {
     }
 }
 
-fn print(name: &str, work: Work) {
-    let Work { transactions, commits, written, read } = work;
+fn print(name: &str, cost: Cost) {
+    let Cost { transactions, commits, written, read } = cost;
     println!(
         "  {name:<50} {transactions:>3} transactions in {commits:>2} commits, {written:>3} statements \
          of the writer, {read:>2} of readers"

@@ -4,8 +4,7 @@ use std::io::Write;
 
 use super::chain::Record;
 use crate::base::{RequestId, Timestamp, WorkspaceId};
-use crate::store::Conn;
-use crate::store::{Store, StoreError, big, count};
+use crate::store::{Conn, Store, StoreError, big, count};
 
 /// How many records are read at a time.
 const PAGE: i64 = 1_000;

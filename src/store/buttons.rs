@@ -1,7 +1,6 @@
 //! Buttons: opaque tokens, and what each stands for.
 
-use super::Conn;
-use super::{Store, StoreError};
+use super::{Conn, Store, StoreError};
 use crate::base::{CardId, RequestId, WorkspaceId};
 
 /// What a button stands for.

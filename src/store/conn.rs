@@ -65,9 +65,9 @@ impl Conn {
     pub(super) async fn close(self) -> Result<(), Error> {
         match self.end {
             End::Here(here) => here.close(),
-            End::Lent(_) => Ok(()),
             End::Away(conn) => conn.close().await,
-            End::Reader(_) => Ok(()),
+            // They go back to where they came from.
+            End::Lent(_) | End::Reader(_) => Ok(()),
         }
     }
 

@@ -4,9 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::Conn;
 use super::rows::json;
-use super::{NewNotice, Store, StoreError, Tx, notices, shows};
+use super::{Conn, NewNotice, Store, StoreError, Tx, notices, shows};
 use crate::approval::SlackUser;
 use crate::audit::{self, Entry};
 use crate::base::failpoint::{self, Point};

@@ -85,7 +85,7 @@ pub use settle::Ended;
 pub use shows::{ClaimedShow, Left};
 pub use stops::{Stop, Stopped};
 pub use switch::{Switch, SwitchPosition};
-pub use tally::Work;
+pub use tally::Cost;
 
 pub(crate) use conn::Conn;
 pub(crate) use rows::{big, count, instant, text};

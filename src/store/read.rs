@@ -1,8 +1,7 @@
 //! Lists for people: the Home tab, `/countersign`, the command line.
 
-use super::Conn;
 use super::rows::{big, count, instant};
-use super::{Store, StoreError, StoredRequest, requests};
+use super::{Conn, Store, StoreError, StoredRequest, requests};
 use crate::base::{PersonId, RequestId, Timestamp, WorkspaceId};
 
 /// Where a list goes on.

@@ -1,10 +1,9 @@
 //! Requests as rows: how they are read and how a new state is written.
 
-use super::Conn;
 use super::answers::Asking;
 use super::executions::state_of;
 use super::rows::{count, from_json, instant};
-use super::{ExecutionView, SlackThread, Store, StoreError, Thread};
+use super::{Conn, ExecutionView, SlackThread, Store, StoreError, Thread};
 use crate::approval::{Request, Sealed, Vote};
 use crate::base::{ExecutionId, RequestId, RunId, ThreadId, WorkspaceId};
 

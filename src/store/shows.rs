@@ -1,9 +1,8 @@
 //! What Slack threads show of runs: how far each has come, so that nothing is shown twice.
 
-use super::Conn;
 use super::rows::{big, count, from_json, json};
 use super::runs::fenced;
-use super::{RunInput, SlackThread, Store, StoreError, Tx};
+use super::{Conn, RunInput, SlackThread, Store, StoreError, Tx};
 use crate::approval::SlackUser;
 use crate::base::{RunId, Span, Timestamp, WorkspaceId};
 use crate::stream::Show;

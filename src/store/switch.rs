@@ -2,9 +2,8 @@
 
 use serde_json::json;
 
-use super::Conn;
 use super::rows::instant;
-use super::{Store, StoreError, Tx};
+use super::{Conn, Store, StoreError, Tx};
 use crate::audit::{self, Entry};
 use crate::base::{Timestamp, WorkspaceId};
 

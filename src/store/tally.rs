@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Store;
 
-/// How often the store did what since it was opened.
+/// What was asked of the store since it was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Work {
+pub struct Cost {
     /// Jobs of the writer, each one transition of the domain.
     pub transactions: u64,
     /// How many commits they shared.
@@ -45,10 +45,10 @@ impl Tally {
 }
 
 impl Store {
-    /// What it has done until now.
-    pub fn work(&self) -> Work {
+    /// What was asked of it until now.
+    pub fn cost(&self) -> Cost {
         let done = |what| self.common.tally.of(what).load(Ordering::Relaxed);
-        Work {
+        Cost {
             transactions: done(Counted::Transaction),
             commits: done(Counted::Commit),
             written: done(Counted::Written),

@@ -1,10 +1,9 @@
 //! What a card is made of.
 
-use super::super::Conn;
 use super::{CardButtons, OwedCard};
 use crate::store::buttons::choice_of;
 use crate::store::requests::stored;
-use crate::store::{ButtonChoice, Store, StoreError, StoredRequest};
+use crate::store::{ButtonChoice, Conn, Store, StoreError, StoredRequest};
 
 /// The request that a card shows, and the tokens behind its buttons.
 #[derive(Clone, Debug)]

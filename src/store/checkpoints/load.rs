@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::super::Conn;
 use super::{StoredCheckpoint, StoredSnapshot};
 use crate::base::RunId;
+use crate::store::Conn;
 use crate::store::StoreError;
 use crate::store::rows::from_json;
 
