@@ -4,7 +4,8 @@ use super::answers::Asking;
 use super::rows::{big, count, from_json, instant};
 use super::{Store, StoreError, Tx, cards, settle};
 use crate::approval::{
-    self, Begun, ExecutionState, RetryClass, Sealed, Settled, Settlement, StartRefusal,
+    self, Begun, CanonicalError, ExecutionState, RetryClass, Sealed, Settled, Settlement,
+    StartRefusal,
 };
 use crate::base::{ExecutionId, RequestId, RunId, Span, Timestamp, WorkspaceId};
 
@@ -249,8 +250,8 @@ impl Row {
 }
 
 /// The name of the tool in an envelope; empty when the bytes that tell are damaged.
-pub(super) fn tool(envelope: &str) -> String {
-    Sealed::open(envelope).map(|sealed| sealed.envelope().tool.name.clone()).unwrap_or_default()
+pub(super) fn tool(opened: Result<Sealed, CanonicalError>) -> String {
+    opened.map(|sealed| sealed.envelope().tool.name.clone()).unwrap_or_default()
 }
 
 pub(super) async fn row(tx: &mut Tx, execution: &str) -> Result<Row, StoreError> {

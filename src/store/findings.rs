@@ -7,7 +7,7 @@ use super::executions::{self, ExecutionView, ViewRow, state_of};
 use super::rows::{big, from_json, json};
 use super::runs::fenced;
 use super::{Store, StoreError, Tx, settle};
-use crate::approval::{ExecutionState, Finding, Settled};
+use crate::approval::{ExecutionState, Finding, Sealed, Settled};
 use crate::audit::{self, Entry};
 use crate::base::{RequestId, WorkspaceId};
 
@@ -88,7 +88,7 @@ fn unsettled(row: UnsettledRow) -> Result<Unsettled, StoreError> {
     Ok(Unsettled {
         execution: executions::view(row.execution)?,
         request: row.request_id.map(RequestId::existing),
-        tool: executions::tool(&row.envelope),
+        tool: executions::tool(Sealed::open(&row.envelope)),
         key: row.key,
     })
 }

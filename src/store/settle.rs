@@ -150,8 +150,7 @@ pub(super) async fn end(
     };
     audit::append(tx, entry).await?;
     if let Some(asking) = row.asking() {
-        let sealed = tx.conn.opened(&row.envelope);
-        let tool = sealed.map(|sealed| sealed.envelope().tool.name.clone()).unwrap_or_default();
+        let tool = executions::tool(tx.conn.opened(&row.envelope));
         let told = vec![RunEvent::tool_end(&tool, answer_status(state), &note)];
         events::tell(tx, &workspace, &asking.run, told).await?;
         answers::answer(tx, &asking, &call_answer(answer_status(state), &note)).await?;
