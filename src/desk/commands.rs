@@ -9,8 +9,6 @@ use crate::store::SwitchPosition;
 
 /// How many requests one answer lists.
 const LISTED: usize = 20;
-/// How many pending requests one answer counts before it says "at least".
-const COUNTED: usize = 500;
 
 impl Desk {
     /// Answers a slash command, to the person who typed it alone.
@@ -33,7 +31,7 @@ impl Desk {
         let switch = self.store.switch(&self.workspace).await?;
         let stopped = switch.filter(|switch| switch.position == SwitchPosition::Stopped);
         Ok(texts::status(&StatusFacts {
-            pending: self.store.count_pending(&self.workspace, COUNTED).await?,
+            pending: self.store.count_pending(&self.workspace).await?,
             running: under_way.len() as u64,
             unknown: self.store.unknown_executions(&self.workspace).await?,
             stopped: stopped.as_ref().map(|switch| (switch.by.as_str(), switch.reason.as_str())),

@@ -86,9 +86,10 @@ pub(super) async fn readers(server: &Server) -> Result<AnyPool, StoreError> {
 
 async fn must_be(primary: Primary, conn: &mut AnyConnection) -> Result<(), sqlx::Error> {
     let name: String = sqlx::query_scalar(NAME).fetch_one(conn).await?;
-    match primary.is_named(&name) {
-        true => Ok(()),
-        false => Err(sqlx::Error::Configuration("it is not the server that is written to".into())),
+    if primary.is_named(&name) {
+        Ok(())
+    } else {
+        Err(sqlx::Error::Configuration("it is not the server that is written to".into()))
     }
 }
 

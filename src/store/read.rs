@@ -47,18 +47,12 @@ impl Store {
         page(&mut conn, workspace, keys, limit).await
     }
 
-    /// How many wait for somebody; at most `most` are counted.
-    pub async fn count_pending(
-        &self,
-        workspace: &WorkspaceId,
-        most: usize,
-    ) -> Result<u64, StoreError> {
+    /// How many wait for somebody.
+    pub async fn count_pending(&self, workspace: &WorkspaceId) -> Result<u64, StoreError> {
         let counted: i64 = sqlx::query_scalar(
-            "SELECT COUNT(*) FROM (SELECT 1 FROM requests
-                                   WHERE workspace = $1 AND outcome IS NULL LIMIT $2) AS pending",
+            "SELECT COUNT(*) FROM requests WHERE workspace = $1 AND outcome IS NULL",
         )
         .bind(workspace.as_str())
-        .bind(big(most))
         .fetch_one(&mut self.reader().await?)
         .await?;
         count("number of requests", counted)

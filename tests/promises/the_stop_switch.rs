@@ -8,7 +8,9 @@ async fn nothing_starts_while_the_switch_is_thrown() {
     let (asked, card) = office.asks("mia", INVOICE).await;
     let desk = office.world.app().unwrap().desk.clone();
     desk.store.stop(&desk.workspace, "sam", "something is odd").await.unwrap();
-    assert!(office.person("sam").runs("/countersign", "status").await.contains("something is odd"));
+    let status = office.person("sam").runs("/countersign", "status").await;
+    assert!(status.contains("something is odd"), "{status}");
+    assert!(status.contains("Waiting for a decision: 1."), "{status}");
 
     office.approves("jonas", &card).await;
     assert_eq!(office.invoices_paid().await, 0);
@@ -20,5 +22,7 @@ async fn nothing_starts_while_the_switch_is_thrown() {
     let (_, again) = office.asks("mia", INVOICE).await;
     office.approves("jonas", &again).await;
     assert_eq!(office.invoices_paid().await, 1);
+    let status = office.person("sam").runs("/countersign", "status").await;
+    assert!(status.contains("Waiting for a decision: 0."), "{status}");
     office.closes().await;
 }
