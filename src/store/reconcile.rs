@@ -86,7 +86,7 @@ async fn adopt_cards(tx: &mut Tx) -> Result<usize, StoreError> {
 /// A question that nothing will ever answer keeps its whole conversation waiting.
 async fn adopt_questions(tx: &mut Tx) -> Result<usize, StoreError> {
     let orphans: Vec<(String, String, String)> = sqlx::query_as(
-        "SELECT run_id, id, workspace FROM interrupts WHERE answer IS NULL
+        "/* every row */ SELECT run_id, id, workspace FROM interrupts WHERE answer IS NULL
            AND NOT EXISTS (SELECT 1 FROM requests WHERE requests.run_id = interrupts.run_id
                              AND requests.interrupt_id = interrupts.id AND outcome IS NULL)
            AND NOT EXISTS (SELECT 1 FROM executions WHERE executions.run_id = interrupts.run_id

@@ -79,7 +79,7 @@ async fn look_before_posting(tx: &mut Tx, workspace: &WorkspaceId) -> Result<(),
     for statement in [
         "UPDATE notices SET intent_at = created_at
          WHERE workspace = $1 AND state = 'owed' AND intent_at IS NULL",
-        "UPDATE cards SET intent_at = (SELECT asked_at FROM requests WHERE id = request_id)
+        "/* every row */ UPDATE cards SET intent_at = (SELECT asked_at FROM requests WHERE id = request_id)
          WHERE workspace = $1 AND state = 'open' AND message_ts IS NULL AND intent_at IS NULL",
     ] {
         sqlx::query(statement).bind(workspace.as_str()).execute(&mut tx.conn).await?;
@@ -93,7 +93,8 @@ async fn end_executions(
     workspace: &WorkspaceId,
 ) -> Result<(usize, usize), StoreError> {
     let open: Vec<String> = sqlx::query_scalar(
-        "SELECT id FROM executions WHERE workspace = $1 AND ended_at IS NULL ORDER BY ordered_at, id",
+        "/* every row */ SELECT id FROM executions WHERE workspace = $1 AND ended_at IS NULL
+         ORDER BY ordered_at, id",
     )
     .bind(workspace.as_str())
     .fetch_all(&mut tx.conn)

@@ -7,9 +7,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::types::Null;
-use rusqlite::{Batch, Connection, OpenFlags, Statement};
+use rusqlite::{Connection, OpenFlags, Statement};
 use sqlx::any::{AnyArguments, AnyRow, AnyTypeInfoKind};
 use sqlx::error::{DatabaseError, ErrorKind};
 use sqlx::{Any, Error, Execute};
@@ -76,14 +75,14 @@ impl Here {
         self.conn.close().map_err(|(_, error)| refused(error))
     }
 
-    /// Runs one statement, or several without arguments.
+    /// Runs one statement, or says some words of transaction control.
     pub(super) fn run<'q>(&mut self, mut query: impl Execute<'q, Any>) -> Result<Done, Error> {
         let arguments = query.take_arguments().map_err(Error::Encode)?;
         let sql = query.sql();
         let mut rows = Vec::new();
         match arguments {
             Some(arguments) => self.run_one(sql.as_str(), &arguments, &mut rows)?,
-            None => self.run_each(sql.as_str(), &mut rows)?,
+            None => self.say(sql.as_str())?,
         }
         Ok(Done { rows_affected: self.conn.changes(), rows })
     }
@@ -97,7 +96,10 @@ impl Here {
         let mut statement = self.conn.prepare_cached(sql).map_err(refused)?;
         let shape = match self.shapes.get(sql) {
             Some(shape) => shape,
-            None => self.shapes.entry(sql.into()).or_insert(Shape::of(&statement)),
+            None => {
+                debug_assert!(is_quick(&self.conn, sql), "it reads a whole table: {sql}");
+                self.shapes.entry(sql.into()).or_insert(Shape::of(&statement))
+            }
         };
         for (index, number) in shape.parameters() {
             let value = arguments.values.0.get(number).unwrap_or(&NOTHING);
@@ -106,14 +108,31 @@ impl Here {
         step_through(&mut statement, shape, rows)
     }
 
-    fn run_each(&self, sql: &str, rows: &mut Vec<AnyRow>) -> Result<(), Error> {
-        let mut batch = Batch::new(&self.conn, sql);
-        while let Some(mut statement) = batch.next().map_err(refused)? {
-            let shape = Shape::of(&statement);
-            step_through(&mut statement, &shape, rows)?;
+    /// The words that begin and end transactions: several in one breath, and again and again.
+    fn say(&self, words: &str) -> Result<(), Error> {
+        for word in words.split(';') {
+            let mut statement = self.conn.prepare_cached(word).map_err(refused)?;
+            statement.raw_execute().map_err(refused)?;
         }
         Ok(())
     }
+}
+
+/// What everybody must say who reads a table from end to end on the writer's connection.
+const EVERY_ROW: &str = "/* every row */";
+
+/// Whether a statement takes as long when the desk has been in use for years: the writer makes all
+/// others wait.
+fn is_quick(conn: &Connection, sql: &str) -> bool {
+    let reads_a_table = || -> rusqlite::Result<bool> {
+        let mut plan = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+        let steps = plan.raw_query().mapped(|step| step.get::<_, String>("detail"));
+        let steps: Vec<String> = steps.collect::<Result<_, _>>()?;
+        let whole = |step: &String| step.strip_prefix("SCAN ").is_some_and(|it| !it.contains(' '));
+        Ok(steps.iter().any(whole))
+    };
+    let reads_only = conn.is_readonly("main").unwrap_or_default();
+    reads_only || sql.contains(EVERY_ROW) || reads_a_table() == Ok(false)
 }
 
 const NOTHING: AnyValueKind = AnyValueKind::Null(AnyTypeInfoKind::Null);
