@@ -33,7 +33,8 @@ fn framed(claim: String) -> Vec<Value> {
 /// The authoritative part must leave this much room, with and without a claim, so that no claim
 /// can change what else is shown.
 pub fn leaves_room(text: &str, blocks: &[Value]) -> bool {
-    limits::message(text, &[blocks, &framed("x".repeat(WIDEST))].concat()).is_empty()
+    let widest = framed("x".repeat(WIDEST));
+    limits::message(text, blocks.iter().chain(&widest)).is_empty()
 }
 
 #[cfg(test)]

@@ -22,19 +22,21 @@ pub const FALLBACK_TEXT: usize = 4000;
 pub const PREFORMATTED: usize = 2900;
 
 /// Every limit a message breaks; empty when Slack will take it.
-pub fn message(text: &str, blocks: &[Value]) -> Vec<String> {
+pub fn message<'a>(text: &str, blocks: impl IntoIterator<Item = &'a Value>) -> Vec<String> {
+    let blocks: Vec<&Value> = blocks.into_iter().collect();
     let mut breaches = Vec::new();
+    let shown = blocks.iter().map(|block| all_text(block)).sum();
     within(&mut breaches, "fallback text", length(text), 1, FALLBACK_TEXT);
     within(&mut breaches, "blocks", blocks.len(), 1, MESSAGE_BLOCKS);
-    within(&mut breaches, "text in all blocks", blocks.iter().map(all_text).sum(), 1, MESSAGE_TEXT);
-    each(&mut breaches, blocks);
+    within(&mut breaches, "text in all blocks", shown, 1, MESSAGE_TEXT);
+    each(&mut breaches, &blocks);
     breaches
 }
 
 /// Every limit a modal or Home view breaks.
 pub fn view(view: &Value) -> Vec<String> {
     let mut breaches = Vec::new();
-    let blocks = list(view, "blocks");
+    let blocks: Vec<&Value> = list(view, "blocks").iter().collect();
     within(&mut breaches, "blocks", blocks.len(), 1, VIEW_BLOCKS);
     within(&mut breaches, "bytes", escaped_bytes(view), 1, VIEW_BYTES);
     for part in ["title", "submit", "close"] {
@@ -53,11 +55,11 @@ pub fn view(view: &Value) -> Vec<String> {
     if modal && asks && view.get("submit").is_none() {
         breaches.push("a modal with an input needs a submit button".to_owned());
     }
-    each(&mut breaches, blocks);
+    each(&mut breaches, &blocks);
     breaches
 }
 
-fn each(breaches: &mut Vec<String>, blocks: &[Value]) {
+fn each(breaches: &mut Vec<String>, blocks: &[&Value]) {
     let mut ids: Vec<&str> = blocks.iter().filter_map(|block| block["block_id"].as_str()).collect();
     ids.sort_unstable();
     if ids.windows(2).any(|pair| pair[0] == pair[1]) {
