@@ -64,11 +64,19 @@ impl Store {
         Ok(card.and_then(|(channel, message_ts)| shown_at(channel, message_ts)))
     }
 
-    /// A post is about to be sent. Until [`Store::notice_sent`] nobody knows whether it was.
-    pub async fn notice_begins(&self, notice: &NoticeId, epoch: u64) -> Result<(), StoreError> {
+    /// A post is about to be sent later than its claim said, which is held for another `lease`.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] when somebody else has it by now.
+    pub async fn notice_begins(
+        &self,
+        notice: &NoticeId,
+        epoch: u64,
+        lease: Span,
+    ) -> Result<(), StoreError> {
         let statement =
-            "UPDATE notices SET intent_at = $3, error = $4 WHERE id = $1 AND epoch = $2";
-        self.settle_delivery(statement, notice.as_str(), epoch, None, None).await
+            "UPDATE notices SET intent_at = $3, lease_until = $4 WHERE id = $1 AND epoch = $2";
+        self.begin_late(statement, notice.as_str(), epoch, lease).await
     }
 
     pub async fn notice_sent(
@@ -136,6 +144,30 @@ impl Store {
                                 owner = NULL, lease_until = NULL
                          WHERE id = $1 AND epoch = $2 AND state = 'owed'";
         self.settle_delivery(statement, notice.as_str(), epoch, None, Some(error)).await
+    }
+
+    /// Nobody takes over what is about to be sent: its intent would look as if it were their own.
+    pub(super) async fn begin_late(
+        &self,
+        statement: &'static str,
+        id: &str,
+        epoch: u64,
+        lease: Span,
+    ) -> Result<(), StoreError> {
+        let id = id.to_owned();
+        self.write(move |tx| {
+            Box::pin(async move {
+                let begun = sqlx::query(statement)
+                    .bind(id)
+                    .bind(big(epoch))
+                    .bind(tx.now.as_millis())
+                    .bind(tx.now.plus(lease).as_millis())
+                    .execute(&mut tx.conn)
+                    .await?;
+                fenced(&begun)
+            })
+        })
+        .await
     }
 
     /// One fenced update of a delivery: `$1` id, `$2` epoch, `$3` an instant, now unless another
@@ -208,8 +240,9 @@ struct Row {
     thread_ts: Option<String>,
 }
 
-/// Takes at most `limit` messages that must be sent, oldest first. What a run says waits for the
-/// message in which it may be growing already.
+/// Takes at most `limit` messages that must be sent, those that have waited longest first, and says that they begin: until
+/// [`Store::notice_sent`] nobody knows whether they were. What a run says waits for the message in
+/// which it may be growing already.
 pub(super) async fn claim(
     tx: &mut Tx,
     owner: &str,
@@ -227,7 +260,7 @@ pub(super) async fn claim(
            AND (notices.lease_until IS NULL OR notices.lease_until <= $1)
            AND NOT (notices.kind = 'reply' AND EXISTS (
              SELECT 1 FROM shows WHERE shows.run_id = notices.run_id AND shows.state = 'live'))
-         ORDER BY notices.created_at, notices.id LIMIT $2",
+         ORDER BY notices.retry_at, notices.created_at, notices.id LIMIT $2",
     )
     .bind(tx.now.as_millis())
     .bind(big(limit))
@@ -235,11 +268,14 @@ pub(super) async fn claim(
     .await?;
     for row in &due {
         sqlx::query(
-            "UPDATE notices SET owner = $2, lease_until = $3, epoch = epoch + 1 WHERE id = $1",
+            "UPDATE notices SET owner = $2, lease_until = $3, epoch = epoch + 1,
+                    intent_at = COALESCE(intent_at, $4)
+             WHERE id = $1",
         )
         .bind(&row.id)
         .bind(owner)
         .bind(tx.now.plus(lease).as_millis())
+        .bind(tx.now.as_millis())
         .execute(&mut tx.conn)
         .await?;
     }

@@ -1,9 +1,10 @@
 //! A replica that stood still while another took over can write nothing and begin nothing.
 
 use countersign::base::Span;
+use countersign::sandbox::Passed;
 use countersign::store::{Ended, Owed, ShownAt, StartCheck, StartRefused, StoreError};
 use countersign::stream::RunEvent;
-use countersign::work::{Deliveries, Runs, one_turn};
+use countersign::work::{Deliveries, Runs, Work, one_turn};
 
 use crate::pair::Pair;
 
@@ -65,6 +66,30 @@ async fn a_call_that_another_took_over_cannot_begin_and_has_one_end() {
     pair.closes().await;
 }
 
+/// A claim says that what it holds is about to be posted; whoever then stands still asks again.
+#[tokio::test]
+#[ignore = "it needs a Postgres server: scripts/test starts one"]
+async fn what_stood_still_between_its_claim_and_its_post_is_posted_once() {
+    let pair = Pair::opens_with(&[]).await;
+    pair.asks("mia", "pay invoice V-7719").await;
+    let [paused, other] = pair.desks().map(Deliveries::new);
+    let held = paused.claim(9).await.unwrap();
+    assert!(!held.is_empty());
+
+    pair.clock.turn_forward(Span::seconds(31));
+    assert_eq!(one_turn(&other, 9).await.unwrap(), held.len(), "all are taken over");
+    let is_a_post = |passed: &Passed| passed.what == "chat.postMessage";
+    let posted = || pair.world.slack.journal().into_iter().filter(is_a_post).count();
+    let by_the_other = posted();
+    assert!(by_the_other > 0);
+    for held in held {
+        paused.work(held).await.unwrap();
+    }
+    assert_eq!(posted(), by_the_other, "nothing is posted twice");
+    pair.world.settle().await.unwrap();
+    pair.closes().await;
+}
+
 #[tokio::test]
 #[ignore = "it needs a Postgres server: scripts/test starts one"]
 async fn a_card_that_another_took_over_is_not_posted_by_its_old_owner() {
@@ -80,9 +105,11 @@ async fn a_card_that_another_took_over_is_not_posted_by_its_old_owner() {
     let somewhere = || ShownAt { channel: "C1".to_owned(), message_ts: "1.0".to_owned() };
     for owed in owed {
         match owed {
-            Owed::Card(card) => assert!(fenced(paused.card_begins(&card.id, card.epoch).await)),
+            Owed::Card(card) => {
+                assert!(fenced(paused.card_begins(&card.id, card.epoch, LEASE).await))
+            }
             Owed::Notice(notice) => {
-                assert!(fenced(paused.notice_begins(&notice.id, notice.epoch).await));
+                assert!(fenced(paused.notice_begins(&notice.id, notice.epoch, LEASE).await));
                 let sent = paused.notice_sent(&notice.id, notice.epoch, somewhere()).await;
                 assert!(fenced(sent));
             }

@@ -47,7 +47,8 @@ struct Row {
 }
 
 /// Takes at most `limit` cards that must be posted or updated, those that have waited longest
-/// first. What to show is read by whoever shows it: the writer has other things to do.
+/// first. What to show is read by whoever shows it: the writer has other things to do. Of those that
+/// are posted it says that the post begins: until [`Store::card_shown`] nobody knows whether it was.
 pub(in crate::store) async fn claim(
     tx: &mut Tx,
     owner: &str,
@@ -55,7 +56,8 @@ pub(in crate::store) async fn claim(
     limit: usize,
 ) -> Result<Vec<OwedCard>, StoreError> {
     let mut due: Vec<Row> = sqlx::query_as(
-        "UPDATE cards SET owner = $3, lease_until = $4, epoch = epoch + 1
+        "UPDATE cards SET owner = $3, lease_until = $4, epoch = epoch + 1,
+                intent_at = CASE WHEN message_ts IS NULL THEN COALESCE(intent_at, $1) END
          WHERE id IN (
            SELECT id FROM cards
            WHERE state = 'open' AND shown_version < want_version AND retry_at <= $1
@@ -74,7 +76,7 @@ pub(in crate::store) async fn claim(
     let mut owed = Vec::with_capacity(due.len());
     for row in due {
         let card = row.id.clone();
-        match owed_card(row) {
+        match owed_card(row, tx.now) {
             Ok(card) => owed.push(card),
             Err(error) => bury(tx, &card, &error).await?,
         }
@@ -82,7 +84,7 @@ pub(in crate::store) async fn claim(
     Ok(owed)
 }
 
-fn owed_card(row: Row) -> Result<OwedCard, StoreError> {
+fn owed_card(row: Row, now: Timestamp) -> Result<OwedCard, StoreError> {
     let kind = match (row.stage, row.thread_ts) {
         (Some(stage), _) if row.kind == "stage" => {
             CardKind::Stage { stage: count("stage", stage)?, place: Place(row.place) }
@@ -97,7 +99,8 @@ fn owed_card(row: Row) -> Result<OwedCard, StoreError> {
     };
     let shown_at = shown_at(row.channel, row.message_ts);
     Ok(OwedCard {
-        unsure_since: row.intent_at.map(instant).filter(|_| shown_at.is_none()),
+        // A post that begins now is no earlier one.
+        unsure_since: row.intent_at.map(instant).filter(|begun| *begun < now),
         id: CardId::existing(row.id),
         workspace: WorkspaceId::existing(row.workspace),
         request: RequestId::existing(row.request_id),

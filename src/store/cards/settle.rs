@@ -1,7 +1,7 @@
 //! What became of a card's post or update.
 
 use crate::approval::{Event, Refusal};
-use crate::base::{CardId, RequestId, Timestamp, WorkspaceId};
+use crate::base::{CardId, RequestId, Span, Timestamp, WorkspaceId};
 use crate::store::runs::fenced;
 use crate::store::transition::transition;
 use crate::store::{ShownAt, Store, StoreError, Tx, big, count, requests, text};
@@ -19,10 +19,19 @@ pub struct Shown {
 }
 
 impl Store {
-    /// A post is about to be sent. Until [`Store::card_shown`] nobody knows whether it was.
-    pub async fn card_begins(&self, card: &CardId, epoch: u64) -> Result<(), StoreError> {
-        let statement = "UPDATE cards SET intent_at = $3, error = $4 WHERE id = $1 AND epoch = $2";
-        self.settle_delivery(statement, card.as_str(), epoch, None, None).await
+    /// A post is about to be sent later than its claim said, which is held for another `lease`.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] when somebody else has it by now.
+    pub async fn card_begins(
+        &self,
+        card: &CardId,
+        epoch: u64,
+        lease: Span,
+    ) -> Result<(), StoreError> {
+        let statement =
+            "UPDATE cards SET intent_at = $3, lease_until = $4 WHERE id = $1 AND epoch = $2";
+        self.begin_late(statement, card.as_str(), epoch, lease).await
     }
 
     /// Slack shows it. The answer is the version that it should show by now.

@@ -1,14 +1,19 @@
 //! Cards: the current state, rendered and shown, until shown and wanted match.
 
 use super::{Deliveries, Sent, about_card, is_temporary, place, wait};
+use crate::base::Timestamp;
 use crate::base::failpoint::{self, Point};
 use crate::slack::card::{self, Completeness, Rendered};
 use crate::slack::client::{Post, SlackError, Update};
 use crate::store::{CardContent, CardKind, OwedCard, Shown, ShownAt, StoreError};
-use crate::work::Loop;
+use crate::work::{Loop, lease};
 
 impl Deliveries {
-    pub(super) async fn card(&self, owed: OwedCard) -> Result<(), StoreError> {
+    pub(super) async fn card(
+        &self,
+        owed: OwedCard,
+        claimed_at: Timestamp,
+    ) -> Result<(), StoreError> {
         let content = match self.desk.store.card_content(&owed).await {
             Ok(content) => content,
             Err(error @ (StoreError::Damaged { .. } | StoreError::NotFound(_))) => {
@@ -32,7 +37,7 @@ impl Deliveries {
                 }
                 done => done,
             },
-            None => self.show(&owed, rendered).await,
+            None => self.show(&owed, rendered, claimed_at).await,
         }
     }
 
@@ -45,7 +50,12 @@ impl Deliveries {
             .await
     }
 
-    async fn show(&self, owed: &OwedCard, rendered: Rendered) -> Result<(), StoreError> {
+    async fn show(
+        &self,
+        owed: &OwedCard,
+        rendered: Rendered,
+        claimed_at: Timestamp,
+    ) -> Result<(), StoreError> {
         let (store, clock) = (&self.desk.store, &self.desk.clock);
         let at = match &owed.kind {
             CardKind::Status { channel, thread_ts } => place(channel, Some(thread_ts)),
@@ -63,8 +73,8 @@ impl Deliveries {
                 Err(error) => return self.give_up(owed, &error).await,
             },
         };
-        if owed.unsure_since.is_none() {
-            store.card_begins(&owed.id, owed.epoch).await?;
+        if owed.unsure_since.is_none() && !self.is_at_once(claimed_at) {
+            store.card_begins(&owed.id, owed.epoch, lease::TIME).await?;
         }
         let post = Post {
             place: at,

@@ -35,23 +35,34 @@ impl Deliveries {
     }
 }
 
+/// What is ours to send, and since when by our own clock.
+pub struct Claimed {
+    owed: Owed,
+    at: Timestamp,
+}
+
 impl Work for Deliveries {
-    type Claimed = Owed;
+    type Claimed = Claimed;
 
     fn which(&self) -> Loop {
         Loop::Deliveries
     }
 
-    fn claim(&self, room: usize) -> BoxFuture<'_, Result<Vec<Owed>, StoreError>> {
-        self.desk.store.claim_owed(&self.desk.owner, lease::TIME, room).boxed()
+    fn claim(&self, room: usize) -> BoxFuture<'_, Result<Vec<Claimed>, StoreError>> {
+        async move {
+            let at = self.desk.clock.now();
+            let owed = self.desk.store.claim_owed(&self.desk.owner, lease::TIME, room).await?;
+            Ok(owed.into_iter().map(|owed| Claimed { owed, at }).collect())
+        }
+        .boxed()
     }
 
-    fn work(&self, claimed: Owed) -> BoxFuture<'_, Result<(), StoreError>> {
+    fn work(&self, claimed: Claimed) -> BoxFuture<'_, Result<(), StoreError>> {
         async move {
             failpoint::reach(Point::DeliveryClaimed);
-            let done = match claimed {
-                Owed::Card(card) => self.card(*card).await,
-                Owed::Notice(notice) => self.notice(*notice).await,
+            let done = match claimed.owed {
+                Owed::Card(card) => self.card(*card, claimed.at).await,
+                Owed::Notice(notice) => self.notice(*notice, claimed.at).await,
             };
             match done {
                 // Somebody else has it now, and what they do counts.
@@ -77,7 +88,10 @@ enum Sent {
 
 /// A post whose answer we did not wait for may still be on its way; before that, nobody can say that
 /// it did not get there.
-const ON_ITS_WAY: Span = Span::seconds(15);
+const ON_ITS_WAY: Span = Span::seconds(17);
+/// A claim says by itself that a post is about to be sent. One that is sent later than this asks
+/// first whether it is still ours: somebody may have taken over while we stood still.
+const AT_ONCE: Span = Span::seconds(2);
 
 impl Deliveries {
     /// Posts a message, unless an earlier try whose outcome is unknown turns out to have got there.
@@ -113,6 +127,12 @@ impl Deliveries {
             Err(error) if is_temporary(&error) => Sent::Later(wait(&error, now, attempts), error),
             Err(error) => Sent::Never(error),
         }
+    }
+
+    /// Whether what was claimed then is sent at once; not when the clock went back meanwhile.
+    fn is_at_once(&self, claimed_at: Timestamp) -> bool {
+        let now = self.desk.clock.now();
+        claimed_at <= now && now <= claimed_at.plus(AT_ONCE)
     }
 
     /// The first post there is about a card or notice. A search that has to wait goes on next time.

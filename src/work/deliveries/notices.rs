@@ -4,13 +4,19 @@ use serde_json::Value;
 
 use super::{Deliveries, Sent, place};
 use crate::approval::Notice;
+use crate::base::Timestamp;
 use crate::slack::card::Rendered;
 use crate::slack::client::{About, Place, Post};
 use crate::slack::texts;
 use crate::store::{CardButtons, OwedNotice, ShownAt, StoreError, StoredRequest};
+use crate::work::lease;
 
 impl Deliveries {
-    pub(super) async fn notice(&self, owed: OwedNotice) -> Result<(), StoreError> {
+    pub(super) async fn notice(
+        &self,
+        owed: OwedNotice,
+        claimed_at: Timestamp,
+    ) -> Result<(), StoreError> {
         let store = &self.desk.store;
         let Some((at, rendered)) = self.what_and_where(&owed).await? else {
             return store
@@ -24,8 +30,8 @@ impl Deliveries {
         if let Some(at) = self.shown_already(&owed).await? {
             return store.notice_sent(&owed.id, owed.epoch, at).await;
         }
-        if owed.unsure_since.is_none() {
-            store.notice_begins(&owed.id, owed.epoch).await?;
+        if owed.unsure_since.is_none() && !self.is_at_once(claimed_at) {
+            store.notice_begins(&owed.id, owed.epoch, lease::TIME).await?;
         }
         let post = Post {
             place: at,
