@@ -24,11 +24,11 @@ use crate::work::{self, Deliveries, Executions, Runs, Streams, Timers, Wake, Wor
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// How much of each kind of work may be under way at once.
-const RUNS_AT_ONCE: usize = 32;
-const EXECUTIONS_AT_ONCE: usize = 16;
+const RUNS_AT_ONCE: usize = 128;
+const EXECUTIONS_AT_ONCE: usize = 64;
 const TIMERS_AT_ONCE: usize = 64;
-const DELIVERIES_AT_ONCE: usize = 32;
-const STREAMS_AT_ONCE: usize = 32;
+const DELIVERIES_AT_ONCE: usize = 128;
+const STREAMS_AT_ONCE: usize = 128;
 
 /// The desk with its loops.
 pub struct App {

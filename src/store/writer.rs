@@ -22,7 +22,7 @@ use crate::base::Clock;
 use crate::base::failpoint::{self, Point};
 
 /// How many jobs share a commit at most: enough to hide its cost, few enough to stay quick.
-const BATCH: usize = 64;
+const BATCH: usize = 128;
 /// How many jobs may wait before callers have to.
 const QUEUE: usize = 4096;
 
