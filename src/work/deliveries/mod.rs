@@ -6,6 +6,7 @@
 
 mod cards;
 mod notices;
+mod pace;
 mod streamed;
 
 use std::collections::HashMap;
@@ -43,7 +44,15 @@ impl Work for Deliveries {
     }
 
     fn claim(&self, room: usize) -> BoxFuture<'_, Result<Vec<Owed>, StoreError>> {
-        self.desk.store.claim_owed(&self.desk.owner, lease::TIME, room).boxed()
+        async move {
+            let (desk, pace) = (&self.desk, self.pace());
+            let claimed = desk.store.claim_owed(&desk.owner, lease::TIME, room, pace).await?;
+            if let Some(slots) = &desk.slots {
+                slots.taken(claimed.slots);
+            }
+            Ok(claimed.owed)
+        }
+        .boxed()
     }
 
     fn work(&self, claimed: Owed) -> BoxFuture<'_, Result<(), StoreError>> {
@@ -52,6 +61,7 @@ impl Work for Deliveries {
             let done = match claimed {
                 Owed::Card(card) => self.card(*card).await,
                 Owed::Notice(notice) => self.notice(*notice).await,
+                Owed::PutOff => Ok(()),
             };
             match done {
                 // Somebody else has it now, and what they do counts.
@@ -134,10 +144,13 @@ impl Deliveries {
 
     /// Slack's id of a channel that the configuration names, or that is an id already.
     async fn channel(&self, place: &str) -> Result<String, SlackError> {
-        let known = self.desk.config.channels.get(place);
-        let written = known.map_or(place, |channel| &channel.slack.value);
-        self.desk.channels.id_of(written).await
+        self.desk.channels.id_of(written(&self.desk, place)).await
     }
+}
+
+/// A channel as the configuration has it.
+fn written<'a>(desk: &'a Desk, place: &'a str) -> &'a str {
+    desk.config.channels.get(place).map_or(place, |channel| &channel.slack.value)
 }
 
 fn about_card(card: &OwedCard) -> Option<About> {
