@@ -79,3 +79,41 @@ impl Pacer for Slots {
         .boxed()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{RandomIds, Rate, TurnableClock};
+
+    const ONE_AN_HOUR: Rate = Rate { every: Span::minutes(60), burst: 1 };
+
+    fn post() -> Vec<Slot> {
+        vec![Slot { what: "chat.postMessage".to_owned(), rate: ONE_AN_HOUR }]
+    }
+
+    async fn slots(folder: &tempfile::TempDir, clock: Arc<TurnableClock>) -> Slots {
+        let url = format!("sqlite://{}", folder.path().join("desk.db").display());
+        let store = Store::open(&url, clock.clone(), Arc::new(RandomIds)).await.unwrap();
+        Slots::new(store, WorkspaceId::existing("T1"), clock)
+    }
+
+    #[tokio::test]
+    async fn what_was_taken_with_the_work_is_used_once_and_soon() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(TurnableClock::standing_at(Timestamp::from_millis(1_795_527_000_000)));
+        let slots = slots(&folder, clock.clone()).await;
+        assert_eq!(slots.take(post()).await, Ok(()), "the only one there is");
+        slots.taken(post());
+        assert_eq!(slots.take(post()).await, Ok(()), "the one in hand");
+        assert!(slots.take(post()).await.is_err(), "it was one");
+
+        slots.taken(post());
+        clock.turn_forward(Span::seconds(3));
+        assert!(slots.take(post()).await.is_err(), "who stood still has to ask again");
+
+        slots.taken(post());
+        slots.hold("chat.postMessage", Span::seconds(30)).await;
+        assert!(slots.take(post()).await.is_err(), "Slack said to wait");
+        slots.store.close().await;
+    }
+}

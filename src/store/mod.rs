@@ -72,7 +72,7 @@ pub use hints::Hint;
 pub use intake::{NewMessage, RunInput, SlackThread, Taken, Thread};
 pub use notices::{NewNotice, OwedNotice};
 pub use open::{Store, Turnstile};
-pub use owed::{ClaimedOwed, Owed, OwedPace};
+pub use owed::{ClaimedOwed, Needs, Owed, OwedPace};
 pub use place::{Place, Server, masked};
 pub use postgres::{Safety, safety};
 pub use questions::{KnownQuestions, NewRequest, Question, QuestionOutcome};

@@ -26,9 +26,11 @@ pub struct ClaimedOwed {
 pub struct OwedPace {
     /// Whose Slack it goes to.
     pub workspace: WorkspaceId,
-    /// The slots that something takes, as far as that can be told before it is tried.
-    pub needs: Arc<dyn Fn(&Owed) -> Vec<Slot> + Send + Sync>,
+    pub needs: Arc<Needs>,
 }
+
+/// The slots that something takes, as far as that can be told before it is tried.
+pub type Needs = dyn Fn(&Owed) -> Vec<Slot> + Send + Sync;
 
 impl OwedPace {
     /// As fast as it comes.
