@@ -3,8 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
-use countersign::approval::{Choice, Membership, Outcome, PersonFacts, SlackUser, Standing};
+use countersign::approval::{
+    Choice, Decision, Membership, Outcome, PersonFacts, Refusal, SlackUser, Standing,
+};
 use countersign::base::{PersonId, RequestId, Span, Timestamp, WorkspaceId};
 use countersign::store::{Click, Counted, Store};
 use futures::future::join_all;
@@ -32,25 +35,61 @@ struct Prize {
     reject: String,
 }
 
-/// How often each deed was the one that counted.
-type Wins = BTreeMap<&'static str, usize>;
+/// What somebody did about a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Deed {
+    Approve,
+    Reject,
+    Cancel,
+    FireTimers,
+}
+
+const DEEDS: [Deed; 4] = [Deed::Approve, Deed::Reject, Deed::Cancel, Deed::FireTimers];
+
+/// What a client was told of a request, after it had done something to it.
+struct Told {
+    request: String,
+    outcome: Outcome,
+    /// By what it did itself.
+    won: bool,
+}
+
+/// What the clients did and were told, by deed and by desk.
+#[derive(Default)]
+struct Books {
+    tried: BTreeMap<(Deed, usize), usize>,
+    won: BTreeMap<(Deed, usize), usize>,
+    /// How often somebody who came too late was told which outcome it was.
+    told_the_truth: usize,
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "it needs a Postgres server: scripts/test starts one, scripts/race runs a long one"]
 async fn whoever_comes_first_one_outcome_and_one_execution() {
     let races = std::env::var("COUNTERSIGN_RACES").ok().and_then(|races| races.parse().ok());
-    let races: usize = races.unwrap_or(2 * ROUND);
+    let rounds = races.unwrap_or(2 * ROUND).div_ceil(ROUND);
     let pair = Pair::opens_with(&[ONE_STAGE]).await;
-    let mut wins = Wins::new();
-    for round in 0..races.div_ceil(ROUND) {
-        race(&pair, round, &mut wins).await;
+    let mut books = Books::default();
+    let begun = begun();
+    for round in 0..rounds {
+        race(&pair, round, &mut books).await;
+        if (round + 1) % 20 == 0 {
+            println!("{} races after {} s", (round + 1) * ROUND, begun.elapsed().as_secs());
+        }
     }
-    reckon(&pair, races.div_ceil(ROUND) * ROUND, &wins).await;
-    println!("{} requests, {CLIENTS} clients each: {wins:?}", races.div_ceil(ROUND) * ROUND);
+    let races = rounds * ROUND;
+    println!("{races} races of {CLIENTS} clients at two desks, {} s", begun.elapsed().as_secs());
+    reckon(&pair, races, &books).await;
     pair.closes().await;
+    println!("  and the log is whole and agrees with all of it");
 }
 
-async fn race(pair: &Pair, round: usize, wins: &mut Wins) {
+#[expect(clippy::disallowed_methods, reason = "how long it took is told, and decides nothing")]
+fn begun() -> Instant {
+    Instant::now()
+}
+
+async fn race(pair: &Pair, round: usize, books: &mut Books) {
     for nth in 0..ROUND {
         let charge = round * ROUND + nth;
         let text = format!("refund ch_{charge} 640.00 EUR, customer was charged twice");
@@ -63,7 +102,6 @@ async fn race(pair: &Pair, round: usize, wins: &mut Wins) {
     assert_eq!(prizes.len(), ROUND, "every message became a request");
     let asked: i64 =
         sqlx::query_scalar("SELECT MAX(stage_since) FROM requests").fetch_one(&desk).await.unwrap();
-    desk.close().await;
 
     // All of them were asked at one instant, so all are due at one.
     let end = Timestamp::from_millis(asked).plus(Span::minutes(30));
@@ -71,16 +109,40 @@ async fn race(pair: &Pair, round: usize, wins: &mut Wins) {
     let received_at = Timestamp::from_millis(end.as_millis() - 1);
     let (prizes, stores) = (Arc::new(prizes), pair.stores());
     let clients = (0..CLIENTS).map(|nth| {
-        let client = Client { nth, store: stores[nth % 2].clone(), received_at };
+        let client = Client { nth, store: stores[desk_of(nth)].clone(), received_at };
         tokio::spawn(client.plays(prizes.clone()))
     });
-    for won in join_all(clients).await {
-        for what in won.unwrap() {
-            *wins.entry(what).or_default() += 1;
+    let played = join_all(clients).await;
+    let ended: BTreeMap<String, String> = sqlx::query_as::<_, (String, String)>(
+        "SELECT id, outcome FROM requests WHERE stage_since = $1",
+    )
+    .bind(asked)
+    .fetch_all(&desk)
+    .await
+    .unwrap()
+    .into_iter()
+    .collect();
+    desk.close().await;
+    assert_eq!(ended.len(), ROUND, "each of them has ended");
+    for (nth, played) in played.into_iter().enumerate() {
+        for (deed, told) in played.unwrap() {
+            *books.tried.entry((deed, desk_of(nth))).or_default() += 1;
+            let Some(Told { request, outcome, won }) = told else { continue };
+            let outcome = format!("{outcome:?}").to_lowercase();
+            assert_eq!(outcome, ended[&request], "{deed:?}: what {nth} was told of {request}");
+            match won {
+                true => *books.won.entry((deed, desk_of(nth))).or_default() += 1,
+                false => books.told_the_truth += 1,
+            }
         }
     }
     pair.both_work().await;
     pair.clock.turn_forward(Span::seconds(1));
+}
+
+/// Neighbours begin with different deeds, and each deed begins at both desks.
+fn desk_of(client: usize) -> usize {
+    (client + client / 4) % 2
 }
 
 async fn pending(desk: &AnyPool) -> Vec<Prize> {
@@ -103,27 +165,35 @@ struct Client {
 }
 
 impl Client {
-    /// Does one thing to each request, starting at another one than its neighbours. Says which of
-    /// them counted.
-    async fn plays(self, prizes: Arc<Vec<Prize>>) -> Vec<&'static str> {
-        let mut won = Vec::new();
+    /// Does one thing to each request, starting at another one than its neighbours.
+    async fn plays(self, prizes: Arc<Vec<Prize>>) -> Vec<(Deed, Option<Told>)> {
+        let mut played = Vec::new();
         for step in 0..prizes.len() {
             let prize = &prizes[(step + self.nth / 4) % prizes.len()];
-            let counted = match (self.nth + step) % 4 {
-                0 => self.votes(prize, Choice::Approve).await.then_some("approved"),
-                1 => self.votes(prize, Choice::Reject).await.then_some("rejected"),
-                2 => self.cancels(prize).await.then_some("cancelled"),
-                _ => {
+            let deed = DEEDS[(self.nth + step) % 4];
+            let ended = match deed {
+                Deed::Approve => Some(self.votes(prize, Choice::Approve).await),
+                Deed::Reject => Some(self.votes(prize, Choice::Reject).await),
+                Deed::Cancel => Some(self.cancels(prize).await),
+                Deed::FireTimers => {
                     self.store.fire_due_timers(1).await.unwrap();
                     None
                 }
             };
-            won.extend(counted);
+            let told = ended.map(|ended| {
+                let (won, decision) = match ended {
+                    Ok(decision) => (true, decision),
+                    Err(Refusal::AlreadyDecided { decision }) => (false, *decision),
+                    Err(refusal) => panic!("{deed:?} of {}: {refusal}", prize.id),
+                };
+                Told { request: prize.id.clone(), outcome: decision.outcome, won }
+            });
+            played.push((deed, told));
         }
-        won
+        played
     }
 
-    async fn votes(&self, prize: &Prize, choice: Choice) -> bool {
+    async fn votes(&self, prize: &Prize, choice: Choice) -> Result<Decision, Refusal> {
         let nth = self.nth;
         let token = match choice {
             Choice::Approve => &prize.approve,
@@ -147,20 +217,22 @@ impl Client {
             received_at: self.received_at,
             evidence: json!({}),
         };
-        let verdict = self.store.decide(click).await.unwrap();
-        matches!(verdict.result, Ok(Counted::Decided(_)))
+        match self.store.decide(click).await.unwrap().result {
+            Ok(Counted::Decided(decision)) => Ok(decision),
+            Ok(Counted::Vote) => panic!("one vote is enough"),
+            Err(refusal) => Err(refusal),
+        }
     }
 
-    async fn cancels(&self, prize: &Prize) -> bool {
+    async fn cancels(&self, prize: &Prize) -> Result<Decision, Refusal> {
         let (workspace, request) =
             (WorkspaceId::existing(&prize.workspace), RequestId::existing(&prize.id));
-        let answer = self.store.cancel(&workspace, &request, "the race", "first").await.unwrap();
-        matches!(answer, Ok(decision) if decision.outcome == Outcome::Cancelled)
+        self.store.cancel(&workspace, &request, "the race", "first").await.unwrap()
     }
 }
 
 /// What the players were told, what the database says and what the company saw are the same.
-async fn reckon(pair: &Pair, races: usize, wins: &Wins) {
+async fn reckon(pair: &Pair, races: usize, books: &Books) {
     let desk = pair.database().await;
     let count = |query: &'static str| {
         let desk = desk.clone();
@@ -172,24 +244,44 @@ async fn reckon(pair: &Pair, races: usize, wins: &Wins) {
             .await
             .unwrap();
     let ended: BTreeMap<String, i64> = ended.into_iter().collect();
-    for outcome in ["approved", "cancelled", "expired", "rejected"] {
-        assert!(ended.contains_key(outcome), "nothing was ever {outcome}: {ended:?}");
-        if outcome != "expired" {
-            assert_eq!(ended[outcome], wins[outcome] as i64, "{outcome}, as told and as kept");
+    let at = |books: &BTreeMap<(Deed, usize), usize>, deed, desk| {
+        books.get(&(deed, desk)).copied().unwrap_or_default()
+    };
+    for (deed, outcome) in DEEDS.into_iter().zip(["approved", "rejected", "cancelled", "expired"]) {
+        let first = ended.get(outcome).copied().unwrap_or_default();
+        let tried = [0, 1].map(|desk| at(&books.tried, deed, desk));
+        print!(
+            "  {outcome}: {first}, of {} tries at one desk and {} at the other",
+            tried[0], tried[1]
+        );
+        assert!(first > 0, "nothing was ever {outcome}: {ended:?}");
+        if deed == Deed::FireTimers {
+            println!();
+            continue;
         }
+        let won = [0, 1].map(|desk| at(&books.won, deed, desk));
+        println!("; first at one {} times, at the other {}", won[0], won[1]);
+        assert_eq!(first, (won[0] + won[1]) as i64, "{outcome}, as told and as kept");
     }
     assert_eq!(ended.values().sum::<i64>(), races as i64, "{ended:?}");
+    println!("  {} who came too late were told which outcome it was", books.told_the_truth);
     let ends = "SELECT COUNT(*) FROM audit WHERE kind IN ('request.approved', 'request.rejected',
                   'request.expired', 'request.cancelled')";
     assert_eq!(count(ends).await, races as i64, "one end each in the log");
     let ran = "SELECT COUNT(*) FROM executions JOIN requests ON requests.id = request_id
                WHERE outcome = 'approved' AND attempts = 1 AND executions.state = 'succeeded'";
+    let executions = count("SELECT COUNT(*) FROM executions").await;
     assert_eq!(count(ran).await, ended["approved"], "one execution for each approval");
-    assert_eq!(count("SELECT COUNT(*) FROM executions").await, ended["approved"], "and no other");
+    assert_eq!(executions, ended["approved"], "and no other");
     let journal = pair.world.company.journal().await.unwrap();
     let mut keys: Vec<_> = journal.iter().map(|entry| entry.key.clone()).collect();
     keys.sort();
     keys.dedup();
+    println!(
+        "  {executions} executions, {} calls at the company, {} of them different",
+        journal.len(),
+        keys.len()
+    );
     assert_eq!(keys.len(), journal.len(), "the company was called twice for one");
     assert_eq!(keys.len() as i64, ended["approved"], "the company was called for each");
     desk.close().await;
