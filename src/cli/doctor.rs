@@ -12,17 +12,16 @@ use crate::config::{self, Config, Rule, Severity, Then};
 use crate::desk::group_sources;
 use crate::slack::client::{HttpSlack, HttpSlackSettings};
 use crate::slack::doctor::{self, DoctorFacts, Finding, Level};
+use crate::slack::pacing::{OwnPace, PacedSlack};
 
 pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let slack = HttpSlack::new(
-        HttpSlackSettings {
-            base_url: config.slack.api_url.clone(),
-            token: config.slack.bot_token.clone(),
-            timeout: config.slack.timeout,
-        },
-        clock.clone(),
-    )?;
+    let slack = HttpSlack::new(HttpSlackSettings {
+        base_url: config.slack.api_url.clone(),
+        token: config.slack.bot_token.clone(),
+        timeout: config.slack.timeout,
+    })?;
+    let slack = PacedSlack::new(Arc::new(slack), Arc::new(OwnPace::new(clock.clone())));
     let mut findings: Vec<Finding> = config::lint(&config).iter().map(of_the_file).collect();
     findings.extend(doctor::secrets(&config.slack.signing_secrets));
     findings.extend(doctor::diagnose(&slack, &facts(&config, clock.as_ref())).await);

@@ -12,6 +12,7 @@ mod home;
 mod listeners;
 mod messages;
 mod open;
+mod slots;
 mod staff;
 mod stops;
 mod view;
@@ -23,6 +24,7 @@ pub use calls::{Call, CallRefused, Callers};
 pub use gate::{Asker, Gate, GateError, Occasion};
 pub use listeners::{Listeners, Seat};
 pub use open::{StartError, group_sources};
+pub use slots::Slots;
 pub use view::card_view;
 
 use crate::base::{Clock, Ids, WorkspaceId};
@@ -39,6 +41,8 @@ pub struct Desk {
     pub config: Config,
     pub store: Store,
     pub slack: Arc<dyn SlackApi>,
+    /// What keeps `slack` to its pace; absent where it may be called as fast as we like.
+    pub slots: Option<Arc<Slots>>,
     pub directory: Directory,
     pub channels: Channels,
     pub verifier: Verifier,

@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::staff::Staff;
-use super::{Callers, Desk, Gate, GateError, Listeners};
+use super::{Callers, Desk, Gate, GateError, Listeners, Slots};
 use crate::agent::Egress;
 use crate::base::failpoint::{self, Point};
 use crate::base::{Clock, Ids};
 use crate::config::{Config, Member, Members};
-use crate::slack::client::SlackError;
-use crate::slack::client::{Channels, HttpSlack, HttpSlackError, HttpSlackSettings, SlackApi};
+use crate::slack::client::{
+    Channels, HttpSlack, HttpSlackError, HttpSlackSettings, Identity, SlackApi, SlackError,
+};
 use crate::slack::directory::{Directory, GroupSource, Home, MemberName};
+use crate::slack::pacing::PacedSlack;
 use crate::slack::signature::{Verifier, VerifierError};
 use crate::store::{Store, StoreError};
 use crate::work::Wake;
@@ -36,7 +38,7 @@ pub enum StartError {
 }
 
 impl Desk {
-    /// Opens the desk on the real way to Slack.
+    /// Opens the desk on the real way to Slack, at a pace that it shares with every desk on its store.
     pub async fn open(
         config: Config,
         clock: Arc<dyn Clock>,
@@ -47,8 +49,14 @@ impl Desk {
             token: config.slack.bot_token.clone(),
             timeout: config.slack.timeout,
         };
-        let slack = Arc::new(HttpSlack::new(settings, clock.clone())?);
-        Self::open_with(config, slack, clock, ids).await
+        let slack: Arc<dyn SlackApi> = Arc::new(HttpSlack::new(settings)?);
+        let store = Store::open(config.store.as_str(), clock.clone(), ids.clone()).await?;
+        let identity = who_are_we(slack.as_ref()).await?;
+        let slots = Slots::new(store.clone(), identity.workspace(), clock.clone());
+        let slots = Arc::new(slots);
+        let slack = Arc::new(PacedSlack::new(slack, slots.clone()));
+        let world = World { store, slack, slots: Some(slots), identity, clock, ids };
+        Self::furnished(config, world).await
     }
 
     /// Opens the store and the desk on it.
@@ -62,8 +70,8 @@ impl Desk {
         Self::open_on(store, config, slack, clock, ids).await
     }
 
-    /// Asks Slack who we are, builds the agents, and sets right what an earlier process left
-    /// undone. Several desks may work on one store.
+    /// Opens the desk on a store and on a way to Slack that takes whatever comes. Several desks may
+    /// work on one store.
     pub async fn open_on(
         store: Store,
         config: Config,
@@ -71,8 +79,15 @@ impl Desk {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
     ) -> Result<Self, StartError> {
+        let identity = who_are_we(slack.as_ref()).await?;
+        let world = World { store, slack, slots: None, identity, clock, ids };
+        Self::furnished(config, world).await
+    }
+
+    /// Builds the agents, and sets right what an earlier process left undone.
+    async fn furnished(config: Config, world: World) -> Result<Self, StartError> {
+        let World { store, slack, slots, identity, clock, ids } = world;
         let verifier = Verifier::new(config.slack.signing_secrets.clone())?;
-        let identity = slack.auth_test().await.map_err(StartError::Unknown)?;
         let directory = Directory::new(
             slack.clone(),
             clock.clone(),
@@ -105,6 +120,7 @@ impl Desk {
             config,
             store,
             slack,
+            slots,
             directory,
             verifier,
             gate,
@@ -115,6 +131,20 @@ impl Desk {
             workspace,
         })
     }
+}
+
+/// What a desk stands in.
+struct World {
+    store: Store,
+    slack: Arc<dyn SlackApi>,
+    slots: Option<Arc<Slots>>,
+    identity: Identity,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+}
+
+async fn who_are_we(slack: &dyn SlackApi) -> Result<Identity, StartError> {
+    slack.auth_test().await.map_err(StartError::Unknown)
 }
 
 /// Where the members of each group come from.

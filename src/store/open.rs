@@ -9,6 +9,7 @@ use super::conn::{Common, Conn, End};
 use super::events::Feed;
 use super::hints::{Hint, Hints, Talk};
 use super::line::Line;
+use super::paces::PaceBook;
 use super::place::Place;
 use super::reader::{LOOKING, LOOKING_AT_EVERYTHING};
 use super::readers::Readers;
@@ -23,6 +24,7 @@ pub struct Store {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) feed: Feed,
     pub(super) kind: Kind,
+    pub(super) paces: PaceBook,
     pub(super) common: Arc<Common>,
     readers: Readers,
     /// Absent when the store was opened for reading only.
@@ -140,8 +142,8 @@ impl Store {
         };
         let writer = Writer::start(tx, line, clock.clone(), feed.clone())
             .map_err(|error| StoreError::Thread(error.to_string()))?;
-        let (writer, turnstile) = (Some(writer), None);
-        Ok(Self { clock, feed, kind, common, readers, writer, hints, talk, turnstile })
+        let (paces, writer, turnstile) = (PaceBook::of(kind), Some(writer), None);
+        Ok(Self { clock, feed, kind, paces, common, readers, writer, hints, talk, turnstile })
     }
 
     /// Opens an existing database for reading, beside a process that may be writing.
@@ -164,6 +166,7 @@ impl Store {
             clock,
             feed,
             kind,
+            paces: PaceBook::of(kind),
             common: Arc::default(),
             readers,
             writer: None,

@@ -41,6 +41,11 @@ impl Tx {
         Timestamp::from_millis(ours.as_millis().saturating_add(self.ahead_by))
     }
 
+    /// The other way round: what our own clock shows at an instant of the clock that counts here.
+    pub(super) fn seen_here(&self, theirs: Timestamp) -> Timestamp {
+        Timestamp::from_millis(theirs.as_millis().saturating_sub(self.ahead_by))
+    }
+
     /// Transaction control, one or several statements; everything else is prepared.
     pub(super) async fn raw(&mut self, statements: &'static str) -> Result<(), StoreError> {
         self.conn.execute(sqlx::raw_sql(statements)).await?;

@@ -172,3 +172,31 @@ async fn slack_is_down_for_ten_minutes_and_everything_catches_up() {
     assert_eq!(office.invoices_paid().await, 1);
     office.closes().await;
 }
+
+/// Cards that nobody needs any more do not stand in the line of those that somebody waits for.
+#[tokio::test]
+async fn what_ended_in_the_line_keeps_nobody_waiting() {
+    let office = Office::opens().await;
+    let hold = Span::minutes(5);
+    office.world.slack.next_calls("chat.postMessage", [Fault::RateLimited(hold)]);
+    for _ in 0..12 {
+        office.writes("mia", INVOICE).await;
+    }
+    let desk = &office.world.app().unwrap().desk;
+    let waiting = desk.store.pending_requests(&desk.workspace, None, 20).await.unwrap().requests;
+    assert_eq!(waiting.len(), 12);
+    for request in waiting.iter().map(|stored| &stored.request.id) {
+        let cancelled = desk.store.cancel(&desk.workspace, request, "olga", "too many").await;
+        assert!(cancelled.unwrap().is_ok());
+    }
+    office.passes(Span::minutes(2)).await;
+    office.writes("sam", INVOICE).await;
+    assert!(office.person("jonas").sees("#approvals").is_empty(), "Slack has not let us yet");
+    office.passes(Span::seconds(58)).await;
+    let seen = office.person("jonas").sees("#approvals");
+    assert!(seen.is_empty(), "five minutes are not over: {seen:#?}");
+    office.passes(Span::seconds(2)).await;
+    let card = office.card("jonas", "#approvals");
+    office.approves("jonas", &card).await;
+    office.closes().await;
+}

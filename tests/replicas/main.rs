@@ -11,6 +11,7 @@ mod office;
 mod pair;
 mod processes;
 mod race;
+mod slacks_pace;
 mod the_database_goes_away;
 mod the_paused_owner;
 mod what_one_tells_the_other_hears;

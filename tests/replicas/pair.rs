@@ -7,7 +7,7 @@ use countersign::base::{RandomIds, Timestamp, TurnableClock};
 use countersign::demo::{Setting, World};
 use countersign::desk::Desk;
 use countersign::sandbox::Pace;
-use countersign::store::{Rehearsal, Store};
+use countersign::store::{Rehearsal, Store, StoreError};
 use countersign::work::{Executions, Runs, one_turn};
 use sqlx::AnyPool;
 use sqlx::any::AnyPoolOptions;
@@ -65,7 +65,7 @@ impl Pair {
         let [one, other] = self.desks();
         loop {
             let (a, b) = tokio::join!(work(&one), work(&other));
-            if a + b == 0 {
+            if a.unwrap() + b.unwrap() == 0 {
                 return;
             }
         }
@@ -96,7 +96,8 @@ impl Pair {
     }
 }
 
-async fn work(desk: &Arc<Desk>) -> usize {
-    let runs = one_turn(&Runs::new(desk.clone()), AT_ONCE).await.unwrap();
-    runs + one_turn(&Executions::new(desk.clone()), AT_ONCE).await.unwrap()
+/// Does what is due of one desk's runs and executions, and says how much that was.
+pub async fn work(desk: &Arc<Desk>) -> Result<usize, StoreError> {
+    let runs = one_turn(&Runs::new(desk.clone()), AT_ONCE).await?;
+    Ok(runs + one_turn(&Executions::new(desk.clone()), AT_ONCE).await?)
 }

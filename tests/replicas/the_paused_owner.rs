@@ -2,7 +2,7 @@
 
 use countersign::base::Span;
 use countersign::sandbox::Passed;
-use countersign::store::{Ended, Owed, ShownAt, StartCheck, StartRefused, StoreError};
+use countersign::store::{Ended, Owed, OwedPace, ShownAt, StartCheck, StartRefused, StoreError};
 use countersign::stream::RunEvent;
 use countersign::work::{Deliveries, Runs, Work, one_turn};
 
@@ -96,9 +96,11 @@ async fn a_card_that_another_took_over_is_not_posted_by_its_old_owner() {
     let pair = Pair::opens_with(&[]).await;
     pair.asks("mia", "pay invoice V-7719").await;
     let [paused, other] = pair.stores();
-    let owed = paused.claim_owed("paused", LEASE, 9).await.unwrap();
+    let pace = || OwedPace::any(pair.desks()[0].workspace.clone());
+    let owed = paused.claim_owed("paused", LEASE, 9, pace()).await.unwrap().owed;
     assert!(!owed.is_empty());
-    assert_eq!(other.claim_owed("other", LEASE, 9).await.unwrap().len(), 0, "all are held");
+    let held = other.claim_owed("other", LEASE, 9, pace()).await.unwrap().owed;
+    assert_eq!(held.len(), 0, "all are held");
 
     pair.clock.turn_forward(Span::seconds(31));
     one_turn(&Deliveries::new(pair.desks()[1].clone()), 9).await.unwrap();
@@ -113,6 +115,7 @@ async fn a_card_that_another_took_over_is_not_posted_by_its_old_owner() {
                 let sent = paused.notice_sent(&notice.id, notice.epoch, somewhere()).await;
                 assert!(fenced(sent));
             }
+            Owed::PutOff => panic!("nothing was too early"),
         }
     }
     pair.world.settle().await.unwrap();

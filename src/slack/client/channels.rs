@@ -25,15 +25,10 @@ impl Channels {
     /// The id of a channel written as `#name`, `name` or as the id itself. Private channels are
     /// only found when we are in them.
     pub async fn id_of(&self, written: &str) -> Result<String, SlackError> {
-        if Channel::is_id(written) {
-            return Ok(written.to_owned());
+        if let Some(id) = self.known_id(written) {
+            return Ok(id);
         }
-        let name = written.trim_start_matches('#');
-        let now = self.clock.now();
-        let fresh = |known: &&(Timestamp, String)| known.0 <= now && now.since(known.0) < KEPT;
-        if let Some((_, id)) = self.known().get(name).filter(fresh) {
-            return Ok(id.clone());
-        }
+        let (name, now) = (written.trim_start_matches('#'), self.clock.now());
         let found = self.slack.channels().await?;
         let mut known = self.known();
         known.clear();
@@ -43,6 +38,17 @@ impl Channels {
             .get(name)
             .map(|(_, id)| id.clone())
             .ok_or_else(|| SlackError::PlaceWrong { code: "channel_not_found".to_owned() })
+    }
+
+    /// The same, as far as it needs no asking.
+    pub fn known_id(&self, written: &str) -> Option<String> {
+        if Channel::is_id(written) {
+            return Some(written.to_owned());
+        }
+        let now = self.clock.now();
+        let fresh = |known: &&(Timestamp, String)| known.0 <= now && now.since(known.0) < KEPT;
+        let name = written.trim_start_matches('#');
+        self.known().get(name).filter(fresh).map(|(_, id)| id.clone())
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Timestamp, String)>> {

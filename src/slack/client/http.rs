@@ -1,6 +1,4 @@
-//! The real port: form bodies over HTTPS, paced, with one clear outcome a call.
-
-use std::sync::{Arc, Mutex, PoisonError};
+//! The real port: form bodies over HTTPS, with one clear outcome a call.
 
 use futures::future::BoxFuture;
 use reqwest::StatusCode;
@@ -10,8 +8,7 @@ use serde_json::Value;
 use url::{Host, Url};
 
 use super::{Answer, Method, ResponseUrl, SlackApi, SlackError, answer, respond};
-use crate::base::{Clock, Span};
-use crate::slack::pacing::Pacing;
+use crate::base::Span;
 
 const CONNECT: Span = Span::seconds(5);
 /// Larger answers are not read to their end. A page of a thousand channels stays well below.
@@ -47,13 +44,11 @@ pub struct HttpSlack {
     base_url: Url,
     authorization: HeaderValue,
     timeout: Span,
-    clock: Arc<dyn Clock>,
-    pacing: Mutex<Pacing>,
 }
 
 impl HttpSlack {
     #[expect(clippy::disallowed_methods, reason = "this is the Slack port itself")]
-    pub fn new(settings: HttpSlackSettings, clock: Arc<dyn Clock>) -> Result<Self, HttpSlackError> {
+    pub fn new(settings: HttpSlackSettings) -> Result<Self, HttpSlackError> {
         let HttpSlackSettings { mut base_url, token, timeout } = settings;
         let local = is_loopback(&base_url);
         if !(base_url.scheme() == "https" || base_url.scheme() == "http" && local) {
@@ -81,15 +76,10 @@ impl HttpSlack {
         let client = builder
             .build()
             .map_err(|error| HttpSlackError::Client(error.without_url().to_string()))?;
-        Ok(Self { client, base_url, authorization, timeout, clock, pacing: Mutex::default() })
+        Ok(Self { client, base_url, authorization, timeout })
     }
 
-    async fn paced_call(&self, method: Method, arguments: Value) -> Result<Answer, SlackError> {
-        let channel = arguments["channel"].as_str();
-        self.pacing()
-            .admit(method, channel, self.clock.now())
-            .map_err(|until| SlackError::Paced { until })?;
-
+    async fn make(&self, method: Method, arguments: Value) -> Result<Answer, SlackError> {
         let url = self.base_url.join(method.name()).map_err(|_| SlackError::OurBug {
             code: "base_url".to_owned(),
             messages: vec!["no method can be appended to the base URL".to_owned()],
@@ -101,11 +91,7 @@ impl HttpSlack {
             .timeout(method.patience(self.timeout).to_std())
             .form(&form(arguments));
         let (status, headers, body) = send(request).await?;
-        let answer = answer::read(status, &headers, &body);
-        if let Err(SlackError::RateLimited { retry_after }) = &answer {
-            self.pacing().hold(method, *retry_after, self.clock.now());
-        }
-        answer
+        answer::read(status, &headers, &body)
     }
 
     async fn respond_to(&self, response_url: &ResponseUrl, body: Value) -> Result<(), SlackError> {
@@ -115,11 +101,6 @@ impl HttpSlack {
         let (status, _, body) = send(request).await?;
         respond::read(status, &body)
     }
-
-    fn pacing(&self) -> std::sync::MutexGuard<'_, Pacing> {
-        // Pacing is only arithmetic; a panic elsewhere leaves nothing half done in it.
-        self.pacing.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl SlackApi for HttpSlack {
@@ -128,7 +109,7 @@ impl SlackApi for HttpSlack {
         method: Method,
         arguments: Value,
     ) -> BoxFuture<'a, Result<Answer, SlackError>> {
-        Box::pin(self.paced_call(method, arguments))
+        Box::pin(self.make(method, arguments))
     }
 
     fn respond<'a>(

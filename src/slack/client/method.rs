@@ -94,13 +94,10 @@ impl Method {
         }
     }
 
-    /// How long an answer is waited for: `timeout`, or less where a click waits for it and Slack
-    /// gives us 3 s in all.
-    pub(super) fn patience(self, timeout: Span) -> Span {
+    /// Whether somebody who clicked waits for the answer.
+    pub(in crate::slack) const fn somebody_waits(self) -> bool {
         match self {
-            Self::UsersInfo | Self::UsergroupsUsersList | Self::ViewsOpen => {
-                timeout.min(Span::millis(2_000))
-            }
+            Self::UsersInfo | Self::UsergroupsUsersList | Self::ViewsOpen => true,
             Self::AuthTest
             | Self::ChatPostMessage
             | Self::ChatUpdate
@@ -118,7 +115,16 @@ impl Method {
             | Self::ConversationsReplies
             | Self::UsersLookupByEmail
             | Self::ViewsUpdate
-            | Self::ViewsPublish => timeout,
+            | Self::ViewsPublish => false,
+        }
+    }
+
+    /// How long an answer is waited for: `timeout`, or less where a click waits for it and Slack
+    /// gives us 3 s in all.
+    pub(super) fn patience(self, timeout: Span) -> Span {
+        match self.somebody_waits() {
+            true => timeout.min(Span::millis(2_000)),
+            false => timeout,
         }
     }
 }

@@ -20,6 +20,8 @@ pub struct OwedCard {
     pub unsure_since: Option<Timestamp>,
     /// Of what is shown now, in hex.
     pub shown_hash: Option<String>,
+    /// Whether its request waited for a decision when it was claimed.
+    pub pending: bool,
     /// What is read of the request after the claim is this version or a later one.
     pub version: u64,
     pub epoch: u64,
@@ -44,6 +46,7 @@ struct Row {
     epoch: i64,
     attempts: i64,
     retry_at: i64,
+    outcome: Option<String>,
 }
 
 /// Takes at most `limit` cards that must be posted or updated, those that have waited longest
@@ -64,7 +67,8 @@ pub(in crate::store) async fn claim(
              AND (lease_until IS NULL OR lease_until <= $1)
            ORDER BY retry_at, id LIMIT $2)
          RETURNING id, workspace, request_id, kind, stage, place, thread_ts, channel, message_ts,
-                   want_version, shown_hash, intent_at, epoch, attempts, retry_at",
+                   want_version, shown_hash, intent_at, epoch, attempts, retry_at,
+                   (SELECT outcome FROM requests WHERE requests.id = request_id) AS outcome",
     )
     .bind(tx.now.as_millis())
     .bind(big(limit))
@@ -107,6 +111,7 @@ fn owed_card(row: Row, now: Timestamp) -> Result<OwedCard, StoreError> {
         kind,
         shown_at,
         shown_hash: row.shown_hash,
+        pending: row.outcome.is_none(),
         version: count("card version", row.want_version)?,
         epoch: count("epoch", row.epoch)?,
         attempts: count("attempts", row.attempts)?,

@@ -6,6 +6,7 @@
 
 mod cards;
 mod notices;
+mod pace;
 mod streamed;
 
 use std::collections::HashMap;
@@ -50,9 +51,12 @@ impl Work for Deliveries {
 
     fn claim(&self, room: usize) -> BoxFuture<'_, Result<Vec<Claimed>, StoreError>> {
         async move {
-            let at = self.desk.clock.now();
-            let owed = self.desk.store.claim_owed(&self.desk.owner, lease::TIME, room).await?;
-            Ok(owed.into_iter().map(|owed| Claimed { owed, at }).collect())
+            let (desk, pace, at) = (&self.desk, self.pace(), self.desk.clock.now());
+            let claimed = desk.store.claim_owed(&desk.owner, lease::TIME, room, pace).await?;
+            if let Some(slots) = &desk.slots {
+                slots.taken(claimed.slots);
+            }
+            Ok(claimed.owed.into_iter().map(|owed| Claimed { owed, at }).collect())
         }
         .boxed()
     }
@@ -63,6 +67,7 @@ impl Work for Deliveries {
             let done = match claimed.owed {
                 Owed::Card(card) => self.card(*card, claimed.at).await,
                 Owed::Notice(notice) => self.notice(*notice, claimed.at).await,
+                Owed::PutOff => Ok(()),
             };
             match done {
                 // Somebody else has it now, and what they do counts.
@@ -154,10 +159,13 @@ impl Deliveries {
 
     /// Slack's id of a channel that the configuration names, or that is an id already.
     async fn channel(&self, place: &str) -> Result<String, SlackError> {
-        let known = self.desk.config.channels.get(place);
-        let written = known.map_or(place, |channel| &channel.slack.value);
-        self.desk.channels.id_of(written).await
+        self.desk.channels.id_of(written(&self.desk, place)).await
     }
+}
+
+/// A channel as the configuration has it.
+fn written<'a>(desk: &'a Desk, place: &'a str) -> &'a str {
+    desk.config.channels.get(place).map_or(place, |channel| &channel.slack.value)
 }
 
 fn about_card(card: &OwedCard) -> Option<About> {

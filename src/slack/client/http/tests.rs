@@ -4,9 +4,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::base::{Timestamp, TurnableClock};
-
-const START: Timestamp = Timestamp::from_millis(1_789_380_000_000);
 
 /// A server for as many connections as it has answers; gives back what it was sent. An empty
 /// answer drops the connection after reading the request.
@@ -46,7 +43,7 @@ fn slack(base_url: Url) -> HttpSlack {
 
 fn made(base_url: Url, token: &str) -> Result<HttpSlack, HttpSlackError> {
     let settings = HttpSlackSettings { base_url, token: token.into(), timeout: Span::seconds(5) };
-    HttpSlack::new(settings, Arc::new(TurnableClock::standing_at(START)))
+    HttpSlack::new(settings)
 }
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 11\r\nConnection: close\r\n\r\n{\"ok\":true}";
@@ -95,20 +92,6 @@ async fn what_may_have_happened_decides_the_error() {
         assert!(matches!(error, SlackError::Unknown { .. }), "{dropped:?}: {error}");
         assert!(!format!("{error} {error:?}").contains("xoxb-"));
     }
-}
-
-#[tokio::test]
-async fn after_a_429_the_method_waits_without_asking_again() {
-    let limited = "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 30\r\nContent-Length: 0\r\n\
-                   Connection: close\r\n\r\n";
-    let (url, served) = server([limited, OK]).await;
-    let slack = slack(url);
-    let error = slack.call(Method::ChatUpdate, json!({})).await.unwrap_err();
-    assert_eq!(error, SlackError::RateLimited { retry_after: Span::seconds(30) });
-    let error = slack.call(Method::ChatUpdate, json!({})).await.unwrap_err();
-    assert_eq!(error, SlackError::Paced { until: START.plus(Span::seconds(30)) });
-    slack.call(Method::UsersInfo, json!({})).await.unwrap();
-    assert_eq!(served.await.unwrap().len(), 2, "the paced call never reached Slack");
 }
 
 #[tokio::test]

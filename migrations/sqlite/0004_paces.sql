@@ -1,0 +1,2 @@
+-- How fast Slack may be called, shared by every replica: on Postgres a table. Only one process works on
+-- a file, and it keeps that in its memory.
