@@ -62,8 +62,7 @@ impl Desk {
         Self::open_on(store, config, slack, clock, ids).await
     }
 
-    /// Asks Slack who we are, builds the agents, and sets right what an earlier process left
-    /// undone. Several desks may work on one store.
+    /// Asks Slack who we are and builds the agents. Several desks may work on one store.
     pub async fn open_on(
         store: Store,
         config: Config,
@@ -88,10 +87,6 @@ impl Desk {
             .iter()
             .map(|(name, agent)| Ok((name.clone(), staff.worker(&config, name, agent)?)))
             .collect::<Result<_, StartError>>()?;
-        let adopted = store.adopt_orphans().await?;
-        if adopted != crate::store::Adopted::default() {
-            tracing::error!(?adopted, "mended what an earlier process left undone");
-        }
         let workspace = identity.workspace();
         store.opened(&workspace, env!("CARGO_PKG_VERSION"), gate.policy_digest()).await?;
         failpoint::reach(Point::DeskOpened);

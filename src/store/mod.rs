@@ -45,6 +45,7 @@ mod runs;
 mod schema;
 mod settle;
 mod shows;
+mod soundness;
 mod sqlite;
 mod stops;
 mod switch;
