@@ -100,6 +100,22 @@ impl Pacing {
         Ok(())
     }
 
+    /// How many calls would be taken now. It promises nothing: others may come first.
+    pub fn room(&self, method: Method, channel: Option<&str>, now: Timestamp) -> usize {
+        if self.held.get(&method).is_some_and(|hold| hold.since <= now && now < hold.until) {
+            return 0;
+        }
+        let by_method = self.methods.get(&method).copied().unwrap_or_default();
+        let room = by_method.room(rate(method.tier()), now);
+        match channel.filter(|_| method == Method::ChatPostMessage) {
+            Some(id) => {
+                let by_channel = self.channels.get(id).copied().unwrap_or_default();
+                room.min(by_channel.room(POSTS_IN_A_CHANNEL, now))
+            }
+            None => room,
+        }
+    }
+
     /// The next moment that nobody else in this line was told.
     fn place_in(
         &mut self,
@@ -127,6 +143,12 @@ impl Bucket {
         let behind = self.behind(rate, now).as_millis();
         let room = rate.every.as_millis() * i64::from(rate.burst - 1);
         Timestamp::from_millis(now.as_millis() + (behind - room).max(0))
+    }
+
+    fn room(self, rate: Rate, now: Timestamp) -> usize {
+        let every = rate.every.as_millis();
+        let left = every * i64::from(rate.burst) - self.behind(rate, now).as_millis();
+        usize::try_from(left / every).unwrap_or_default()
     }
 
     fn with_one_more(self, rate: Rate, now: Timestamp) -> Self {
@@ -218,6 +240,33 @@ mod tests {
         let told: Vec<i64> = (0..500).map(|_| post(&mut pacing, "C1", 0).unwrap_err()).collect();
         assert_eq!(told.last(), Some(&60_000));
         assert_eq!(post(&mut pacing, "C1", 1000), Ok(()), "nobody else came");
+    }
+
+    #[test]
+    fn there_is_room_for_exactly_what_is_let_in() {
+        for (method, channel, millis) in [
+            (Method::ChatPostMessage, Some("C1"), 0),
+            (Method::ChatPostMessage, Some("C1"), 999),
+            (Method::ChatPostMessage, Some("C1"), 1000),
+            (Method::ChatPostMessage, Some("C1"), 2500),
+            (Method::ChatUpdate, None, 0),
+            (Method::ChatUpdate, None, 30_000),
+        ] {
+            for before in 0..40 {
+                let mut pacing = Pacing::default();
+                for _ in 0..before {
+                    let _ = pacing.admit(method, channel, START);
+                }
+                let room = pacing.room(method, channel, at(millis));
+                let let_in = (0..100)
+                    .take_while(|_| pacing.admit(method, channel, at(millis)).is_ok())
+                    .count();
+                assert_eq!(room, let_in, "{method:?} at {millis} after {before}");
+            }
+            let mut pacing = Pacing::default();
+            pacing.hold(method, Span::seconds(60), START);
+            assert_eq!(pacing.room(method, channel, at(millis)), 0);
+        }
     }
 
     #[test]

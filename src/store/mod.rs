@@ -16,6 +16,7 @@ mod cards;
 mod checkpoints;
 mod conn;
 mod decide;
+mod digests;
 mod error;
 mod events;
 mod executions;
@@ -59,11 +60,12 @@ mod writer;
 pub use begin::{StartCheck, StartRefused};
 pub use buttons::{Button, ButtonChoice, ShownAt};
 pub use calls::{CallLimits, CallView, Called, NewCall};
-pub use cards::{CardButtons, CardContent, CardKind, OwedCard, Shown};
+pub use cards::{CardButtons, CardContent, CardKind, OwedCard, Room, Shown};
 pub use checkpoints::{
     Ending, NewCheckpoint, NewValue, NewWrites, SaveTurn, StoredCheckpoint, StoredSnapshot,
 };
 pub use decide::{Click, Counted, Verdict};
+pub use digests::Gathered;
 pub use error::StoreError;
 pub use events::{Batch, Listener};
 pub use executions::{ClaimedExecution, ExecutionView, NextStep};

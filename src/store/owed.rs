@@ -1,6 +1,6 @@
 //! What is owed to Slack, whatever its form.
 
-use super::{OwedCard, OwedNotice, Store, StoreError, cards, notices};
+use super::{OwedCard, OwedNotice, Room, Store, StoreError, cards, notices};
 use crate::base::Span;
 
 /// Something owed, held until the lease ends.
@@ -12,17 +12,18 @@ pub enum Owed {
 
 impl Store {
     /// Takes at most `limit` cards and notices that are owed by now: cards first, since somebody
-    /// may be waiting to decide.
+    /// may be waiting to decide, and of those as many as there is room for in Slack.
     pub async fn claim_owed(
         &self,
         owner: &str,
         lease: Span,
         limit: usize,
+        room: Room,
     ) -> Result<Vec<Owed>, StoreError> {
         let owner = owner.to_owned();
         self.write(move |tx| {
             Box::pin(async move {
-                let cards = cards::claim(tx, &owner, lease, limit).await?;
+                let cards = cards::claim(tx, &owner, lease, limit, &room).await?;
                 let room = limit.saturating_sub(cards.len());
                 let notices = notices::claim(tx, &owner, lease, room).await?;
                 let cards = cards.into_iter().map(|card| Owed::Card(Box::new(card)));

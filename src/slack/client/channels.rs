@@ -45,6 +45,14 @@ impl Channels {
             .ok_or_else(|| SlackError::PlaceWrong { code: "channel_not_found".to_owned() })
     }
 
+    /// The same without asking anybody, if it is an id or was found before.
+    pub fn known_id_of(&self, written: &str) -> Option<String> {
+        if Channel::is_id(written) {
+            return Some(written.to_owned());
+        }
+        self.known().get(written.trim_start_matches('#')).map(|(_, id)| id.clone())
+    }
+
     fn known(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Timestamp, String)>> {
         // The map is replaced as a whole; a panic elsewhere leaves nothing half done in it.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)

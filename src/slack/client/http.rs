@@ -131,6 +131,10 @@ impl SlackApi for HttpSlack {
         Box::pin(self.paced_call(method, arguments))
     }
 
+    fn room(&self, method: Method, channel: Option<&str>) -> usize {
+        self.pacing().room(method, channel, self.clock.now())
+    }
+
     fn respond<'a>(
         &'a self,
         response_url: &'a ResponseUrl,

@@ -46,6 +46,11 @@ pub trait SlackApi: Send + Sync {
         arguments: Value,
     ) -> BoxFuture<'a, Result<Answer, SlackError>>;
 
+    /// How many calls of a method, in a channel where that counts, would not be told to wait now.
+    fn room(&self, _: Method, _: Option<&str>) -> usize {
+        usize::MAX
+    }
+
     /// Posts to the response URL of a click or a command: five times within 30 minutes at most.
     /// Any error means that the person is to be told in another way.
     fn respond<'a>(

@@ -5,10 +5,10 @@ mod content;
 mod owe;
 mod settle;
 
-pub use claim::OwedCard;
 pub(super) use claim::claim;
+pub use claim::{OwedCard, Room};
 pub use content::CardContent;
-pub(super) use owe::{owe, owe_status, refresh};
+pub(super) use owe::{Viewer, owe, owe_status, refresh};
 pub use settle::Shown;
 
 use crate::approval::Place;

@@ -5,7 +5,9 @@
 //! card of the stage that is asked the next stage is asked at once.
 
 mod cards;
+mod digests;
 mod notices;
+mod room;
 mod streamed;
 
 use std::collections::HashMap;
@@ -43,7 +45,11 @@ impl Work for Deliveries {
     }
 
     fn claim(&self, room: usize) -> BoxFuture<'_, Result<Vec<Owed>, StoreError>> {
-        self.desk.store.claim_owed(&self.desk.owner, lease::TIME, room).boxed()
+        async move {
+            let slack = self.room().await?;
+            self.desk.store.claim_owed(&self.desk.owner, lease::TIME, room, slack).await
+        }
+        .boxed()
     }
 
     fn work(&self, claimed: Owed) -> BoxFuture<'_, Result<(), StoreError>> {
@@ -51,6 +57,7 @@ impl Work for Deliveries {
             failpoint::reach(Point::DeliveryClaimed);
             let done = match claimed {
                 Owed::Card(card) => self.card(*card).await,
+                Owed::Notice(notice) if notice.is_digest() => self.digest(*notice).await,
                 Owed::Notice(notice) => self.notice(*notice).await,
             };
             match done {
@@ -134,9 +141,11 @@ impl Deliveries {
 
     /// Slack's id of a channel that the configuration names, or that is an id already.
     async fn channel(&self, place: &str) -> Result<String, SlackError> {
-        let known = self.desk.config.channels.get(place);
-        let written = known.map_or(place, |channel| &channel.slack.value);
-        self.desk.channels.id_of(written).await
+        self.desk.channels.id_of(self.as_written(place)).await
+    }
+
+    fn as_written<'a>(&'a self, place: &'a str) -> &'a str {
+        self.desk.config.channels.get(place).map_or(place, |channel| &channel.slack.value)
     }
 }
 
