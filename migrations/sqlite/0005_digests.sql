@@ -11,3 +11,8 @@ CREATE INDEX cards_to_post ON cards (place, due_by, id)
   WHERE state = 'open' AND shown_version < want_version AND message_ts IS NULL;
 CREATE INDEX cards_to_update ON cards (due_by, id)
   WHERE state = 'open' AND shown_version < want_version AND message_ts IS NOT NULL;
+
+-- Of the runs that wait, which may be a million, only those are looked at that have something to show.
+DROP INDEX shows_due;
+CREATE INDEX shows_due ON shows (retry_at)
+  WHERE state <> 'over' AND (told > seen OR due_at IS NOT NULL);

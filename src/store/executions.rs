@@ -115,7 +115,8 @@ impl Store {
         let rows: Vec<ViewRow> = sqlx::query_as(
             "SELECT id, state, attempts, start_by, started_at, ended_at, note, settled
              FROM executions
-             WHERE state = 'started' AND workspace = $1 ORDER BY started_at, id",
+             WHERE state IN ('ordered', 'claimed', 'started') AND state = 'started'
+               AND workspace = $1 ORDER BY started_at, id",
         )
         .bind(workspace.as_str())
         .fetch_all(&mut self.reader().await?)
@@ -281,7 +282,8 @@ async fn claim(
         "SELECT id, workspace, request_id, run_id, interrupt_id, envelope, digest, key, state,
                 epoch, attempts, start_by, started_at
          FROM executions
-         WHERE state = 'ordered' OR (state IN ('claimed', 'started') AND lease_until <= $1)
+         WHERE state IN ('ordered', 'claimed', 'started')
+           AND (state = 'ordered' OR lease_until <= $1)
          ORDER BY ordered_at, id LIMIT $2",
     )
     .bind(tx.now.as_millis())

@@ -133,6 +133,14 @@ impl House {
         found.into_iter().map(button).collect()
     }
 
+    /// How many votes were counted.
+    pub async fn votes(&self) -> i64 {
+        let pool = self.look().await;
+        let votes = sqlx::query_scalar("SELECT COUNT(*) FROM votes").fetch_one(&pool).await;
+        pool.close().await;
+        votes.expect("it can be read")
+    }
+
     /// What the database takes, in words.
     pub async fn size(&self) -> String {
         let bytes = match &self.server {

@@ -24,20 +24,21 @@ const STORM: usize = 10_000;
 /// Clicks that make up an hour: one a second.
 const HOUR: usize = 3_600;
 /// How long what is told of a storm is looked at.
-const SETTLING: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// What is measured of the desk, at what scale.
 struct Scale {
     pending: usize,
     storm: usize,
     clicks: usize,
+    settling: Duration,
 }
 
 /// Prints a line for each figure.
 pub async fn measure(few: bool) {
     let scale = match few {
-        true => Scale { pending: 200, storm: 40, clicks: 16 },
-        false => Scale { pending: asked_for(), storm: STORM, clicks: HOUR },
+        true => Scale { pending: 200, storm: 40, clicks: 16, settling: Duration::from_secs(1) },
+        false => Scale { pending: asked_for(), storm: STORM, clicks: HOUR, settling: MINUTE },
     };
     println!("\n{} requests that wait (the real binary, killed and started again)", scale.pending);
     let outside = Outside::open().await;
@@ -76,24 +77,23 @@ async fn overdue(house: &House, filler: Filler, outside: &Outside, scale: &Scale
         start.elapsed().as_secs_f64(),
         desk.resident()
     );
-    tokio::time::sleep(SETTLING).await;
+    tokio::time::sleep(scale.settling).await;
     outside.print_posts();
     desk.end().await;
 }
 
-/// Timers become due within one second, while people click.
+/// Timers become due within one second, while people click: as often as Slack lets a desk ask who they
+/// are, which is fifty times at once and then a hundred a minute. Then an hour's worth of clicks comes as
+/// fast as it is answered, of which most are refused for that reason; what each costs is much the same.
 async fn in_one_second(house: &House, filler: Filler, outside: &Outside, scale: &Scale) {
     let from = plus(SystemClock.now(), lead(scale));
     filler.fill(scale.storm, &Due::Within { from, span: Span::seconds(1) }).await;
     filler.close().await;
-    let tokens = house.buttons(scale.clicks).await;
+    let bodies = people::bodies(house.buttons(scale.clicks).await);
+    let voted = house.votes().await;
     let (desk, _) = house.start_and_wait().await;
     outside.forget();
     let client = people::client();
-    let mut bodies = people::bodies(tokens);
-    let rest = bodies.split_off(bodies.len() / 4);
-    let mut alone = people::click(&client, &house.url(), bodies).await;
-    println!("  a click before the storm, median / p99: {}", alone.summary());
     sleep_until(from).await;
     let start = now();
     let storm = async {
@@ -102,19 +102,22 @@ async fn in_one_second(house: &House, filler: Filler, outside: &Outside, scale: 
         house.fired_until(due).await;
         start.elapsed().as_secs_f64()
     };
-    let (took, mut during) = people::click_during(&client, &house.url(), rest, storm).await;
+    let (took, mut during) = people::click_during(&client, &house.url(), bodies, storm).await;
     println!(
         "  {} timers due within 1 s committed {took:.2} s after the first; {} clicks of {} people \
-         meanwhile, median / p99: {}",
+         meanwhile, {} of them votes, median / p99: {}",
         scale.storm,
         during.clicks,
         people::PEOPLE,
+        house.votes().await - voted,
         during.times.summary()
     );
-    let mut after = people::click(&client, &house.url(), during.left).await;
-    println!("  the rest of {} clicks, median / p99: {}", scale.clicks, after.summary());
-    println!("  {} MB resident after an hour's worth of clicks", desk.resident());
+    tokio::time::sleep(scale.settling).await;
     outside.print_posts();
+    let left = during.left.len();
+    let mut after = people::click(&client, &house.url(), during.left).await;
+    println!("  {left} clicks without a pause, median / p99: {}", after.summary());
+    println!("  {} MB resident after an hour's worth of clicks", desk.resident());
     desk.end().await;
 }
 

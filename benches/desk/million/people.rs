@@ -13,7 +13,7 @@ use crate::times::{Times, now};
 
 pub const PEOPLE: usize = 8;
 /// How long somebody looks before they click.
-const PAUSE: Duration = Duration::from_millis(100);
+const PAUSE: Duration = Duration::from_millis(800);
 
 /// A button on a card, as its row has it.
 pub struct Button {
