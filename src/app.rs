@@ -1,6 +1,7 @@
 //! Wires configuration, store and ports into a running desk: for `serve`, the demo and tests alike.
 
 mod roles;
+mod start;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +18,7 @@ use crate::base::{Clock, Ids};
 use crate::config::Config;
 use crate::desk::{Desk, StartError};
 use crate::http;
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 use crate::work::{self, Deliveries, Executions, Runs, Streams, Timers, Wake, Work};
 
 /// How long work under way may take to finish once we are told to stop.
@@ -41,7 +42,7 @@ pub struct App {
 }
 
 impl App {
-    /// Opens the store, asks Slack who we are, and sets right what an earlier process left.
+    /// Opens the store and asks Slack who we are.
     pub async fn open(
         config: Config,
         clock: Arc<dyn Clock>,
@@ -100,7 +101,7 @@ impl App {
         let crew =
             Crew { roles, wake: desk.wake.clone(), stop: stop.clone(), tasks: TaskTracker::new() };
         crew.keep_going(runs, RUNS_AT_ONCE);
-        crew.keep_going(executions, EXECUTIONS_AT_ONCE);
+        crew.keep_going_once_sound(executions, EXECUTIONS_AT_ONCE, &desk.store);
         crew.keep_going(timers, TIMERS_AT_ONCE);
         crew.keep_going(deliveries, DELIVERIES_AT_ONCE);
         crew.keep_going(streams, STREAMS_AT_ONCE);
@@ -112,6 +113,7 @@ impl App {
                 () = end.cancelled() => {}
             }
         });
+        crew.spawn(start::adopt_orphans(desk.clone(), stop.clone()));
         crew.close();
         let patience = desk.config.streams.patience.to_std();
         let listeners = desk.listeners.clone();
@@ -120,7 +122,10 @@ impl App {
             failpoint::reach(Point::Closing);
             listeners.send_home();
         };
-        let result = http::serve(listener, router, patience, end).await;
+        let result = tokio::select! {
+            result = http::serve(listener, router, patience, end) => result,
+            damage = start::damage(&desk.store) => return Err(damage),
+        };
         if tokio::time::timeout(DRAIN, crew.wait()).await.is_err() {
             tracing::warn!("some work did not finish in time; its leases bring it back");
         }
@@ -144,6 +149,23 @@ impl Crew {
         if self.roles.has(Role::Work(work.which())) {
             let (ear, end) = (self.wake.clone(), self.stop.clone());
             self.tasks.spawn(async move { work::keep_going(work, room, &ear, end).await });
+        }
+    }
+
+    /// For what changes the world outside: it begins when every page was looked at that it may stand
+    /// on.
+    fn keep_going_once_sound(&self, work: impl Work + 'static, room: usize, store: &Store) {
+        if self.roles.has(Role::Work(work.which())) {
+            let (ear, end, store) = (self.wake.clone(), self.stop.clone(), store.clone());
+            self.tasks.spawn(async move {
+                let sound = tokio::select! {
+                    sound = store.is_sound() => sound.is_ok(),
+                    () = end.cancelled() => false,
+                };
+                if sound {
+                    work::keep_going(work, room, &ear, end).await;
+                }
+            });
         }
     }
 }

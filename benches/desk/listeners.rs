@@ -3,6 +3,7 @@
 //! The listeners are a process of their own, which this program starts from itself: else the
 //! memory would be theirs as well.
 
+use std::path::Path;
 use std::process::Stdio;
 
 use futures::future::join_all;
@@ -18,7 +19,7 @@ use countersign::app::Roles;
 
 use crate::office::{API_KEY, Office};
 use crate::talker::WORDS;
-use crate::times::now;
+use crate::times::{now, resident};
 
 const LEVELS: [usize; 3] = [1, 100, 1_000];
 /// Names the run to a program that shall listen, and how many listeners it shall be.
@@ -37,7 +38,7 @@ pub async fn measure(few: bool) {
         let serving = tokio::spawn(app.serve(listener, Roles::default(), stop.clone()));
 
         let run = ask(&host).await;
-        let before = resident();
+        let before = resident(Path::new("/proc/self/status"));
         let mut listeners = Command::new(std::env::current_exe().expect("this program"))
             .env(LISTEN, format!("{host} {run} {count}"))
             .stdin(Stdio::piped())
@@ -46,10 +47,10 @@ pub async fn measure(few: bool) {
             .expect("the listeners start");
         let mut said = BufReader::new(listeners.stdout.take().expect("an output")).lines();
         said.next_line().await.expect("a line").expect("all listen");
-        let silent = resident();
+        let silent = resident(Path::new("/proc/self/status"));
         office.talk.notify_one();
         let heard = said.next_line().await.expect("a line").expect("all heard it");
-        let loud = resident();
+        let loud = resident(Path::new("/proc/self/status"));
         assert!(listeners.wait().await.expect("they end").success());
         println!(
             "  {count:>5} listening: {heard}; memory {before} MB before, {silent} MB with them, \
@@ -118,13 +119,4 @@ async fn hear(answer: reqwest::Response) -> (std::time::Instant, std::time::Inst
 #[expect(clippy::disallowed_methods, reason = "a bench is its own client")]
 fn client() -> reqwest::Client {
     reqwest::Client::new()
-}
-
-/// The memory of this process in MB, where Linux tells.
-fn resident() -> String {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let kilobytes = status.lines().find_map(|line| {
-        line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse::<f64>().ok()
-    });
-    kilobytes.map_or_else(|| "?".to_owned(), |kilobytes| format!("{:.1}", kilobytes / 1024.0))
 }

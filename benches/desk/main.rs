@@ -1,7 +1,8 @@
 //! What the desk does in a second: clicks answered, whole conversations from a message to the
 //! result of an approved action, tokens to those who listen.
 //!
-//! `cargo bench --bench desk`, or with `-- clicks`, `-- cycles`, `-- costs` or `-- listeners` only that.
+//! `cargo bench --bench desk`, or with `-- clicks`, `-- cycles`, `-- costs` or `-- listeners` only that;
+//! `-- million` fills gigabytes, and is only done when it is named.
 //! The router, the signatures, the SQLite file (WAL, synchronous FULL) and the loops are the real
 //! ones; only Slack is a stand-in that answers at once. Throughput over many tasks fits no
 //! micro-benchmark, so this prints a table. Without `--bench`, as `cargo test` runs it, it takes a few
@@ -11,6 +12,7 @@ mod clicks;
 mod costs;
 mod cycles;
 mod listeners;
+mod million;
 mod office;
 mod slack;
 mod talker;
@@ -23,9 +25,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Everything, unless something else was named.
 fn asked_for(name: &str) -> bool {
-    let mut named =
-        std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).peekable();
-    named.peek().is_none() || named.any(|argument| argument == name)
+    std::env::args().skip(1).all(|argument| argument.starts_with('-')) || named(name)
+}
+
+fn named(name: &str) -> bool {
+    std::env::args().any(|argument| argument == name)
 }
 
 fn main() {
@@ -47,6 +51,9 @@ fn main() {
         }
         if asked_for("listeners") {
             listeners::measure(few).await;
+        }
+        if few || named("million") {
+            million::measure(few).await;
         }
     });
 }

@@ -24,7 +24,8 @@ use tower::ServiceExt;
 use crate::slack::{APP, Card, QuickSlack, TEAM};
 use crate::talker;
 
-const SECRET: &str = "the-bench-signs-with-this";
+pub const SECRET: &str = "the-bench-signs-with-this";
+pub const TOKEN: &str = "xoxb-bench";
 pub const API_KEY: &str = "the-bench-calls-with-this-key-of-its-own";
 
 /// The desk, and ways to talk to it as Slack does.
@@ -132,7 +133,7 @@ pub fn click(card: &Card) -> String {
     format!("payload={}", utf8_percent_encode(&payload.to_string(), NON_ALPHANUMERIC))
 }
 
-fn sign(body: &str) -> (String, String) {
+pub fn sign(body: &str) -> (String, String) {
     let timestamp = SystemClock.now().as_seconds().to_string();
     let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).expect("any key will do");
     mac.update(format!("v0:{timestamp}:{body}").as_bytes());
@@ -140,7 +141,7 @@ fn sign(body: &str) -> (String, String) {
 }
 
 /// A database of its own on the server that is to be measured, if there is one.
-async fn server() -> Option<Rehearsal> {
+pub async fn server() -> Option<Rehearsal> {
     let server = std::env::var("COUNTERSIGN_TEST_POSTGRES").ok()?;
     Some(Rehearsal::on(&server, &RandomIds).await.expect("a database"))
 }
@@ -155,7 +156,7 @@ fn config(folder: &TempDir, tool: &str, talker: &str, store: String) -> Config {
     let env = |name: &str| match name {
         "BENCH_SIGNING_SECRET" => Some(SECRET.to_owned()),
         "BENCH_API_KEY" => Some(API_KEY.to_owned()),
-        "BENCH_BOT_TOKEN" => Some("xoxb-bench".to_owned()),
+        "BENCH_BOT_TOKEN" => Some(TOKEN.to_owned()),
         _ => None,
     };
     let mut config = config::load(&file, &env).expect("the configuration is sound");
@@ -164,7 +165,7 @@ fn config(folder: &TempDir, tool: &str, talker: &str, store: String) -> Config {
 }
 
 /// A tool that costs as little as an HTTP tool can: it says yes, on this machine.
-async fn serve_tool() -> String {
+pub async fn serve_tool() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let host = listener.local_addr().expect("an address").to_string();
     let yes = || async { axum::Json::<Value>(json!({ "refund": "re_1" })) };

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// The durations of one kind of thing.
@@ -87,4 +88,13 @@ pub fn print_disk(rounds: usize) {
     };
     let mut times: Times = (0..rounds).map(|_| write()).collect();
     println!("disk: append 4 KiB and fdatasync, median / p99: {}", times.summary());
+}
+
+/// The memory of a process in MB, where Linux tells.
+pub fn resident(status: &Path) -> String {
+    let status = std::fs::read_to_string(status).unwrap_or_default();
+    let kilobytes = status.lines().find_map(|line| {
+        line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse::<f64>().ok()
+    });
+    kilobytes.map_or_else(|| "?".to_owned(), |kilobytes| format!("{:.1}", kilobytes / 1024.0))
 }

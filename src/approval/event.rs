@@ -53,6 +53,9 @@ pub enum Event {
 pub enum Notice {
     /// Under the stage's card, naming nobody.
     Reminder { stage: usize, nth: usize, left: Span },
+    /// To a stage that was just asked because nobody decided before. Its card says so as well, so this
+    /// is told only when many come at once.
+    Escalated { stage: usize },
     /// To the requester's thread: how it ended. Updates of a card notify nobody, so this posts.
     Decided,
     /// To the requester's thread: the request could not be shown to this stage's approvers.

@@ -205,6 +205,7 @@ fn escalate(request: &Request, stage: usize, now: Timestamp) -> Stepped {
     let mut effects = vec![Effect::ClearTimers];
     effects.extend(reach(&raised, stage));
     effects.push(Effect::RefreshCards);
+    effects.push(Effect::Notify(Notice::Escalated { stage }));
     changed(raised, effects)
 }
 

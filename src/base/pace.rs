@@ -65,6 +65,12 @@ impl Paces {
         Ok(())
     }
 
+    /// How often the same call would be let in now. It promises nothing: others may come first.
+    pub fn room(&self, slots: &[Slot], now: Timestamp) -> usize {
+        let rooms = slots.iter().map(|slot| self.of(slot).room(slot.rate, now));
+        rooms.min().unwrap_or(usize::MAX)
+    }
+
     /// The other side said to wait.
     pub fn hold(&mut self, what: &str, wait: Span, now: Timestamp) {
         let pace = self.0.entry(what.to_owned()).or_default();
@@ -100,6 +106,15 @@ impl Pace {
     fn behind(&self, rate: Rate, now: Timestamp) -> Span {
         let all = Span::millis(rate.every.as_millis() as u32 * rate.burst);
         self.full_at.since(now).min(all)
+    }
+
+    fn room(&self, rate: Rate, now: Timestamp) -> usize {
+        if self.free_at(rate, now) > now {
+            return 0;
+        }
+        let every = rate.every.as_millis();
+        let left = every * i64::from(rate.burst) - self.behind(rate, now).as_millis();
+        usize::try_from(left / every).unwrap_or_default()
     }
 
     fn take_one(&mut self, rate: Rate, now: Timestamp) {
@@ -215,5 +230,23 @@ mod tests {
         let mut read: Paces = serde_json::from_str(&kept).unwrap();
         assert_eq!(read.0.keys().collect::<Vec<_>>(), ["C4", "post", "update"], "{kept}");
         assert_eq!(read.take(&[slot("update", CALLS)], at(2000)), Err(at(30_000)));
+    }
+
+    #[test]
+    fn there_is_room_for_exactly_what_is_let_in() {
+        let call = [slot("C1", POSTS), slot("post", CALLS)];
+        for (burst, millis) in [(3, 0), (3, 999), (3, 1000), (3, 2500), (0, 0), (40, 30_000)] {
+            let mut paces = Paces::default();
+            for _ in 0..burst {
+                let _ = paces.take(&call, START);
+            }
+            let room = paces.room(&call, at(millis));
+            let let_in = (0..100).take_while(|_| paces.take(&call, at(millis)).is_ok()).count();
+            assert_eq!(room, let_in, "at {millis} after {burst}");
+        }
+        let mut paces = Paces::default();
+        paces.hold("post", Span::seconds(60), START);
+        assert_eq!(paces.room(&call, at(999)), 0);
+        assert_eq!(paces.room(&[], START), usize::MAX);
     }
 }

@@ -103,10 +103,6 @@ impl Desk {
             .iter()
             .map(|(name, agent)| Ok((name.clone(), staff.worker(&config, name, agent)?)))
             .collect::<Result<_, StartError>>()?;
-        let adopted = store.adopt_orphans().await?;
-        if adopted != crate::store::Adopted::default() {
-            tracing::error!(?adopted, "mended what an earlier process left undone");
-        }
         let workspace = identity.workspace();
         store.opened(&workspace, env!("CARGO_PKG_VERSION"), gate.policy_digest()).await?;
         failpoint::reach(Point::DeskOpened);

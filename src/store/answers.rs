@@ -29,12 +29,13 @@ pub(super) async fn answer(tx: &mut Tx, asking: &Asking, answer: &Value) -> Resu
     if answered.rows_affected() == 0 {
         tracing::error!(run = %asking.run, interrupt = asking.interrupt, "was answered before");
     }
-    wake(tx, &asking.run).await
+    wake(tx, &asking.run).await?;
+    Ok(())
 }
 
-/// Queues a waiting run that has no open question.
-pub(super) async fn wake(tx: &mut Tx, run: &RunId) -> Result<(), StoreError> {
-    sqlx::query(
+/// Queues a waiting run that has no open question, and says whether it is one.
+pub(super) async fn wake(tx: &mut Tx, run: &RunId) -> Result<bool, StoreError> {
+    let queued = sqlx::query(
         "UPDATE runs SET state = 'queued', retry_at = $2, updated_at = $2
          WHERE id = $1 AND state = 'waiting'
            AND NOT EXISTS (SELECT 1 FROM interrupts WHERE run_id = $1 AND answer IS NULL)",
@@ -43,7 +44,7 @@ pub(super) async fn wake(tx: &mut Tx, run: &RunId) -> Result<(), StoreError> {
     .bind(tx.now.as_millis())
     .execute(&mut tx.conn)
     .await?;
-    Ok(())
+    Ok(queued.rows_affected() == 1)
 }
 
 /// The form of [`agent::CallAnswer`](crate::agent).

@@ -3,10 +3,12 @@
 use serde_json::json;
 
 use super::answers::{self, Asking};
+use super::cards::Viewer;
 use super::notices::{self, NewNotice};
 use super::rows::json;
-use super::{StoreError, Tx, cards, executions};
-use crate::approval::{Effect, Notice, Request, Sealed, TimerKind};
+use super::runs::conversation;
+use super::{StoreError, Tx, cards, digests, executions};
+use crate::approval::{Effect, Notice, Outcome, Request, Sealed, TimerKind};
 use crate::base::Timestamp;
 
 /// What the effects are about.
@@ -16,6 +18,8 @@ pub(super) struct Subject<'a> {
     pub(super) sealed: &'a Sealed,
     /// The run that waits for it, if one does.
     pub(super) asking: Option<&'a Asking>,
+    /// Who looks at its cards now.
+    pub(super) viewer: Viewer,
 }
 
 /// Writes every effect, in order, in the transaction that writes the request's new state.
@@ -35,7 +39,7 @@ pub(super) async fn apply(
                     cards::owe_status(tx, request, &asking.run).await?;
                 }
             }
-            Effect::RefreshCards => cards::refresh(tx, &request.id).await?,
+            Effect::RefreshCards => cards::refresh(tx, &request.id, subject.viewer).await?,
             Effect::Notify(notice) => tell(tx, subject, &notice).await?,
             Effect::OrderExecution { start_by } => {
                 let request = Some(&request.id);
@@ -83,9 +87,11 @@ async fn clear_timers(tx: &mut Tx, request: &Request) -> Result<(), StoreError> 
 async fn tell(tx: &mut Tx, subject: &Subject<'_>, notice: &Notice) -> Result<(), StoreError> {
     let kind = match notice {
         Notice::Reminder { .. } => "reminder",
+        Notice::Escalated { .. } => "escalated",
         Notice::Decided => "decided",
         Notice::Undeliverable { .. } => "undeliverable",
     };
+    let audience = audience(tx, subject, notice).await?;
     let notice = NewNotice {
         workspace: subject.request.workspace.clone(),
         request: Some(subject.request.id.clone()),
@@ -93,6 +99,34 @@ async fn tell(tx: &mut Tx, subject: &Subject<'_>, notice: &Notice) -> Result<(),
         kind: kind.to_owned(),
         body: json!(notice),
     };
+    if let Some(audience) = audience {
+        return digests::tell(tx, &notice, &audience).await;
+    }
     notices::owe(tx, &notice).await?;
     Ok(())
+}
+
+/// Who hears what time brings about, and may hear of many requests at once; nobody for anything else.
+async fn audience(
+    tx: &mut Tx,
+    subject: &Subject<'_>,
+    notice: &Notice,
+) -> Result<Option<String>, StoreError> {
+    let request = subject.request;
+    match notice {
+        Notice::Reminder { stage, .. } | Notice::Escalated { stage } => {
+            Ok(request.terms.path.get(*stage).map(|stage| stage.place.0.clone()))
+        }
+        Notice::Decided => {
+            let expired =
+                request.decision.as_ref().is_some_and(|it| it.outcome == Outcome::Expired);
+            match subject.asking.filter(|_| expired) {
+                Some(asking) => {
+                    Ok(conversation(tx, &asking.run).await?.map(|(channel, _)| channel))
+                }
+                None => Ok(None),
+            }
+        }
+        Notice::Undeliverable { .. } => Ok(None),
+    }
 }

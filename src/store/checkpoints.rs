@@ -280,5 +280,6 @@ async fn suspend(tx: &mut Tx, run: &Held) -> Result<(), StoreError> {
     .bind(tx.now.as_millis())
     .execute(&mut tx.conn)
     .await?;
-    answers::wake(tx, &run.id).await
+    answers::wake(tx, &run.id).await?;
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! Executions: how they are ordered, claimed and seen.
 
 use super::answers::Asking;
+use super::cards::Viewer;
 use super::rows::{big, count, from_json, instant};
 use super::{Store, StoreError, Tx, cards, settle};
 use crate::approval::{
@@ -95,7 +96,10 @@ impl Store {
                 let (request, started_at) = renewed.ok_or(StoreError::Fenced)?;
                 let begun_lately = |at: &i64| tx.now < instant(*at).plus(lease);
                 match request.zip(started_at.filter(begun_lately)) {
-                    Some((request, _)) => cards::refresh(tx, &RequestId::existing(request)).await,
+                    Some((request, _)) => {
+                        let request = RequestId::existing(request);
+                        cards::refresh(tx, &request, Viewer::Somebody).await
+                    }
                     None => Ok(()),
                 }
             })

@@ -16,6 +16,7 @@ mod cards;
 mod checkpoints;
 mod conn;
 mod decide;
+mod digests;
 mod error;
 mod events;
 mod executions;
@@ -46,6 +47,7 @@ mod runs;
 mod schema;
 mod settle;
 mod shows;
+mod soundness;
 mod sqlite;
 mod stops;
 mod switch;
@@ -64,6 +66,7 @@ pub use checkpoints::{
     Ending, NewCheckpoint, NewValue, NewWrites, SaveTurn, StoredCheckpoint, StoredSnapshot,
 };
 pub use decide::{Click, Counted, Verdict};
+pub use digests::Gathered;
 pub use error::StoreError;
 pub use events::{Batch, Listener};
 pub use executions::{ClaimedExecution, ExecutionView, NextStep};

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::buttons::shown_at;
+use super::digests::DIGEST;
 use super::rows::{big, count, from_json, instant, text};
 use super::runs::fenced;
 use super::{ShownAt, SlackThread, Store, StoreError, Thread, Tx};
@@ -14,7 +15,8 @@ pub struct NewNotice {
     pub workspace: WorkspaceId,
     pub request: Option<RequestId>,
     pub run: Option<RunId>,
-    /// `reply`, `refusal`, …; the core's own notices are `reminder`, `decided`, `undeliverable`.
+    /// `reply`, `refusal`, …; the core's own notices are `reminder`, `escalated`, `decided`,
+    /// `undeliverable`.
     pub kind: String,
     /// What to say, and where when neither request nor run tells.
     pub body: Value,
@@ -39,6 +41,15 @@ pub struct OwedNotice {
     /// How often it was tried in vain.
     pub attempts: u64,
     pub created_at: Timestamp,
+    /// Who hears it, when it is one of those that [digests](super::digests) are made of, or a digest.
+    pub audience: Option<String>,
+}
+
+impl OwedNotice {
+    /// Whether it tells what others would have told singly.
+    pub fn is_digest(&self) -> bool {
+        self.kind == DIGEST
+    }
 }
 
 impl Store {
@@ -222,6 +233,33 @@ pub(super) async fn owe(tx: &mut Tx, notice: &NewNotice) -> Result<NoticeId, Sto
     Ok(id)
 }
 
+/// Owes a message that has an audience.
+pub(super) async fn insert(
+    tx: &mut Tx,
+    notice: &NewNotice,
+    audience: &str,
+    from: Timestamp,
+) -> Result<NoticeId, StoreError> {
+    let id = NoticeId::new(tx.ids.as_ref());
+    sqlx::query(
+        "INSERT INTO notices (id, workspace, request_id, run_id, kind, body, state, epoch, attempts,
+                              retry_at, created_at, audience)
+         VALUES ($1, $2, $3, $4, $5, $6, 'owed', 0, 0, $7, $8, $9)",
+    )
+    .bind(id.as_str())
+    .bind(notice.workspace.as_str())
+    .bind(notice.request.as_ref().map(RequestId::as_str))
+    .bind(notice.run.as_ref().map(RunId::as_str))
+    .bind(&notice.kind)
+    .bind(notice.body.to_string())
+    .bind(from.as_millis())
+    .bind(tx.now.as_millis())
+    .bind(audience)
+    .execute(&mut tx.conn)
+    .await?;
+    Ok(id)
+}
+
 #[derive(sqlx::FromRow)]
 struct Row {
     id: String,
@@ -234,6 +272,7 @@ struct Row {
     epoch: i64,
     attempts: i64,
     created_at: i64,
+    audience: Option<String>,
     thread_id: Option<String>,
     agent: Option<String>,
     channel: Option<String>,
@@ -251,7 +290,7 @@ pub(super) async fn claim(
 ) -> Result<Vec<OwedNotice>, StoreError> {
     let due: Vec<Row> = sqlx::query_as(
         "SELECT notices.id, notices.workspace, request_id, run_id, kind, body, intent_at,
-                notices.epoch, notices.attempts, notices.created_at,
+                notices.epoch, notices.attempts, notices.created_at, audience,
                 threads.id AS thread_id, threads.agent, threads.channel, thread_ts
          FROM notices
          LEFT JOIN runs ON runs.id = notices.run_id
@@ -299,5 +338,6 @@ fn owed(row: Row) -> Result<OwedNotice, StoreError> {
         epoch: count::<u64>("epoch", row.epoch)? + 1,
         attempts: count("attempts", row.attempts)?,
         created_at: instant(row.created_at),
+        audience: row.audience,
     })
 }

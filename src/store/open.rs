@@ -14,6 +14,7 @@ use super::place::Place;
 use super::reader::{LOOKING, LOOKING_AT_EVERYTHING};
 use super::readers::Readers;
 use super::rows::instant;
+use super::soundness::PageCheck;
 use super::writer::Writer;
 use super::{StoreError, Tx, postgres, sqlite};
 use crate::base::{Clock, Ids, SystemClock};
@@ -33,6 +34,8 @@ pub struct Store {
     hints: Option<Hints>,
     talk: Option<Arc<Talk>>,
     turnstile: Option<Arc<dyn Turnstile>>,
+    /// Of a file that was not closed before it was opened.
+    pub(super) check: Option<Arc<PageCheck>>,
 }
 
 /// Which database it is, where that makes a difference.
@@ -48,6 +51,7 @@ struct Opened {
     end: End,
     line: Line,
     readers: Readers,
+    check: Option<PageCheck>,
 }
 
 /// Stands before and behind every transaction of a store that was put [behind](Store::behind) it.
@@ -73,16 +77,17 @@ impl Store {
         sqlx::any::install_default_drivers();
         let opened = match Place::of(url)? {
             Place::Sqlite(path) => {
-                let (end, lock) = sqlite::open(&path).await?;
+                let sqlite::Opened { end, lock, check } = sqlite::open(&path).await?;
                 let line = Line::sqlite(Some(lock));
-                Opened { kind: Kind::Sqlite, end, line, readers: Readers::of_file(&path)? }
+                let readers = Readers::of_file(&path)?;
+                Opened { kind: Kind::Sqlite, end, line, readers, check }
             }
             Place::Postgres(server) => {
                 let mut conn = postgres::connect_to_write(&server).await?;
                 postgres::migrate(&mut conn).await?;
                 let readers = Readers::Server(postgres::readers(&server).await?, LOOKING);
-                let end = End::Away(conn);
-                Opened { kind: Kind::Postgres, end, line: Line::postgres(server), readers }
+                let (end, line) = (End::Away(conn), Line::postgres(server));
+                Opened { kind: Kind::Postgres, end, line, readers, check: None }
             }
         };
         Self::writing(opened, clock, ids).await
@@ -99,15 +104,15 @@ impl Store {
         let opened = match Place::of(url)? {
             Place::Sqlite(path) => {
                 let end = sqlite::open_beside(&path).await?;
-                let line = Line::sqlite(None);
-                Opened { kind: Kind::Sqlite, end, line, readers: Readers::of_file(&path)? }
+                let (line, readers) = (Line::sqlite(None), Readers::of_file(&path)?);
+                Opened { kind: Kind::Sqlite, end, line, readers, check: None }
             }
             Place::Postgres(server) => {
                 let mut conn = postgres::connect_to_write(&server).await?;
                 postgres::check(&mut conn).await?;
                 let readers = Readers::Server(postgres::readers(&server).await?, LOOKING);
-                let end = End::Away(conn);
-                Opened { kind: Kind::Postgres, end, line: Line::postgres(server), readers }
+                let (end, line) = (End::Away(conn), Line::postgres(server));
+                Opened { kind: Kind::Postgres, end, line, readers, check: None }
             }
         };
         Self::writing(opened, clock, ids).await
@@ -118,7 +123,7 @@ impl Store {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
     ) -> Result<Self, StoreError> {
-        let Opened { kind, end, line, readers } = opened;
+        let Opened { kind, end, line, readers, check } = opened;
         let common = Arc::new(Common::default());
         let mut conn = Conn::new(end, common.clone());
         let newest: Option<i64> =
@@ -142,8 +147,21 @@ impl Store {
         };
         let writer = Writer::start(tx, line, clock.clone(), feed.clone())
             .map_err(|error| StoreError::Thread(error.to_string()))?;
-        let (paces, writer, turnstile) = (PaceBook::of(kind), Some(writer), None);
-        Ok(Self { clock, feed, kind, paces, common, readers, writer, hints, talk, turnstile })
+        let (paces, writer, check) = (PaceBook::of(kind), Some(writer), check.map(Arc::new));
+        let turnstile = None;
+        Ok(Self {
+            clock,
+            feed,
+            kind,
+            paces,
+            common,
+            readers,
+            writer,
+            hints,
+            talk,
+            turnstile,
+            check,
+        })
     }
 
     /// Opens an existing database for reading, beside a process that may be writing.
@@ -173,6 +191,7 @@ impl Store {
             hints: None,
             talk: None,
             turnstile: None,
+            check: None,
         })
     }
 
@@ -185,6 +204,9 @@ impl Store {
     pub async fn close(&self) {
         if let Some(talk) = &self.talk {
             talk.end();
+        }
+        if let Some(check) = &self.check {
+            check.close().await;
         }
         self.readers.close().await;
         if let Some(writer) = &self.writer {

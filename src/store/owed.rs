@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::cards::Room;
 use super::{OwedCard, OwedNotice, Store, StoreError, Tx, cards, notices};
 use crate::base::{Slot, Span, Timestamp, WorkspaceId};
 
@@ -26,8 +27,12 @@ pub struct ClaimedOwed {
 pub struct OwedPace {
     /// Whose Slack it goes to.
     pub workspace: WorkspaceId,
+    pub card: Arc<CardNeeds>,
     pub needs: Arc<Needs>,
 }
+
+/// The slots of a card that is posted in a place, or of one that is updated.
+pub type CardNeeds = dyn Fn(Option<&str>) -> Vec<Slot> + Send + Sync;
 
 /// The slots that something takes, as far as that can be told before it is tried.
 pub type Needs = dyn Fn(&Owed) -> Vec<Slot> + Send + Sync;
@@ -35,13 +40,14 @@ pub type Needs = dyn Fn(&Owed) -> Vec<Slot> + Send + Sync;
 impl OwedPace {
     /// As fast as it comes.
     pub fn any(workspace: WorkspaceId) -> Self {
-        Self { workspace, needs: Arc::new(|_| Vec::new()) }
+        Self { workspace, card: Arc::new(|_| Vec::new()), needs: Arc::new(|_| Vec::new()) }
     }
 }
 
 impl Store {
     /// Takes at most `limit` cards and notices that are owed by now: cards first, since somebody
-    /// may be waiting to decide. What Slack would get too early is put off right here.
+    /// may be waiting to decide, and of those as many as there is room for in Slack. What it would get
+    /// too early is put off right here.
     pub async fn claim_owed(
         &self,
         owner: &str,
@@ -52,17 +58,28 @@ impl Store {
         let (store, owner) = (self.clone(), owner.to_owned());
         self.write(move |tx| {
             Box::pin(async move {
-                let mut cards = cards::claim(tx, &owner, lease, limit).await?;
+                let room = store.room(tx, &pace).await?;
+                let cards = cards::claim(tx, &owner, lease, limit, &room).await?;
                 let room = limit.saturating_sub(cards.len());
                 let notices = notices::claim(tx, &owner, lease, room).await?;
-                // Whoever waited for this moment goes before those who come by just now.
-                cards.sort_by(|one, other| one.id.cmp(&other.id));
                 let cards = cards.into_iter().map(|card| Owed::Card(Box::new(card)));
                 let notices = notices.into_iter().map(|notice| Owed::Notice(Box::new(notice)));
                 store.in_its_time(tx, cards.chain(notices).collect(), &pace).await
             })
         })
         .await
+    }
+
+    /// Only so much is claimed: what is owed may be ten thousand cards, and each that came too early
+    /// would be put back for nothing.
+    async fn room(&self, tx: &mut Tx, pace: &OwedPace) -> Result<Room, StoreError> {
+        let places = cards::places_to_post(tx).await?;
+        let mut calls: Vec<Vec<Slot>> =
+            places.iter().map(|place| (pace.card)(Some(place.as_str()))).collect();
+        calls.push((pace.card)(None));
+        let mut rooms = self.paces.rooms(tx, &pace.workspace, &calls).await?;
+        let updates = rooms.pop().unwrap_or_default();
+        Ok(Room { updates, posts: places.into_iter().zip(rooms).collect() })
     }
 
     async fn in_its_time(

@@ -81,6 +81,26 @@ impl PaceBook {
         }
     }
 
+    /// How often each of several calls could be made now, within a transaction. It takes nothing.
+    pub(super) async fn rooms(
+        &self,
+        tx: &mut Tx,
+        workspace: &WorkspaceId,
+        calls: &[Vec<Slot>],
+    ) -> Result<Vec<usize>, StoreError> {
+        let each = |paces: &Paces, now| calls.iter().map(|slots| paces.room(slots, now)).collect();
+        if calls.iter().all(Vec::is_empty) {
+            return Ok(each(&Paces::default(), tx.now));
+        }
+        match self {
+            Self::Memory(memory) => {
+                let now = tx.seen_here(tx.now);
+                Ok(each(open(memory).entry(workspace.clone()).or_default(), now))
+            }
+            Self::Table => Ok(each(&read(tx, workspace).await?, tx.now)),
+        }
+    }
+
     /// Asks for several calls, in their order, within a transaction. Each is told whether it has its
     /// slots, or when to come again.
     pub(super) async fn take_each(

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::answers::{self, Asking};
 use super::apply::{Subject, apply};
+use super::cards::Viewer;
 use super::rows::{big, count, json, text};
 use super::runs::Held;
 use super::{Store, StoreError, StoredRequest, Tx, events, executions};
@@ -187,6 +188,7 @@ async fn open(tx: &mut Tx, asking: &Asking, new: NewRequest) -> Result<(), Store
         decide_by: request.decide_by().to_string(),
     };
     events::tell(tx, &request.workspace, &asking.run, vec![told]).await?;
-    let subject = Subject { request: &request, sealed: &sealed, asking: Some(asking) };
+    let viewer = Viewer::Somebody;
+    let subject = Subject { request: &request, sealed: &sealed, asking: Some(asking), viewer };
     apply(tx, &subject, effects).await
 }

@@ -171,6 +171,22 @@ pub(super) async fn hold(tx: &mut Tx, run: &RunId, epoch: u64) -> Result<Held, S
     })
 }
 
+/// The channel and the thread in Slack that a run talks in; nothing when a caller of the API holds it.
+pub(super) async fn conversation(
+    tx: &mut Tx,
+    run: &RunId,
+) -> Result<Option<(String, String)>, StoreError> {
+    let thread: Option<(Option<String>, Option<String>)> = sqlx::query_as(
+        "SELECT channel, thread_ts FROM threads JOIN runs ON runs.thread_id = threads.id
+         WHERE runs.id = $1",
+    )
+    .bind(run.as_str())
+    .fetch_optional(&mut tx.conn)
+    .await?;
+    let (channel, thread_ts) = thread.ok_or(StoreError::NotFound("run"))?;
+    Ok(channel.zip(thread_ts))
+}
+
 /// Ends a held run: done, or failed with an error. It is the last thing its log tells.
 pub(super) async fn end(
     tx: &mut Tx,

@@ -4,6 +4,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::answers::{self, call_answer};
+use super::cards::Viewer;
 use super::executions::{self, Row, state_text};
 use super::notices::{self, NewNotice};
 use super::rows::{big, text};
@@ -168,7 +169,7 @@ pub(super) async fn show_end(
     workspace: WorkspaceId,
     request: RequestId,
 ) -> Result<(), StoreError> {
-    cards::refresh(tx, &request).await?;
+    cards::refresh(tx, &request, Viewer::Somebody).await?;
     let notice = NewNotice {
         workspace,
         request: Some(request),

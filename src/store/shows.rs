@@ -149,7 +149,8 @@ async fn claim(
     let due: Vec<Row> = sqlx::query_as(
         "SELECT run_id, channel, thread_ts, input, body, seen, shows.epoch, shows.owner
          FROM shows JOIN runs ON runs.id = run_id JOIN threads ON threads.id = thread_id
-         WHERE shows.state <> 'over' AND shows.retry_at <= $1 AND (told > seen OR due_at <= $1)
+         WHERE shows.state <> 'over' AND (told > seen OR due_at IS NOT NULL)
+           AND shows.retry_at <= $1 AND (told > seen OR due_at <= $1)
            AND (shows.lease_until IS NULL OR shows.lease_until <= $1)
          ORDER BY shows.retry_at LIMIT $2",
     )

@@ -9,27 +9,34 @@ use super::StoreError;
 use super::conn::{End, Here};
 use super::lock::FileLock;
 use super::schema;
+use super::soundness::PageCheck;
 
 /// The oldest SQLite without a known way to lose or damage a write-ahead log.
 const OLDEST: &str = "3.51.3";
 
+/// A file that was opened to be served from.
+pub(super) struct Opened {
+    pub(super) end: End,
+    pub(super) lock: FileLock,
+    /// Under way after an unclean stop.
+    pub(super) check: Option<PageCheck>,
+}
+
 /// Opens the file for the process that writes it, creates it when it is not there and brings its
 /// schema up to date.
-pub(super) async fn open(path: &Path) -> Result<(End, FileLock), StoreError> {
+pub(super) async fn open(path: &Path) -> Result<Opened, StoreError> {
     let lock = FileLock::take(path)?;
     let unclean = left_unclean(path);
     let mut conn = connect(path, "rwc").await?;
     check_version(&mut conn).await?;
     conn.execute("PRAGMA journal_mode = WAL").await?;
-    if unclean {
-        check_pages(&mut conn).await?;
-    }
     let mut upgrade = conn.begin_with("BEGIN IMMEDIATE").await?;
     schema::bring_up_to_date(&schema::sqlite(), &mut upgrade).await?;
     upgrade.commit().await?;
     let writer = Here::open(path)?;
+    let check = unclean.then(|| PageCheck::start(path)).transpose()?;
     conn.close().await?;
-    Ok((End::Here(Box::new(writer)), lock))
+    Ok(Opened { end: End::Here(Box::new(writer)), lock, check })
 }
 
 /// Opens the file for a single command, beside the process that writes it.
@@ -80,10 +87,4 @@ async fn check_version(conn: &mut AnyConnection) -> Result<(), StoreError> {
         return Err(StoreError::OldSqlite { found, needed: OLDEST });
     }
     Ok(())
-}
-
-/// After an unclean stop every page is looked at once, before anything is built on them.
-async fn check_pages(conn: &mut AnyConnection) -> Result<(), StoreError> {
-    let said: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(conn).await?;
-    if said == "ok" { Ok(()) } else { Err(StoreError::damaged("database file", said)) }
 }

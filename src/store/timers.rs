@@ -55,7 +55,8 @@ impl Store {
                 WHERE workspace = $1 AND state = 'owed' AND retry_at > $2
                UNION ALL
                SELECT MIN(due_at) FROM shows
-                WHERE workspace = $1 AND state <> 'over' AND due_at > $2
+                WHERE workspace = $1 AND state <> 'over' AND (told > seen OR due_at IS NOT NULL)
+                  AND due_at > $2
              ) AS upcoming",
         )
         .bind(workspace.as_str())

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::apply::{Subject, apply};
+use super::cards::Viewer;
 use super::requests::Loaded;
 use super::rows::{big, json};
 use super::{StoreError, Tx, events};
@@ -53,10 +54,20 @@ pub(super) async fn transition(
         let told = vec![decided(&after, &loaded.sealed.envelope().tool.name, decision)];
         events::tell(tx, &after.workspace, &asking.run, told).await?;
     }
-    let subject =
-        Subject { request: &after, sealed: &loaded.sealed, asking: loaded.asking.as_ref() };
+    let (sealed, asking) = (&loaded.sealed, loaded.asking.as_ref());
+    let subject = Subject { request: &after, sealed, asking, viewer: viewer(event) };
     apply(tx, &subject, effects).await?;
     Ok(Ok(after))
+}
+
+/// Whoever has pressed looks at the card.
+fn viewer(event: &Event) -> Viewer {
+    match event {
+        Event::Vote { .. } | Event::Withdraw { .. } | Event::Cancel { .. } => Viewer::Somebody,
+        Event::TimerDue(_) | Event::Supersede { .. } | Event::Undeliverable { .. } => {
+            Viewer::Nobody
+        }
+    }
 }
 
 fn decided(request: &Request, tool: &str, decision: &Decision) -> RunEvent {

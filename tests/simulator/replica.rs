@@ -7,6 +7,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use axum::Router;
 use countersign::agent::{AgentSpec, Budget, ScriptedModel, Tool, Toolbox, agent_graph};
@@ -14,7 +15,7 @@ use countersign::base::{Clock, Ids};
 use countersign::config::{self, Config};
 use countersign::desk::{Desk, Worker};
 use countersign::http;
-use countersign::store::{Store, StoreError};
+use countersign::store::{Adopted, Store, StoreError};
 use countersign::work::{self, Deliveries, Executions, Loop, Runs, Streams, Timers};
 
 use crate::company::Company;
@@ -62,6 +63,9 @@ pub struct Replica {
 impl Replica {
     pub async fn open(store: Store, outside: Outside) -> Result<Self, String> {
         let Outside { clock, ids, slack, company, changed, config } = outside;
+        let adopted =
+            store.adopt_orphans(Duration::ZERO).await.map_err(|error| error.to_string())?;
+        assert_eq!(adopted, Adopted::default(), "a crash left something undone");
         let store = store.behind(Arc::new(Door(changed)));
         let wire = Arc::new(Wire { slack, clock: clock.clone() });
         let (clock, ids): (Arc<dyn Clock>, Arc<dyn Ids>) = (clock, ids);

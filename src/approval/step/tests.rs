@@ -130,7 +130,7 @@ fn escalation_asks_the_managers_and_moves_no_deadline() {
     let expected = [
         vec![Effect::ClearTimers, card(1)],
         timers_of(1, [40, 50, 60]),
-        vec![Effect::RefreshCards],
+        vec![Effect::RefreshCards, Effect::Notify(Notice::Escalated { stage: 1 })],
     ];
     assert_eq!(effects, expected.concat());
     assert_eq!(step(&raised, &FINANCE_ENDS, at(31)), Err(Refusal::StaleTimer));
@@ -251,7 +251,7 @@ fn a_stage_that_cannot_be_shown_asks_the_next_one_at_once() {
     let expected = [
         vec![Effect::ClearTimers, card(1)],
         timers_of(1, [40, 50, 60]),
-        vec![Effect::RefreshCards, told(0)],
+        vec![Effect::RefreshCards, Effect::Notify(Notice::Escalated { stage: 1 }), told(0)],
     ];
     assert_eq!(effects, expected.concat());
     assert_eq!(step(&raised, &gone(0), at(2)), Err(Refusal::StaleTimer));

@@ -7,6 +7,7 @@
 mod card;
 mod commands;
 mod dialogs;
+mod digest;
 mod errors;
 mod home;
 mod message;
@@ -28,6 +29,7 @@ pub use dialogs::{
     about_to_approve, about_to_reject, confirm, confirm_title, confirm_withdraw,
     reason_for_approval, reason_for_rejection,
 };
+pub use digest::{DigestFacts, digest};
 pub use errors::{nothing_happened, queued_behind, restored, run_failed, too_slow};
 pub use home::{HomeSection, home_empty, home_line, home_more, home_section};
 pub use message::{agent_reply, agent_words, parts, say};

@@ -45,38 +45,97 @@ struct Row {
     intent_at: Option<i64>,
     epoch: i64,
     attempts: i64,
-    retry_at: i64,
+    due_by: i64,
     outcome: Option<String>,
 }
 
-/// Takes at most `limit` cards that must be posted or updated, those that have waited longest
-/// first. What to show is read by whoever shows it: the writer has other things to do. Of those that
-/// are posted it says that the post begins: until [`Store::card_shown`] nobody knows whether it was.
+macro_rules! take {
+    ($which:literal) => {
+        concat!(
+            "UPDATE cards SET owner = $3, lease_until = $4, epoch = epoch + 1,
+                    intent_at = CASE WHEN message_ts IS NULL THEN COALESCE(intent_at, $1) END
+             WHERE id IN (
+               SELECT id FROM cards
+               WHERE state = 'open' AND shown_version < want_version AND ", $which, "
+                 AND retry_at <= $1 AND (lease_until IS NULL OR lease_until <= $1)
+                 AND ($5 = 1 OR NOT EXISTS (
+                   SELECT 1 FROM cards AS waiting
+                   WHERE state = 'open' AND shown_version < want_version AND ", $which, "
+                     AND retry_at > $1))
+               ORDER BY due_by, id LIMIT $2)
+             RETURNING id, workspace, request_id, kind, stage, place, thread_ts, channel,
+                       message_ts, want_version, shown_hash, intent_at, epoch, attempts, due_by,
+                       (SELECT outcome FROM requests WHERE requests.id = request_id) AS outcome"
+        )
+    };
+}
+
+const TO_POST: &str = take!("message_ts IS NULL AND place = $6");
+const TO_UPDATE: &str = take!("message_ts IS NOT NULL AND CAST($6 AS TEXT) IS NULL");
+
+/// How many cards Slack would take now: updates at all, and posts in each place where some are owed.
+/// What is beyond that stays where it is, however much it is.
+#[derive(Debug)]
+pub(in crate::store) struct Room {
+    pub(in crate::store) updates: usize,
+    pub(in crate::store) posts: Vec<(String, usize)>,
+}
+
+/// The places in which cards are to be posted: names of the configuration, or Slack's ids. Where a
+/// digest is due it comes first, since it tells of the cards.
+pub(in crate::store) async fn places_to_post(tx: &mut Tx) -> Result<Vec<String>, StoreError> {
+    // One step in an index for each place, however many cards there are.
+    let places = sqlx::query_scalar(
+        "WITH RECURSIVE places (place) AS (
+               SELECT MIN(place) FROM cards
+                WHERE state = 'open' AND shown_version < want_version AND message_ts IS NULL
+               UNION ALL
+               SELECT (SELECT MIN(cards.place) FROM cards
+                        WHERE state = 'open' AND shown_version < want_version
+                          AND message_ts IS NULL AND cards.place > places.place)
+               FROM places WHERE places.place IS NOT NULL)
+             SELECT place FROM places WHERE place IS NOT NULL AND place NOT IN (
+               SELECT audience FROM notices WHERE state = 'owed' AND kind = 'digest'
+                 AND audience IS NOT NULL AND retry_at <= $1 AND lease_until IS NULL)",
+    )
+    .bind(tx.now.as_millis())
+    .fetch_all(&mut tx.conn)
+    .await?;
+    Ok(places)
+}
+
+/// Takes at most `limit` cards that must be posted or updated and that there is room for, the most
+/// urgent first. Where there is none, one is taken if none waits already: it is told when to come
+/// again. What to show is read by whoever shows it: the writer has other things to do. Of those that
+/// are posted it says that the post begins: until `card_shown` nobody knows whether it was.
 pub(in crate::store) async fn claim(
     tx: &mut Tx,
     owner: &str,
     lease: Span,
     limit: usize,
+    room: &Room,
 ) -> Result<Vec<OwedCard>, StoreError> {
-    let mut due: Vec<Row> = sqlx::query_as(
-        "UPDATE cards SET owner = $3, lease_until = $4, epoch = epoch + 1,
-                intent_at = CASE WHEN message_ts IS NULL THEN COALESCE(intent_at, $1) END
-         WHERE id IN (
-           SELECT id FROM cards
-           WHERE state = 'open' AND shown_version < want_version AND retry_at <= $1
-             AND (lease_until IS NULL OR lease_until <= $1)
-           ORDER BY retry_at, id LIMIT $2)
-         RETURNING id, workspace, request_id, kind, stage, place, thread_ts, channel, message_ts,
-                   want_version, shown_hash, intent_at, epoch, attempts, retry_at,
-                   (SELECT outcome FROM requests WHERE requests.id = request_id) AS outcome",
-    )
-    .bind(tx.now.as_millis())
-    .bind(big(limit))
-    .bind(owner)
-    .bind(tx.now.plus(lease).as_millis())
-    .fetch_all(&mut tx.conn)
-    .await?;
-    due.sort_by(|one, other| (one.retry_at, &one.id).cmp(&(other.retry_at, &other.id)));
+    // No place takes the room of all others.
+    let share = (limit / (room.posts.len() + 1)).max(1);
+    let posts = room.posts.iter().map(|(place, room)| (TO_POST, Some(place.as_str()), *room));
+    let mut due: Vec<Row> = Vec::new();
+    for (statement, place, room) in posts.chain([(TO_UPDATE, None, room.updates)]) {
+        let most = room.min(share).min(limit - due.len());
+        let taken: Vec<Row> = sqlx::query_as(statement)
+            .bind(tx.now.as_millis())
+            .bind(big(most.max(1)))
+            .bind(owner)
+            .bind(tx.now.plus(lease).as_millis())
+            .bind(i64::from(most > 0))
+            .bind(place)
+            .fetch_all(&mut tx.conn)
+            .await?;
+        due.extend(taken);
+        if due.len() >= limit {
+            break;
+        }
+    }
+    due.sort_by(|one, other| (one.due_by, &one.id).cmp(&(other.due_by, &other.id)));
     let mut owed = Vec::with_capacity(due.len());
     for row in due {
         let card = row.id.clone();

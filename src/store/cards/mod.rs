@@ -6,9 +6,9 @@ mod owe;
 mod settle;
 
 pub use claim::OwedCard;
-pub(super) use claim::claim;
+pub(super) use claim::{Room, claim, places_to_post};
 pub use content::CardContent;
-pub(super) use owe::{owe, owe_status, refresh};
+pub(super) use owe::{Viewer, owe, owe_status, refresh};
 pub use settle::Shown;
 
 use crate::approval::Place;

@@ -2,7 +2,8 @@
 
 use super::CardKind;
 use crate::approval::{Place, Request};
-use crate::base::{CardId, RequestId, RunId};
+use crate::base::{CardId, RequestId, RunId, Span, Timestamp};
+use crate::store::runs::conversation;
 use crate::store::{ButtonChoice, StoreError, Tx, big};
 
 /// Owes the card of a stage, once.
@@ -14,7 +15,7 @@ pub(in crate::store) async fn owe(
 ) -> Result<(), StoreError> {
     let kind = CardKind::Stage { stage, place: place.clone() };
     let buttons = [ButtonChoice::Approve, ButtonChoice::Reject, ButtonChoice::ShowAll];
-    insert(tx, request, &kind, &buttons).await
+    insert(tx, request, &kind, &buttons, request.stage_ends(stage)).await
 }
 
 /// Owes the live line in the requester's thread, once. A caller of the API has none: it hears the
@@ -24,19 +25,12 @@ pub(in crate::store) async fn owe_status(
     request: &Request,
     run: &RunId,
 ) -> Result<(), StoreError> {
-    let thread: Option<(Option<String>, Option<String>)> = sqlx::query_as(
-        "SELECT channel, thread_ts FROM threads JOIN runs ON runs.thread_id = threads.id
-         WHERE runs.id = $1",
-    )
-    .bind(run.as_str())
-    .fetch_optional(&mut tx.conn)
-    .await?;
-    let (channel, thread_ts) = thread.ok_or(StoreError::NotFound("run"))?;
-    let Some((channel, thread_ts)) = channel.zip(thread_ts) else {
+    let Some((channel, thread_ts)) = conversation(tx, run).await? else {
         return Ok(());
     };
     let kind = CardKind::Status { channel, thread_ts };
-    insert(tx, request, &kind, &[ButtonChoice::ShowAll, ButtonChoice::Withdraw]).await
+    let choices = [ButtonChoice::ShowAll, ButtonChoice::Withdraw];
+    insert(tx, request, &kind, &choices, tx.now).await
 }
 
 async fn insert(
@@ -44,6 +38,7 @@ async fn insert(
     request: &Request,
     kind: &CardKind,
     choices: &[ButtonChoice],
+    due_by: Timestamp,
 ) -> Result<(), StoreError> {
     let (name, stage, place, thread_ts) = match kind {
         CardKind::Stage { stage, place } => ("stage", Some(big(*stage)), &place.0, None),
@@ -52,8 +47,8 @@ async fn insert(
     let card = CardId::new(tx.ids.as_ref());
     sqlx::query(
         "INSERT INTO cards (id, workspace, request_id, kind, stage, place, thread_ts, want_version,
-                            shown_version, complete, state, epoch, attempts, retry_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 1, 0, 0, 'open', 0, 0, $8)",
+                            shown_version, complete, state, epoch, attempts, retry_at, due_by)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 1, 0, 0, 'open', 0, 0, $8, $9)",
     )
     .bind(card.as_str())
     .bind(request.workspace.as_str())
@@ -63,6 +58,7 @@ async fn insert(
     .bind(place)
     .bind(thread_ts)
     .bind(tx.now.as_millis())
+    .bind(due_by.as_millis())
     .execute(&mut tx.conn)
     .await?;
     let mut tokens = choices.iter().map(|choice| (tx.ids.token(), choice.text()));
@@ -86,11 +82,37 @@ async fn insert(
     Ok(())
 }
 
-/// Every card of the request must look different now.
-pub(in crate::store) async fn refresh(tx: &mut Tx, request: &RequestId) -> Result<(), StoreError> {
-    sqlx::query("UPDATE cards SET want_version = want_version + 1 WHERE request_id = $1")
-        .bind(request.as_str())
-        .execute(&mut tx.conn)
-        .await?;
+/// Who looks at a request's cards when they change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::store) enum Viewer {
+    /// Somebody has just pressed, or waits for what comes of it.
+    Somebody,
+    /// Time did it.
+    Nobody,
+}
+
+/// For how long a card may be old that nobody has reason to look at. Slack takes fifty updates a
+/// minute, and those that people wait for come first.
+const UNSEEN: Span = Span::minutes(60);
+
+/// Every card of the request must look different now. One that is owed already becomes no less urgent.
+pub(in crate::store) async fn refresh(
+    tx: &mut Tx,
+    request: &RequestId,
+    viewer: Viewer,
+) -> Result<(), StoreError> {
+    let due_by = match viewer {
+        Viewer::Somebody => tx.now,
+        Viewer::Nobody => tx.now.plus(UNSEEN),
+    };
+    sqlx::query(
+        "UPDATE cards SET want_version = want_version + 1, due_by = CASE
+           WHEN shown_version < want_version AND due_by < $2 THEN due_by ELSE $2 END
+         WHERE request_id = $1",
+    )
+    .bind(request.as_str())
+    .bind(due_by.as_millis())
+    .execute(&mut tx.conn)
+    .await?;
     Ok(())
 }

@@ -5,6 +5,7 @@
 //! card of the stage that is asked the next stage is asked at once.
 
 mod cards;
+mod digests;
 mod notices;
 mod pace;
 mod streamed;
@@ -66,6 +67,9 @@ impl Work for Deliveries {
             failpoint::reach(Point::DeliveryClaimed);
             let done = match claimed.owed {
                 Owed::Card(card) => self.card(*card, claimed.at).await,
+                Owed::Notice(notice) if notice.is_digest() => {
+                    self.digest(*notice, claimed.at).await
+                }
                 Owed::Notice(notice) => self.notice(*notice, claimed.at).await,
                 Owed::PutOff => Ok(()),
             };

@@ -23,7 +23,7 @@ impl Deliveries {
                 .notice_dead(
                     &owed.id,
                     owed.epoch,
-                    "there is nowhere to say it, or nobody left to hear it",
+                    "there is nowhere to say it, nobody left to hear it, or its card says so",
                 )
                 .await;
         };
@@ -33,6 +33,17 @@ impl Deliveries {
         if owed.unsure_since.is_none() && !self.is_at_once(claimed_at) {
             store.notice_begins(&owed.id, owed.epoch, lease::TIME).await?;
         }
+        self.send(&owed, at, rendered).await
+    }
+
+    /// Posts what was begun, and writes down what became of it.
+    pub(super) async fn send(
+        &self,
+        owed: &OwedNotice,
+        at: Place,
+        rendered: Rendered,
+    ) -> Result<(), StoreError> {
+        let store = &self.desk.store;
         let post = Post {
             place: at,
             text: rendered.text,
@@ -73,7 +84,7 @@ impl Deliveries {
         let Ok(notice) = serde_json::from_value::<Notice>(owed.body.clone()) else {
             return Ok(None);
         };
-        let text = self.words(&stored, &notice).await;
+        let Some(text) = self.words(&stored, &notice).await else { return Ok(None) };
         let at = match notice {
             // A decision is not asked for when it has been made.
             Notice::Reminder { .. } if !stored.request.is_pending() => None,
@@ -82,18 +93,20 @@ impl Deliveries {
                 let card = self.desk.store.stage_card(request, stage).await?;
                 card.map(|card| place(&card.channel, Some(&card.message_ts)))
             }
-            Notice::Decided | Notice::Undeliverable { .. } => thread,
+            Notice::Escalated { .. } | Notice::Decided | Notice::Undeliverable { .. } => thread,
         };
         Ok(at.map(|at| (at, texts::say(&text))))
     }
 
-    async fn words(&self, stored: &StoredRequest, notice: &Notice) -> String {
+    /// Nothing where a card says it.
+    async fn words(&self, stored: &StoredRequest, notice: &Notice) -> Option<String> {
         let none = CardButtons::default();
         self.desk
             .with_view(stored, &none, |view| match notice {
-                Notice::Reminder { stage, left, .. } => texts::reminder(view, *stage, *left),
-                Notice::Decided => texts::decided(view),
-                Notice::Undeliverable { stage } => texts::undeliverable(view, *stage),
+                Notice::Reminder { stage, left, .. } => Some(texts::reminder(view, *stage, *left)),
+                Notice::Escalated { .. } => None,
+                Notice::Decided => Some(texts::decided(view)),
+                Notice::Undeliverable { stage } => Some(texts::undeliverable(view, *stage)),
             })
             .await
     }

@@ -17,7 +17,14 @@ impl Deliveries {
         let desk = self.desk.clone();
         let workspace = desk.workspace.clone();
         match desk.slots {
-            Some(_) => OwedPace { workspace, needs: Arc::new(move |owed| needs(&desk, owed)) },
+            Some(_) => {
+                let (of_card, of_owed) = (desk.clone(), desk);
+                OwedPace {
+                    workspace,
+                    card: Arc::new(move |place| of_card_in(&of_card, place)),
+                    needs: Arc::new(move |owed| needs(&of_owed, owed)),
+                }
+            }
             None => OwedPace::any(workspace),
         }
     }
@@ -28,6 +35,16 @@ fn needs(desk: &Desk, owed: &Owed) -> Vec<Slot> {
         Owed::Card(card) => of_card(desk, card),
         Owed::Notice(notice) => of_notice(notice),
         Owed::PutOff => Vec::new(),
+    }
+}
+
+fn of_card_in(desk: &Desk, place: Option<&str>) -> Vec<Slot> {
+    match place {
+        None => pacing::slots(Method::ChatUpdate, None),
+        Some(place) => {
+            let channel = desk.channels.known_id(written(desk, place));
+            pacing::slots(Method::ChatPostMessage, channel.as_deref())
+        }
     }
 }
 
