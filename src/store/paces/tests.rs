@@ -151,7 +151,7 @@ async fn what_is_owed_is_claimed_at_the_pace(two: Two) {
     two.passes(20);
     assert_eq!(texts(&claims(other, 9).await), ["g"]);
     two.passes(10);
-    let all = ["a", "b", "c", "later", "later", "elsewhere", "later"];
+    let all = ["a", "b", "c", "elsewhere", "later", "later", "later"];
     assert_eq!(texts(&claims(other, 9).await), all);
     two.closes().await;
 }
