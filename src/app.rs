@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::desk::{Desk, StartError};
 use crate::http;
 use crate::store::StoreError;
-use crate::work::{self, Deliveries, Executions, Runs, Streams, Timers, Wake, Work};
+use crate::work::{self, Deliveries, Executions, Retention, Runs, Streams, Timers, Wake, Work};
 
 /// How long work under way may take to finish once we are told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -29,6 +29,8 @@ const EXECUTIONS_AT_ONCE: usize = 16;
 const TIMERS_AT_ONCE: usize = 64;
 const DELIVERIES_AT_ONCE: usize = 32;
 const STREAMS_AT_ONCE: usize = 32;
+/// A batch, and room for one more: so the loop rests after each.
+const BATCHES_AT_ONCE: usize = 2;
 
 /// The desk with its loops.
 pub struct App {
@@ -38,6 +40,7 @@ pub struct App {
     timers: Timers,
     deliveries: Deliveries,
     streams: Streams,
+    retention: Retention,
 }
 
 impl App {
@@ -59,6 +62,7 @@ impl App {
             timers: Timers::new(desk.clone()),
             deliveries: Deliveries::new(desk.clone()),
             streams: Streams::new(desk.clone()),
+            retention: Retention::new(desk.clone()),
             desk,
         }
     }
@@ -76,7 +80,8 @@ impl App {
                 + work::one_turn(&self.runs, RUNS_AT_ONCE).await?
                 + work::one_turn(&self.executions, EXECUTIONS_AT_ONCE).await?
                 + work::one_turn(&self.deliveries, DELIVERIES_AT_ONCE).await?
-                + work::one_turn(&self.streams, STREAMS_AT_ONCE).await?;
+                + work::one_turn(&self.streams, STREAMS_AT_ONCE).await?
+                + work::one_turn(&self.retention, BATCHES_AT_ONCE).await?;
             if done == 0 {
                 return Ok(());
             }
@@ -96,7 +101,7 @@ impl App {
             true => self.router(),
             false => http::health_only(self.desk.clone()),
         };
-        let Self { desk, runs, executions, timers, deliveries, streams } = self;
+        let Self { desk, runs, executions, timers, deliveries, streams, retention } = self;
         let crew =
             Crew { roles, wake: desk.wake.clone(), stop: stop.clone(), tasks: TaskTracker::new() };
         crew.keep_going(runs, RUNS_AT_ONCE);
@@ -104,6 +109,7 @@ impl App {
         crew.keep_going(timers, TIMERS_AT_ONCE);
         crew.keep_going(deliveries, DELIVERIES_AT_ONCE);
         crew.keep_going(streams, STREAMS_AT_ONCE);
+        crew.keep_going(retention, BATCHES_AT_ONCE);
         let crew = crew.tasks;
         let (ear, end) = (desk.wake.clone(), stop.clone());
         crew.spawn(async move {

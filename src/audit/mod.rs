@@ -1,14 +1,18 @@
 //! The audit log: one hash-chained record for each transition, in the same transaction.
 //!
 //! Anybody with the database can check it offline: [`verify`] recomputes the chain and the
-//! invariants from the rows alone, and [`export`] writes the records as JSON Lines.
+//! invariants from the rows alone, and [`export`] writes the records as JSON Lines. A body that is old
+//! goes; the chain is of hashes, and a later record has the hash of what was left.
 
 mod chain;
 mod export;
 mod record;
+mod reduced;
 mod verify;
 
 pub use chain::Record;
+pub(crate) use export::RecordRow;
 pub use export::{ExportError, export, story};
-pub(crate) use record::{Entry, append};
-pub use verify::{Anchor, Findings, NotAnAnchor, Violation, verify};
+pub(crate) use record::{Entry, append, append_numbered};
+pub(crate) use reduced::{Left, RETENTION, evidence, hash, remains};
+pub use verify::{Anchor, Findings, NotAnAnchor, Reductions, Violation, verify};

@@ -25,6 +25,8 @@ pub(super) async fn transition(
         Ok(stepped) => stepped,
         Err(refusal) => return Ok(Err(refusal)),
     };
+    let sealed = loaded.kept.whole();
+    let sealed = sealed.ok_or_else(|| StoreError::damaged("request", "reduced before its end"))?;
     write_state(tx, before, &after).await?;
     let new_vote = after.votes.get(before.votes.len());
     if let Some(vote) = new_vote {
@@ -50,11 +52,10 @@ pub(super) async fn transition(
     };
     audit::append(tx, entry).await?;
     if let (Some(decision), Some(asking)) = (&after.decision, &loaded.asking) {
-        let told = vec![decided(&after, &loaded.sealed.envelope().tool.name, decision)];
+        let told = vec![decided(&after, &sealed.envelope().tool.name, decision)];
         events::tell(tx, &after.workspace, &asking.run, told).await?;
     }
-    let subject =
-        Subject { request: &after, sealed: &loaded.sealed, asking: loaded.asking.as_ref() };
+    let subject = Subject { request: &after, sealed, asking: loaded.asking.as_ref() };
     apply(tx, &subject, effects).await?;
     Ok(Ok(after))
 }

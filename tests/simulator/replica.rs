@@ -15,7 +15,7 @@ use countersign::config::{self, Config};
 use countersign::desk::{Desk, Worker};
 use countersign::http;
 use countersign::store::{Store, StoreError};
-use countersign::work::{self, Deliveries, Executions, Loop, Runs, Streams, Timers};
+use countersign::work::{self, Deliveries, Executions, Loop, Retention, Runs, Streams, Timers};
 
 use crate::company::Company;
 use crate::ports::{Door, Line, Service, Wire};
@@ -57,6 +57,7 @@ pub struct Replica {
     timers: Arc<Timers>,
     deliveries: Arc<Deliveries>,
     streams: Arc<Streams>,
+    retention: Arc<Retention>,
 }
 
 impl Replica {
@@ -91,7 +92,8 @@ impl Replica {
             executions: Arc::new(Executions::new(desk.clone())),
             timers: Arc::new(Timers::new(desk.clone())),
             deliveries: Arc::new(Deliveries::new(desk.clone())),
-            streams: Arc::new(Streams::new(desk)),
+            streams: Arc::new(Streams::new(desk.clone())),
+            retention: Arc::new(Retention::new(desk)),
         })
     }
 
@@ -106,6 +108,7 @@ impl Replica {
             Loop::Timers => Box::pin(one(self.timers.clone())),
             Loop::Deliveries => Box::pin(one(self.deliveries.clone())),
             Loop::Streams => Box::pin(one(self.streams.clone())),
+            Loop::Retention => Box::pin(one(self.retention.clone())),
         }
     }
 }

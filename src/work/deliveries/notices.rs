@@ -67,7 +67,7 @@ impl Deliveries {
         let Ok(notice) = serde_json::from_value::<Notice>(owed.body.clone()) else {
             return Ok(None);
         };
-        let text = self.words(&stored, &notice).await;
+        let Some(text) = self.words(&stored, &notice).await else { return Ok(None) };
         let at = match notice {
             // A decision is not asked for when it has been made.
             Notice::Reminder { .. } if !stored.request.is_pending() => None,
@@ -81,7 +81,7 @@ impl Deliveries {
         Ok(at.map(|at| (at, texts::say(&text))))
     }
 
-    async fn words(&self, stored: &StoredRequest, notice: &Notice) -> String {
+    async fn words(&self, stored: &StoredRequest, notice: &Notice) -> Option<String> {
         let none = CardButtons::default();
         self.desk
             .with_view(stored, &none, |view| match notice {
