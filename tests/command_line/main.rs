@@ -12,6 +12,7 @@ mod program;
 mod readable;
 mod requests;
 mod restoring;
+mod retention;
 mod serve;
 mod settling;
 mod switch;
