@@ -61,7 +61,7 @@ pub(super) async fn workspaces(conn: &mut Conn) -> Result<Vec<String>, StoreErro
 }
 
 /// The records of a workspace after a sequence number, as they stand.
-pub(super) async fn page(
+pub(crate) async fn page(
     conn: &mut Conn,
     workspace: &str,
     after: u64,
@@ -87,7 +87,7 @@ pub(crate) struct RecordRow {
     at: i64,
     kind: String,
     subject: String,
-    body: String,
+    pub(crate) body: String,
     prev_hash: String,
     hash: String,
     reduced_by: Option<i64>,

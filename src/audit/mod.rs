@@ -9,10 +9,13 @@ mod export;
 mod record;
 mod reduced;
 mod verify;
+mod who;
 
 pub use chain::Record;
-pub(crate) use export::RecordRow;
 pub use export::{ExportError, export, story};
+pub(crate) use export::{RecordRow, page};
 pub(crate) use record::{Entry, append, append_numbered};
-pub(crate) use reduced::{Left, RETENTION, evidence, hash, remains};
-pub use verify::{Anchor, Findings, NotAnAnchor, Reductions, Violation, verify};
+pub(crate) use reduced::{ERASURE, Left, RETENTION, evidence, hash, remains};
+pub use verify::{Anchor, Erased, Findings, NotAnAnchor, Reductions, Violation, verify};
+pub(crate) use who::People;
+pub use who::Who;

@@ -11,6 +11,8 @@ use crate::approval::{Decision, Envelope, PersonFacts, Vote};
 
 /// The kind of a record that says what a batch of the retention left of others.
 pub(crate) const RETENTION: &str = "desk.reduced";
+/// The same of a person who was erased.
+pub(crate) const ERASURE: &str = "person.erased";
 
 /// What stays as it was. A field that is not named, here or below, goes: so does one that is new.
 const STAYS: [&str; 26] = [
@@ -57,6 +59,8 @@ pub(crate) fn remains(body: &Value) -> Value {
                 None => value.is_string().then(|| value.clone()),
             },
             "evidence" => Some(evidence(value)),
+            // The key of a delivery; elsewhere what was called.
+            "call" => value.is_string().then(|| value.clone()),
             "delivery" => Some(value.clone()),
             key if STAYS.contains(&key) => Some(value.clone()),
             _ => None,

@@ -9,7 +9,7 @@ use clap::Args;
 use super::database::Database;
 use super::out::say;
 use super::words;
-use crate::audit::{self, Anchor, Reductions};
+use crate::audit::{self, Anchor, Erased, Reductions};
 
 #[derive(Debug, Args)]
 pub(super) struct Verify {
@@ -56,7 +56,10 @@ fn reduced(reduced: &Reductions) -> Vec<String> {
     });
     let whole = (reduced.records > 0)
         .then(|| format!("Of {records} only a rest is there; each is what the log says was left."));
-    retention.into_iter().chain(whole).collect()
+    let erased = reduced.erased.iter().map(|Erased { pseudonym, at, by, with }| {
+        format!("{by} and {with} erased a person at {at}; {pseudonym} stands for them.")
+    });
+    retention.into_iter().chain(erased).chain(whole).collect()
 }
 
 pub(super) async fn export(export: Export, config: &Path) -> anyhow::Result<ExitCode> {

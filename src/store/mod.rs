@@ -16,6 +16,7 @@ mod cards;
 mod checkpoints;
 mod conn;
 mod decide;
+mod erase;
 mod error;
 mod events;
 mod executions;
@@ -64,6 +65,7 @@ pub use checkpoints::{
     Ending, NewCheckpoint, NewValue, NewWrites, SaveTurn, StoredCheckpoint, StoredSnapshot,
 };
 pub use decide::{Click, Counted, Verdict};
+pub use erase::{Erasure, Open, Traces};
 pub use error::StoreError;
 pub use events::{Batch, Listener};
 pub use executions::{ClaimedExecution, ExecutionView, NextStep};

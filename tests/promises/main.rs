@@ -11,6 +11,7 @@ mod reckoning;
 
 mod a_changed_tool_is_not_run;
 mod a_graph_can_only_be_stricter;
+mod a_person_is_forgotten;
 mod a_stream_misses_nothing;
 mod an_acknowledged_click_is_kept;
 mod an_agent_that_stops_says_why;

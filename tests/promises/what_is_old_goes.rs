@@ -31,6 +31,9 @@ async fn the_words_of_an_old_request_go_and_the_chain_still_verifies() {
     let (_, card) = office.asks("mia", REFUND).await;
     office.approves("jonas", &card).await;
     assert_eq!(office.refunds().await, 1);
+    // Somebody who comes too late is told Jonas's word, and so the log has it once more.
+    let told = office.presses("lena", &card, "Approve").await.join(" ");
+    assert!(told.contains("Already approved by Jonas"), "{told}");
     let desk = office.database().await;
     let digest = text(&desk, "SELECT digest FROM requests").await;
 

@@ -10,7 +10,7 @@ mod runs;
 use std::fmt;
 use std::str::FromStr;
 
-pub use self::reduced::Reductions;
+pub use self::reduced::{Erased, Reductions};
 use crate::base::WorkspaceId;
 use crate::store::{Conn, Store, StoreError};
 

@@ -1,24 +1,46 @@
 //! What was reduced: each body that is not there whole is what a later record says was left of it.
 
+use serde_json::Value;
+
 use super::Look;
 use crate::audit::chain::Record;
-use crate::audit::reduced::{Left, RETENTION, hash};
+use crate::audit::reduced::{ERASURE, Left, RETENTION, hash};
 use crate::base::Timestamp;
 use crate::store::{StoreError, big, count};
 
 /// How much is not there whole any more.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reductions {
     /// Records of the log that have only a rest of their body.
     pub records: u64,
     /// When the retention reduced something for the first time and for the last.
     pub retention: Option<(Timestamp, Timestamp)>,
+    /// In the order in which they were erased.
+    pub erased: Vec<Erased>,
+}
+
+/// A person who was erased.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Erased {
+    /// What stands for them.
+    pub pseudonym: String,
+    pub at: Timestamp,
+    /// Who stands for it.
+    pub by: String,
+    pub with: String,
 }
 
 impl Reductions {
-    fn count(&mut self, record: &Record) {
-        let first = self.retention.map_or(record.at, |(first, _)| first);
-        self.retention = Some((first, record.at));
+    fn take_in(&mut self, record: &Record) {
+        if record.kind == RETENTION {
+            let first = self.retention.map_or(record.at, |(first, _)| first);
+            self.retention = Some((first, record.at));
+        } else if self.erased.last().is_none_or(|last| last.pseudonym != record.subject) {
+            let body: Value = serde_json::from_str(&record.body).unwrap_or_default();
+            let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
+            let (pseudonym, at) = (record.subject.clone(), record.at);
+            self.erased.push(Erased { pseudonym, at, by: text("by"), with: text("with") });
+        }
     }
 }
 
@@ -27,10 +49,10 @@ pub(super) async fn told(look: &mut Look, record: &Record) -> Result<(), StoreEr
     if record.reduced_by.is_some() {
         look.reduced.records += 1;
     }
-    if record.kind != RETENTION {
+    if record.kind != RETENTION && record.kind != ERASURE {
         return Ok(());
     }
-    look.reduced.count(record);
+    look.reduced.take_in(record);
     let left = Left::told_by(&record.body);
     let reduced: Vec<(i64, String)> = sqlx::query_as(
         "SELECT seq, body FROM audit WHERE workspace = $1 AND reduced_by = $2 ORDER BY seq",
@@ -57,7 +79,7 @@ pub(super) async fn check(look: &mut Look) -> Result<(), StoreError> {
         "SELECT workspace || ':' || CAST(seq AS TEXT) FROM audit AS old
          WHERE reduced_by IS NOT NULL AND NOT EXISTS (
            SELECT 1 FROM audit AS told WHERE told.workspace = old.workspace
-             AND told.seq = old.reduced_by AND told.seq > old.seq AND told.kind = 'desk.reduced')",
+             AND told.seq = old.reduced_by AND told.seq > old.seq AND told.kind IN ('desk.reduced', 'person.erased'))",
     )
     .await?;
     look.none_such(

@@ -13,7 +13,10 @@ mod runs;
 
 use serde_json::json;
 
-use self::records::{Bodies, Rest};
+use self::records::Bodies;
+pub(super) use self::records::Rest;
+pub(super) use self::requests::reduce as request;
+pub(super) use self::runs::reduce as conversation;
 use super::{StoreError, Tx};
 use crate::audit::{self, Entry, Left};
 use crate::base::failpoint::{self, Point};
@@ -63,19 +66,29 @@ async fn tell(tx: &mut Tx, told: Told<'_>, rests: Vec<Rest>) -> Result<(), Store
     if told.count == 0 {
         return Ok(());
     }
-    let bodies = Bodies::of(rests)?;
-    let left = Left(bodies.told());
     let entry = Entry {
         workspace: told.workspace,
         kind: audit::RETENTION,
         subject: told.workspace.as_str(),
         body: json!({
             "what": told.what, "count": told.count,
-            "before": Timestamp::from_millis(told.before), "left": left,
+            "before": Timestamp::from_millis(told.before),
         }),
     };
+    write_down(tx, entry, rests).await
+}
+
+/// Writes a record that has the hashes of what is left of others, and then that.
+pub(super) async fn write_down(
+    tx: &mut Tx,
+    mut entry: Entry<'_>,
+    rests: Vec<Rest>,
+) -> Result<(), StoreError> {
+    let bodies = Bodies::of(rests)?;
+    entry.body["left"] = json!(Left(bodies.told()));
+    let workspace = entry.workspace;
     let by = audit::append_numbered(tx, entry).await?;
-    bodies.put(tx, told.workspace, by).await?;
+    bodies.put(tx, workspace, by).await?;
     failpoint::reach(Point::BatchReduced);
     Ok(())
 }

@@ -10,20 +10,37 @@ use crate::store::rows::from_json;
 use crate::store::{StoreError, Tx, big};
 
 /// What is left of a record's body.
-pub(super) struct Rest {
+pub(in crate::store) struct Rest {
     seq: u64,
     body: Value,
 }
 
 impl Rest {
-    /// A record that was changed after it was written stays as it is: somebody has to look at it.
     pub(super) fn of(row: RecordRow) -> Result<Self, StoreError> {
         let record = Record::try_from(row)?;
-        if record.hash != record.computed_hash() {
-            return Err(StoreError::damaged("audit record", "changed after it was written"));
-        }
+        is_sound(&record)?;
         let body: Value = from_json("audit record", &record.body)?;
         Ok(Self { seq: record.seq, body: audit::remains(&body) })
+    }
+
+    /// All of it but for the salt, for somebody who is to go from it.
+    pub(in crate::store) fn as_it_stands(row: RecordRow) -> Result<Self, StoreError> {
+        let record = Record::try_from(row)?;
+        is_sound(&record)?;
+        let mut body: Value = from_json("audit record", &record.body)?;
+        if let Some(fields) = body.as_object_mut() {
+            fields.remove("salt");
+        }
+        Ok(Self { seq: record.seq, body })
+    }
+
+    /// The number of its record.
+    pub(in crate::store) fn number(&self) -> u64 {
+        self.seq
+    }
+
+    pub(in crate::store) fn body(&mut self) -> &mut Value {
+        &mut self.body
     }
 
     /// A hash in the body is that of another text from now on.
@@ -32,6 +49,14 @@ impl Rest {
             *hash = audit::hash(text).into();
         }
     }
+}
+
+/// A record that was changed after it was written stays as it is: somebody has to look at it.
+fn is_sound(record: &Record) -> Result<(), StoreError> {
+    if record.reduced_by.is_none() && record.hash != record.computed_hash() {
+        return Err(StoreError::damaged("audit record", "changed after it was written"));
+    }
+    Ok(())
 }
 
 /// What is left of all that the log says of something.

@@ -84,7 +84,10 @@ async fn old(
 
 /// Reduces one request in all its rows, if it is whole. Gives back what is left of its records. What is
 /// damaged is found before anything is written.
-pub(super) async fn reduce(tx: &mut Tx, request: &RequestId) -> Result<Vec<Rest>, StoreError> {
+pub(in crate::store) async fn reduce(
+    tx: &mut Tx,
+    request: &RequestId,
+) -> Result<Vec<Rest>, StoreError> {
     let loaded = requests::load(&mut tx.conn, request).await?;
     let Some(Loaded { request, kept: Kept::Whole(sealed), .. }) = loaded else {
         return Ok(Vec::new());

@@ -77,7 +77,7 @@ async fn old(
 
 /// Reduces a conversation whole. Gives back what is left of its records, and how many runs it had. What
 /// is damaged is found before anything is written.
-pub(super) async fn reduce(
+pub(in crate::store) async fn reduce(
     tx: &mut Tx,
     workspace: &WorkspaceId,
     thread: &str,
