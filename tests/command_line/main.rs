@@ -4,6 +4,7 @@ mod bench;
 mod check;
 mod deeds;
 mod doctor;
+mod erasing;
 mod evidence;
 mod graphs;
 mod help;
