@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::desk::{Desk, StartError};
 use crate::http;
 use crate::store::{Store, StoreError};
-use crate::work::{self, Deliveries, Executions, Runs, Streams, Timers, Wake, Work};
+use crate::work::{self, Deliveries, Executions, Retention, Runs, Streams, Timers, Wake, Work};
 
 /// How long work under way may take to finish once we are told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -30,6 +30,8 @@ const EXECUTIONS_AT_ONCE: usize = 64;
 const TIMERS_AT_ONCE: usize = 64;
 const DELIVERIES_AT_ONCE: usize = 128;
 const STREAMS_AT_ONCE: usize = 128;
+/// A batch, and room for one more: so the loop rests after each.
+const BATCHES_AT_ONCE: usize = 2;
 
 /// The desk with its loops.
 pub struct App {
@@ -39,6 +41,7 @@ pub struct App {
     timers: Timers,
     deliveries: Deliveries,
     streams: Streams,
+    retention: Retention,
 }
 
 impl App {
@@ -60,6 +63,7 @@ impl App {
             timers: Timers::new(desk.clone()),
             deliveries: Deliveries::new(desk.clone()),
             streams: Streams::new(desk.clone()),
+            retention: Retention::new(desk.clone()),
             desk,
         }
     }
@@ -77,7 +81,8 @@ impl App {
                 + work::one_turn(&self.runs, RUNS_AT_ONCE).await?
                 + work::one_turn(&self.executions, EXECUTIONS_AT_ONCE).await?
                 + work::one_turn(&self.deliveries, DELIVERIES_AT_ONCE).await?
-                + work::one_turn(&self.streams, STREAMS_AT_ONCE).await?;
+                + work::one_turn(&self.streams, STREAMS_AT_ONCE).await?
+                + work::one_turn(&self.retention, BATCHES_AT_ONCE).await?;
             if done == 0 {
                 return Ok(());
             }
@@ -97,7 +102,7 @@ impl App {
             true => self.router(),
             false => http::health_only(self.desk.clone()),
         };
-        let Self { desk, runs, executions, timers, deliveries, streams } = self;
+        let Self { desk, runs, executions, timers, deliveries, streams, retention } = self;
         let crew =
             Crew { roles, wake: desk.wake.clone(), stop: stop.clone(), tasks: TaskTracker::new() };
         crew.keep_going(runs, RUNS_AT_ONCE);
@@ -105,6 +110,7 @@ impl App {
         crew.keep_going(timers, TIMERS_AT_ONCE);
         crew.keep_going(deliveries, DELIVERIES_AT_ONCE);
         crew.keep_going(streams, STREAMS_AT_ONCE);
+        crew.keep_going(retention, BATCHES_AT_ONCE);
         let crew = crew.tasks;
         let (ear, end) = (desk.wake.clone(), stop.clone());
         crew.spawn(async move {

@@ -28,7 +28,10 @@ impl Role {
 
 /// A word that names no role.
 #[derive(Debug, thiserror::Error)]
-#[error("there is no role `{0}`; they are web, runs, executions, timers, deliveries and streams")]
+#[error(
+    "there is no role `{0}`; they are web, runs, executions, timers, deliveries, \
+         streams and retention"
+)]
 pub struct NoRole(String);
 
 impl FromStr for Role {
@@ -77,7 +80,7 @@ mod tests {
             Roles::of(words.split_terminator(',').map(|word| word.parse().unwrap()).collect())
         };
         assert!(named("").are_all());
-        assert!(named("web,runs,executions,timers,deliveries,streams").are_all());
+        assert!(named("web,runs,executions,timers,deliveries,streams,retention").are_all());
         let hands = named("runs,executions");
         assert!(hands.has(Role::Work(Loop::Executions)) && !hands.has(Role::Web));
         assert!(!hands.are_all());

@@ -13,6 +13,7 @@ mod execution;
 mod finding;
 mod person;
 mod policy;
+mod reduced;
 mod request;
 #[cfg(test)]
 mod sample;
@@ -30,6 +31,7 @@ pub use execution::{
 pub use finding::{Finding, Settled};
 pub use person::{PersonFacts, Requester, SlackUser, Standing};
 pub use policy::{Ask, Policy, Proposal, Rule, Ruling, Then};
+pub use reduced::{Kept, Remains};
 pub use request::{
     Approvers, Choice, DecidedBy, Decision, Outcome, Place, ReasonRule, Request, Risk, Separation,
     Stage, Terms, Vote,

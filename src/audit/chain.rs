@@ -25,6 +25,10 @@ pub struct Record {
     pub body: String,
     pub prev_hash: String,
     pub hash: String,
+    /// The record that says what was left of this body, if it was reduced: its hash is still that of
+    /// what it said before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reduced_by: Option<u64>,
 }
 
 impl Record {
@@ -60,6 +64,7 @@ mod tests {
             body: r#"{"version":1}"#.to_owned(),
             prev_hash: GENESIS.to_owned(),
             hash: String::new(),
+            reduced_by: None,
         }
     }
 

@@ -40,8 +40,9 @@ pub async fn export(store: &Store, out: &mut (dyn Write + Send)) -> Result<u64, 
 
 /// What the log says of a request and of its execution, oldest first.
 pub async fn story(store: &Store, request: &RequestId) -> Result<Vec<Record>, StoreError> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT workspace, seq, at, kind, subject, body, prev_hash, hash FROM audit
+    let rows: Vec<RecordRow> = sqlx::query_as(
+        "SELECT workspace, seq, at, kind, subject, body, prev_hash, hash, reduced_by
+         FROM audit
          WHERE subject = $1 OR subject IN (SELECT id FROM executions WHERE request_id = $1)
          ORDER BY workspace, seq",
     )
@@ -60,13 +61,14 @@ pub(super) async fn workspaces(conn: &mut Conn) -> Result<Vec<String>, StoreErro
 }
 
 /// The records of a workspace after a sequence number, as they stand.
-pub(super) async fn page(
+pub(crate) async fn page(
     conn: &mut Conn,
     workspace: &str,
     after: u64,
 ) -> Result<Vec<Record>, StoreError> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT workspace, seq, at, kind, subject, body, prev_hash, hash FROM audit
+    let rows: Vec<RecordRow> = sqlx::query_as(
+        "SELECT workspace, seq, at, kind, subject, body, prev_hash, hash, reduced_by
+         FROM audit
          WHERE workspace = $1 AND seq > $2 ORDER BY seq LIMIT $3",
     )
     .bind(workspace)
@@ -77,22 +79,24 @@ pub(super) async fn page(
     rows.into_iter().map(Record::try_from).collect()
 }
 
+/// A record as it is read.
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(crate) struct RecordRow {
     workspace: String,
     seq: i64,
     at: i64,
     kind: String,
     subject: String,
-    body: String,
+    pub(crate) body: String,
     prev_hash: String,
     hash: String,
+    reduced_by: Option<i64>,
 }
 
-impl TryFrom<Row> for Record {
+impl TryFrom<RecordRow> for Record {
     type Error = StoreError;
 
-    fn try_from(row: Row) -> Result<Self, StoreError> {
+    fn try_from(row: RecordRow) -> Result<Self, StoreError> {
         Ok(Self {
             workspace: WorkspaceId::existing(row.workspace),
             seq: count("audit record", row.seq)?,
@@ -102,6 +106,7 @@ impl TryFrom<Row> for Record {
             body: row.body,
             prev_hash: row.prev_hash,
             hash: row.hash,
+            reduced_by: row.reduced_by.map(|seq| count("audit record", seq)).transpose()?,
         })
     }
 }

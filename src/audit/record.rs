@@ -19,6 +19,12 @@ pub(crate) struct Entry<'a> {
 /// Appends to the workspace's chain; the schema moves the chain's head along. When this fails, so
 /// does the whole transaction.
 pub(crate) async fn append(tx: &mut Tx, entry: Entry<'_>) -> Result<(), StoreError> {
+    append_numbered(tx, entry).await?;
+    Ok(())
+}
+
+/// The same, and gives back the record's number.
+pub(crate) async fn append_numbered(tx: &mut Tx, entry: Entry<'_>) -> Result<u64, StoreError> {
     let head: Option<(i64, i64, String)> =
         sqlx::query_as("SELECT seq, at, hash FROM audit_heads WHERE workspace = $1")
             .bind(entry.workspace.as_str())
@@ -26,7 +32,12 @@ pub(crate) async fn append(tx: &mut Tx, entry: Entry<'_>) -> Result<(), StoreErr
             .await?;
     let (last, before, prev_hash) =
         head.unwrap_or_else(|| (0, tx.now.as_millis(), GENESIS.to_owned()));
-    let body = serde_json_canonicalizer::to_string(&entry.body)
+    let mut body = entry.body;
+    // The hash of a body that is gone must not let anybody find out by guessing what it said.
+    if let Some(fields) = body.as_object_mut() {
+        fields.insert("salt".to_owned(), tx.ids.token().into());
+    }
+    let body = serde_json_canonicalizer::to_string(&body)
         .map_err(|error| StoreError::damaged("audit record", error))?;
     let mut record = Record {
         workspace: entry.workspace.clone(),
@@ -38,6 +49,7 @@ pub(crate) async fn append(tx: &mut Tx, entry: Entry<'_>) -> Result<(), StoreErr
         body,
         prev_hash,
         hash: String::new(),
+        reduced_by: None,
     };
     record.hash = record.computed_hash();
     sqlx::query(
@@ -54,5 +66,5 @@ pub(crate) async fn append(tx: &mut Tx, entry: Entry<'_>) -> Result<(), StoreErr
     .bind(record.hash)
     .execute(&mut tx.conn)
     .await?;
-    Ok(())
+    Ok(record.seq)
 }

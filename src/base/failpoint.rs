@@ -78,6 +78,8 @@ points! {
     DeskOpened,
     /// The desk was told to close, in the middle of everything.
     Closing,
+    /// Some of what is old is reduced, and the record of it written; nothing is committed.
+    BatchReduced,
     /// A copy of a database is whole and has not got its name.
     CopyUnnamed,
 }

@@ -9,7 +9,7 @@ use clap::Args;
 use super::database::Database;
 use super::out::say;
 use super::words;
-use crate::audit::{self, Anchor};
+use crate::audit::{self, Anchor, Erased, Reductions};
 
 #[derive(Debug, Args)]
 pub(super) struct Verify {
@@ -38,11 +38,28 @@ pub(super) async fn verify(verify: Verify, config: &Path) -> anyhow::Result<Exit
         eprintln!("\n{count}: keep this database as it is.");
         return Ok(ExitCode::FAILURE);
     }
+    for line in reduced(&findings.reduced) {
+        say(line)?;
+    }
     say("Every invariant holds. Anchors to keep elsewhere:")?;
     for end in &findings.ends {
         say(end)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is not there whole any more, and since when.
+fn reduced(reduced: &Reductions) -> Vec<String> {
+    let records = words::counted(reduced.records, "record");
+    let retention = reduced.retention.map(|(first, last)| {
+        format!("The retention reduced what was old, first at {first} and last at {last}.")
+    });
+    let whole = (reduced.records > 0)
+        .then(|| format!("Of {records} only a rest is there; each is what the log says was left."));
+    let erased = reduced.erased.iter().map(|Erased { pseudonym, at, by, with }| {
+        format!("{by} and {with} erased a person at {at}; {pseudonym} stands for them.")
+    });
+    retention.into_iter().chain(erased).chain(whole).collect()
 }
 
 pub(super) async fn export(export: Export, config: &Path) -> anyhow::Result<ExitCode> {

@@ -5,6 +5,7 @@ mod check;
 mod database;
 mod demo;
 mod doctor;
+mod erase;
 mod evidence;
 mod logs;
 mod manifest;
@@ -128,6 +129,13 @@ enum Command {
     /// more: pending requests are cancelled, approved actions will not start, those under way become
     /// unknown, and whoever waits is told to ask again.
     Restore(backup::Restore),
+    /// Forget a person: their name, their accounts, and the words they wrote and were written for them.
+    ///
+    /// Shows what would go, and does it when two people stand for it. What they asked for is reduced as
+    /// the retention does it, the conversations they had a part in are forgotten, and a pseudonym takes
+    /// their place everywhere, so that each quorum still counts as many people and the chain still
+    /// verifies. Works beside a serving desk. Refuses while anything of theirs is open.
+    Erase(erase::Erase),
     /// Check the audit chain and every invariant over the database.
     ///
     /// Can run beside a serving desk. Exits 1 on any violation. Keep the anchors it prints outside of this machine: given
@@ -137,7 +145,9 @@ enum Command {
     ///
     /// One record a line, oldest first. A record's `hash` is the SHA-256 in hex of the line
     /// `countersign.audit.v1` and the JSON list [workspace, seq, at, kind, subject, body, prev_hash]
-    /// without spaces, so that anybody can recompute the chain.
+    /// without spaces, so that anybody can recompute the chain. Where a line has `reduced_by`, the body
+    /// that was hashed is gone: the record of that number has under `left` the SHA-256 of the `body`
+    /// that is left.
     Export(evidence::Export),
 }
 
@@ -158,6 +168,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Start(turn) => switch::start(turn, file).await,
         Command::Backup(order) => backup::backup(order, file).await,
         Command::Restore(order) => backup::restore(order, file).await,
+        Command::Erase(order) => erase::run(order, file).await,
         Command::Verify(verify) => evidence::verify(verify, file).await,
         Command::Export(export) => evidence::export(export, file).await,
     }

@@ -11,7 +11,7 @@ use super::database::{Database, workspace_of};
 use super::out::say;
 use super::signed::Signed;
 use super::words;
-use crate::approval::Refusal;
+use crate::approval::{Kept, Refusal};
 use crate::audit;
 use crate::base::{Clock, RequestId, SystemClock};
 use crate::desk::card_view;
@@ -111,7 +111,7 @@ async fn list(store: &Store, ended_too: bool) -> anyhow::Result<ExitCode> {
 
 fn line(stored: &StoredRequest) -> String {
     let request = &stored.request;
-    let tool = &stored.sealed.envelope().tool.name;
+    let tool = stored.kept.tool();
     let state = match (&request.decision, &stored.execution) {
         (None, _) => format!("waits at stage {} until {}", request.stage + 1, request.decide_by()),
         (Some(decision), None) => format!("{} {}", words::outcome(decision.outcome), decision.at),
@@ -123,7 +123,10 @@ fn line(stored: &StoredRequest) -> String {
             }
         }
     };
-    format!("{}  {}  {tool}  by {}  {state}", request.id, request.asked_at, request.requester.name)
+    let (id, asked_at, requester) = (&request.id, request.asked_at, &request.requester);
+    // A name that is no longer kept leaves whose it was.
+    let who = if requester.name.is_empty() { requester.person.as_str() } else { &requester.name };
+    format!("{id}  {asked_at}  {tool}  by {who}  {state}")
 }
 
 async fn show(store: &Store, request: &RequestId) -> anyhow::Result<ExitCode> {
@@ -132,10 +135,18 @@ async fn show(store: &Store, request: &RequestId) -> anyhow::Result<ExitCode> {
         return Err(no_such(request));
     };
     let buttons = CardButtons::default();
-    let view = card_view(&stored, &buttons, &[], SystemClock.now());
-    let card = card::as_text(&card::stage_card(&view, stored.request.stage));
-    say(format_args!("{}\n\n{card}\n", line(&stored)))?;
-    say(format_args!("digest {}\n{}\n", stored.request.digest, stored.sealed.bytes()))?;
+    say(format_args!("{}\n", line(&stored)))?;
+    if let Some(view) = card_view(&stored, &buttons, &[], SystemClock.now()) {
+        say(format_args!("{}\n", card::as_text(&card::stage_card(&view, stored.request.stage))))?;
+    }
+    match &stored.kept {
+        Kept::Whole(sealed) => {
+            say(format_args!("digest {}\n{}\n", sealed.digest(), sealed.bytes()))?;
+        }
+        Kept::Reduced { digest, at, .. } => {
+            say(format_args!("What was asked was reduced at {at}. Its digest was\n{digest}\n"))?;
+        }
+    }
     for record in audit::story(store, request).await? {
         say(format_args!("{:>6}  {}  {}", record.seq, record.at, record.kind))?;
     }

@@ -16,8 +16,8 @@ use crate::store::Place;
 
 #[derive(Debug, Args)]
 pub(super) struct Serve {
-    /// What this process does: web, runs, executions, timers, deliveries, streams; all of them when
-    /// none is named. Together, the processes on one database must do all.
+    /// What this process does: web, runs, executions, timers, deliveries, streams, retention; all of
+    /// them when none is named. Together, the processes on one database must do all.
     #[arg(long, value_name = "ROLES", value_delimiter = ',')]
     roles: Vec<Role>,
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::policies::{self, OtherwiseSection, RuleSection};
 use super::{
     Config, ConfigErrors, Env, Otherwise, Source, Tool, agents, api, graphs, limits, mcp, models,
-    people, slack, stores, tools,
+    people, retention, slack, stores, tools,
 };
 use crate::config::reading::{Complained, Located, Named, Reader, parse};
 
@@ -46,6 +46,8 @@ struct File {
     streams: api::StreamsSection,
     #[serde(default)]
     limits: limits::Section,
+    #[serde(default)]
+    retention: retention::Section,
 }
 
 pub(super) fn read(source: Source, env: Env<'_>) -> Result<Config, ConfigErrors> {
@@ -80,6 +82,7 @@ impl File {
         let agents = agents::read(self.agents, limits.budget, &graphs.graphs, reader);
         let callers = self.api.read(reader);
         let streams = self.streams.read(reader);
+        let retention = self.retention.read(reader);
         Ok(Config {
             slack: slack?,
             listen: listen?,
@@ -98,6 +101,7 @@ impl File {
             callers,
             streams,
             limits,
+            retention,
             source,
         })
     }

@@ -17,6 +17,7 @@ mod models;
 mod people;
 mod policies;
 mod reading;
+mod retention;
 mod slack;
 mod stores;
 #[cfg(test)]
@@ -39,6 +40,7 @@ pub use models::Model;
 pub use people::{Channel, Group, Member, Members, Person};
 pub use policies::{Ask, Otherwise, Rule, Stage, Then};
 pub use reading::{ConfigErrors, Located, Position, Problem, Source};
+pub use retention::Retention;
 pub use slack::{Mode, Slack};
 pub use stores::StoreUrl;
 pub use tools::{CommandTarget, HttpTarget, McpTarget, Retry, Target, Tool};
@@ -73,6 +75,7 @@ pub struct Config {
     pub callers: BTreeMap<String, Caller>,
     pub streams: Streams,
     pub limits: Limits,
+    pub retention: Retention,
     /// What it was read from, for findings to point at.
     source: Source,
 }

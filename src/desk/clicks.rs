@@ -46,6 +46,9 @@ impl Desk {
         }
         let pending = stored.request.is_pending();
         match button.choice {
+            ButtonChoice::ShowAll if stored.kept.whole().is_none() => {
+                self.tell(&click, &texts::no_longer_kept(&stored.request)).await
+            }
             ButtonChoice::ShowAll => {
                 let approve = self.store.approve_token(&button.card).await?.filter(|_| pending);
                 let approve = approve.as_deref();
@@ -140,13 +143,13 @@ impl Desk {
     async fn shows_everything(&self, stored: &StoredRequest) -> bool {
         let none = CardButtons::default();
         let complete = |view: &CardView<'_>| card::stage_card(view, stored.request.stage).complete;
-        self.with_view(stored, &none, complete).await == Completeness::Whole
+        self.with_view(stored, &none, complete).await == Some(Completeness::Whole)
     }
 
     /// Is there more to it than even the dialog can show?
     async fn is_too_big(&self, stored: &StoredRequest) -> bool {
         let none = CardButtons::default();
-        self.with_view(stored, &none, modal::reach).await == Completeness::TooBig
+        self.with_view(stored, &none, modal::reach).await == Some(Completeness::TooBig)
     }
 
     /// Would their word count, as far as anybody can say before they give it?
@@ -229,7 +232,12 @@ impl Desk {
         (person, Membership(member))
     }
 
-    async fn open_dialog(&self, click: &ButtonClick, dialog: Value) -> Result<(), DeskError> {
+    async fn open_dialog(
+        &self,
+        click: &ButtonClick,
+        dialog: Option<Value>,
+    ) -> Result<(), DeskError> {
+        let Some(dialog) = dialog else { return Ok(()) };
         let Err(error) = self.slack.open_view(&click.trigger_id, dialog).await else {
             return Ok(());
         };

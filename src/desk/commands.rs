@@ -43,10 +43,7 @@ impl Desk {
         let listed: Vec<_> = page
             .requests
             .iter()
-            .map(|stored| ListedRequest {
-                request: &stored.request,
-                tool: &stored.sealed.envelope().tool.name,
-            })
+            .map(|stored| ListedRequest { request: &stored.request, tool: stored.kept.tool() })
             .collect();
         Ok(texts::list(&listed, self.clock.now()))
     }

@@ -49,13 +49,11 @@ impl Desk {
 }
 
 fn items(requests: &[StoredRequest]) -> Vec<HomeItem<'_>> {
-    requests
-        .iter()
-        .take(SHOWN)
-        .map(|stored| HomeItem {
-            request: &stored.request,
-            sealed: &stored.sealed,
-            permalink: None,
-        })
-        .collect()
+    requests.iter().filter_map(item).take(SHOWN).collect()
+}
+
+/// Nothing of a request that is not there whole any more.
+fn item(stored: &StoredRequest) -> Option<HomeItem<'_>> {
+    let sealed = stored.kept.whole()?;
+    Some(HomeItem { request: &stored.request, sealed, permalink: None })
 }

@@ -6,15 +6,16 @@ use crate::slack::card::{Buttons, CardView, ExecutionView, StageNames};
 use crate::store::{CardButtons, StoredRequest};
 
 impl Desk {
-    /// Hands the current state of a request to something that renders it.
+    /// Hands the current state of a request to something that renders it; nothing comes of one that is
+    /// not there whole any more.
     pub async fn with_view<T>(
         &self,
         stored: &StoredRequest,
         buttons: &CardButtons,
         render: impl FnOnce(&CardView<'_>) -> T,
-    ) -> T {
+    ) -> Option<T> {
         let stages = self.stage_names(stored).await;
-        render(&card_view(stored, buttons, &stages, self.clock.now()))
+        card_view(stored, buttons, &stages, self.clock.now()).map(|view| render(&view))
     }
 
     /// Each stage in people's words. A name that Slack would not tell is left out: it is for
@@ -32,16 +33,16 @@ impl Desk {
     }
 }
 
-/// What a request's card shows, out of its rows.
+/// What a request's card shows, out of its rows; nothing when it is not there whole any more.
 pub fn card_view<'a>(
     stored: &'a StoredRequest,
     buttons: &'a CardButtons,
     stages: &'a [StageNames],
     now: Timestamp,
-) -> CardView<'a> {
-    CardView {
+) -> Option<CardView<'a>> {
+    Some(CardView {
         request: &stored.request,
-        sealed: &stored.sealed,
+        sealed: stored.kept.whole()?,
         claim: stored.claim.as_deref(),
         show: &stored.show,
         stages,
@@ -60,5 +61,5 @@ pub fn card_view<'a>(
         },
         undeliverable: stored.undeliverable.as_deref(),
         now,
-    }
+    })
 }

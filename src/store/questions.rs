@@ -10,7 +10,7 @@ use super::cards::Viewer;
 use super::rows::{big, count, json, text};
 use super::runs::Held;
 use super::{Store, StoreError, StoredRequest, Tx, events, executions};
-use crate::approval::{Effect, Request, Sealed};
+use crate::approval::{Effect, Kept, Request, Sealed};
 use crate::audit::{self, Entry};
 use crate::base::{RunId, Timestamp};
 use crate::stream::RunEvent;
@@ -53,7 +53,7 @@ impl NewRequest {
     pub fn proposed(self) -> StoredRequest {
         StoredRequest {
             request: self.request,
-            sealed: self.sealed,
+            kept: Kept::Whole(Box::new(self.sealed)),
             claim: self.claim,
             because: self.because,
             show: self.show,

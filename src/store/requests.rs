@@ -4,14 +4,14 @@ use super::answers::Asking;
 use super::executions::state_of;
 use super::rows::{count, from_json, instant};
 use super::{Conn, ExecutionView, SlackThread, Store, StoreError, Thread};
-use crate::approval::{Request, Sealed, Vote};
+use crate::approval::{Digest, Kept, Remains, Request, Vote};
 use crate::base::{ExecutionId, RequestId, RunId, ThreadId, WorkspaceId};
 
 /// A request with all that a person may be shown of it.
 #[derive(Clone, Debug)]
 pub struct StoredRequest {
     pub request: Request,
-    pub sealed: Sealed,
+    pub kept: Kept,
     /// The agent's own words. Never a fact.
     pub claim: Option<String>,
     pub because: Option<String>,
@@ -38,7 +38,7 @@ impl Store {
 /// A request as a transition needs it.
 pub(crate) struct Loaded {
     pub(crate) request: Request,
-    pub(crate) sealed: Sealed,
+    pub(crate) kept: Kept,
     pub(super) asking: Option<Asking>,
 }
 
@@ -49,7 +49,7 @@ pub(crate) async fn load(
 ) -> Result<Option<Loaded>, StoreError> {
     let row: Option<CoreRow> = sqlx::query_as(
         "SELECT id, run_id, interrupt_id, envelope, digest, terms, version, stage, stage_since,
-                decision
+                decision, reduced_at
          FROM requests WHERE id = $1",
     )
     .bind(request.as_str())
@@ -59,10 +59,8 @@ pub(crate) async fn load(
     let votes = votes(&mut *conn, &row.id).await?;
     let asking = row.run_id.clone().zip(row.interrupt_id.clone());
     let asking = asking.map(|(run, interrupt)| Asking { run: RunId::existing(run), interrupt });
-    let sealed = conn.opened(&row.envelope);
-    let sealed = sealed.map_err(|error| StoreError::damaged("envelope", error))?;
-    let (request, sealed) = core_of(row, sealed, votes)?;
-    Ok(Some(Loaded { request, sealed, asking }))
+    let kept = kept(conn, &row)?;
+    Ok(Some(Loaded { request: core_of(row, &kept, votes)?, kept, asking }))
 }
 
 #[derive(sqlx::FromRow)]
@@ -77,33 +75,41 @@ struct CoreRow {
     stage: i64,
     stage_since: i64,
     decision: Option<String>,
+    reduced_at: Option<i64>,
 }
 
-/// Who asks, for whom and when is read from the sealed bytes: what was decided on is what counts.
-fn core_of(
-    row: CoreRow,
-    sealed: Sealed,
-    votes: Vec<Vote>,
-) -> Result<(Request, Sealed), StoreError> {
+/// What is kept of the action, if it belongs to the digest that people decided on.
+fn kept(conn: &Conn, row: &CoreRow) -> Result<Kept, StoreError> {
+    if let Some(at) = row.reduced_at.map(instant) {
+        let remains: Remains = from_json("rest of an envelope", &row.envelope)?;
+        let digest = Digest::try_from(row.digest.clone());
+        let digest = digest.map_err(|error| StoreError::damaged("digest", error))?;
+        return Ok(Kept::Reduced { remains: Box::new(remains), digest, at });
+    }
+    let sealed = conn.opened(&row.envelope);
+    let sealed = sealed.map_err(|error| StoreError::damaged("envelope", error))?;
     if sealed.digest().to_string() != row.digest {
         return Err(StoreError::damaged("envelope", "its digest is another one"));
     }
-    let envelope = sealed.envelope();
+    Ok(Kept::Whole(Box::new(sealed)))
+}
+
+/// Who asks, for whom and when is read from the sealed bytes: what was decided on is what counts.
+fn core_of(row: CoreRow, kept: &Kept, votes: Vec<Vote>) -> Result<Request, StoreError> {
     let decision = row.decision.as_deref().map(|text| from_json("decision", text)).transpose()?;
-    let request = Request {
+    Ok(Request {
         id: RequestId::existing(row.id),
-        workspace: envelope.workspace.clone(),
-        digest: sealed.digest(),
-        requester: envelope.requester.clone(),
+        workspace: kept.workspace().clone(),
+        digest: kept.digest(),
+        requester: kept.requester().clone(),
         terms: from_json("terms", &row.terms)?,
-        asked_at: envelope.asked_at,
+        asked_at: kept.asked_at(),
         version: count("version", row.version)?,
         stage: count("stage", row.stage)?,
         stage_since: instant(row.stage_since),
         votes,
         decision,
-    };
-    Ok((request, sealed))
+    })
 }
 
 async fn votes(conn: &mut Conn, request: &str) -> Result<Vec<Vote>, StoreError> {
@@ -149,7 +155,7 @@ pub(crate) async fn stored(
         execution: shown.execution()?,
         run: loaded.asking.map(|asking| asking.run),
         request: loaded.request,
-        sealed: loaded.sealed,
+        kept: loaded.kept,
     }))
 }
 

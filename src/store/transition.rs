@@ -26,6 +26,8 @@ pub(super) async fn transition(
         Ok(stepped) => stepped,
         Err(refusal) => return Ok(Err(refusal)),
     };
+    let sealed = loaded.kept.whole();
+    let sealed = sealed.ok_or_else(|| StoreError::damaged("request", "reduced before its end"))?;
     write_state(tx, before, &after).await?;
     let new_vote = after.votes.get(before.votes.len());
     if let Some(vote) = new_vote {
@@ -51,10 +53,10 @@ pub(super) async fn transition(
     };
     audit::append(tx, entry).await?;
     if let (Some(decision), Some(asking)) = (&after.decision, &loaded.asking) {
-        let told = vec![decided(&after, &loaded.sealed.envelope().tool.name, decision)];
+        let told = vec![decided(&after, &sealed.envelope().tool.name, decision)];
         events::tell(tx, &after.workspace, &asking.run, told).await?;
     }
-    let (sealed, asking) = (&loaded.sealed, loaded.asking.as_ref());
+    let asking = loaded.asking.as_ref();
     let subject = Subject { request: &after, sealed, asking, viewer: viewer(event) };
     apply(tx, &subject, effects).await?;
     Ok(Ok(after))

@@ -1,4 +1,4 @@
-//! The loops that keep every promise moving: runs, executions, timers, deliveries.
+//! The loops that keep every promise moving: runs, executions, timers, deliveries, streams, retention.
 //!
 //! Each loop claims rows that are due, does what they ask, and commits the result. The database is
 //! the queue: a wake-up inside the process only makes a loop look sooner, and polling finds
@@ -9,6 +9,7 @@ mod deliveries;
 mod executions;
 mod lease;
 mod recorder;
+mod retention;
 mod runs;
 mod streams;
 mod stumble;
@@ -19,6 +20,7 @@ mod wake;
 pub use crew::{Work, keep_going, one_turn};
 pub use deliveries::Deliveries;
 pub use executions::Executions;
+pub use retention::Retention;
 pub use runs::Runs;
 pub use streams::Streams;
 pub use timers::Timers;

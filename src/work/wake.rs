@@ -12,11 +12,18 @@ pub enum Loop {
     Timers,
     Deliveries,
     Streams,
+    Retention,
 }
 
 impl Loop {
-    pub const ALL: [Self; 5] =
-        [Self::Runs, Self::Executions, Self::Timers, Self::Deliveries, Self::Streams];
+    pub const ALL: [Self; 6] = [
+        Self::Runs,
+        Self::Executions,
+        Self::Timers,
+        Self::Deliveries,
+        Self::Streams,
+        Self::Retention,
+    ];
 
     /// What it is called on the command line and between processes.
     pub fn word(self) -> &'static str {
@@ -26,6 +33,7 @@ impl Loop {
             Self::Timers => "timers",
             Self::Deliveries => "deliveries",
             Self::Streams => "streams",
+            Self::Retention => "retention",
         }
     }
 }
@@ -41,6 +49,7 @@ pub struct Wake {
     timers: Bell,
     deliveries: Bell,
     streams: Bell,
+    retention: Bell,
 }
 
 /// How often it rang, and who listens.
@@ -50,7 +59,8 @@ impl Wake {
     pub fn new(store: Store) -> Self {
         let bell = Bell::default;
         let (runs, executions, timers) = (bell(), bell(), bell());
-        Self { store, runs, executions, timers, deliveries: bell(), streams: bell() }
+        let (deliveries, streams, retention) = (bell(), bell(), bell());
+        Self { store, runs, executions, timers, deliveries, streams, retention }
     }
 
     /// Something that these loops look for was committed.
@@ -94,6 +104,7 @@ impl Wake {
             Loop::Timers => &self.timers,
             Loop::Deliveries => &self.deliveries,
             Loop::Streams => &self.streams,
+            Loop::Retention => &self.retention,
         }
     }
 }

@@ -95,13 +95,18 @@ pub struct Desk {
 
 impl Desk {
     pub async fn open() -> Self {
+        Self::open_with(&[]).await
+    }
+
+    /// With changes to the demo's configuration.
+    pub async fn open_with(edits: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let setting = Setting {
             folder: folder.path(),
             clock: Arc::new(TurnableClock::standing_at(SystemClock.now())),
             pace: Pace::LikeSlack,
             port: 0,
-            edits: &[],
+            edits,
         };
         let world = World::found(setting).await.expect("the world is founded");
         Self { world, folder }
@@ -111,6 +116,12 @@ impl Desk {
     /// small refund allowed by a rule, and one invoice that waits.
     pub async fn with_a_past() -> Self {
         let desk = Self::open().await;
+        desk.lives().await;
+        desk
+    }
+
+    async fn lives(&self) {
+        let desk = self;
         desk.writes("mia", "refund ch_7 20.00 EUR, late parcel").await;
         desk.writes("mia", "refund ch_1042 640.00 EUR, charged twice").await;
         desk.decides("jonas", "Approve", "checked with the bank").await;
@@ -119,6 +130,15 @@ impl Desk {
         desk.writes("mia", "refund ch_9 75.00 EUR, wrong size").await;
         desk.decides("lena", "Reject…", "it is on its way back").await;
         desk.writes("mia", "pay invoice V-7719").await;
+    }
+
+    /// The same, so long ago that only a rest of it is kept, and one invoice that waits today.
+    pub async fn with_an_old_past() -> Self {
+        let retention = "default: deny\nretention: { requests: 7d }";
+        let desk = Self::open_with(&[("default: deny", retention)]).await;
+        desk.lives().await;
+        desk.world.pass(Span::minutes(8 * 24 * 60)).await.expect("the world goes on");
+        desk.writes("mia", "pay invoice V-7720").await;
         desk
     }
 

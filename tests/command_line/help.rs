@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::program::run;
 
-const COMMANDS: [&[&str]; 17] = [
+const COMMANDS: [&[&str]; 18] = [
     &["demo"],
     &["serve"],
     &["check"],
@@ -20,6 +20,7 @@ const COMMANDS: [&[&str]; 17] = [
     &["requests", "cancel"],
     &["stop"],
     &["start"],
+    &["erase"],
     &["verify"],
     &["export"],
 ];

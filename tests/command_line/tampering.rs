@@ -95,6 +95,7 @@ async fn rebuild_chain(database: &Path) {
             body,
             prev_hash: before,
             hash: String::new(),
+            reduced_by: None,
         };
         record.hash = record.computed_hash();
         sqlx::query("UPDATE audit SET prev_hash = $1, hash = $2 WHERE seq = $3")

@@ -12,6 +12,7 @@ mod reckoning;
 
 mod a_changed_tool_is_not_run;
 mod a_graph_can_only_be_stricter;
+mod a_person_is_forgotten;
 mod a_stream_misses_nothing;
 mod an_acknowledged_click_is_kept;
 mod an_agent_that_stops_says_why;
@@ -32,6 +33,7 @@ mod the_reference_patterns_streams;
 mod the_stop_switch;
 mod time_may_lie;
 mod what_is_done_is_shown;
+mod what_is_old_goes;
 mod what_was_approved_is_what_ran;
 mod who_may_call;
 mod who_may_decide;

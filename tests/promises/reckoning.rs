@@ -42,6 +42,28 @@ impl Office {
         text
     }
 
+    /// Every value in every table.
+    pub async fn every_row(&self) -> String {
+        if !self.world.config().unwrap().store.as_str().starts_with("sqlite:") {
+            return self.everything_stored().await;
+        }
+        let desk = self.database().await;
+        let tables = "SELECT m.name, group_concat('coalesce(CAST(' || p.name || ' AS TEXT), '''')',
+                             ' || char(10) || ')
+             FROM sqlite_master AS m JOIN pragma_table_info(m.name) AS p
+             WHERE m.type = 'table' AND m.name NOT LIKE '_sqlx%' GROUP BY m.name";
+        let tables: Vec<(String, String)> = sqlx::query_as(tables).fetch_all(&desk).await.unwrap();
+        let mut all = String::new();
+        for (table, columns) in tables {
+            let rows = sqlx::AssertSqlSafe(format!("SELECT {columns} FROM {table}"));
+            let rows: Vec<String> = sqlx::query_scalar(rows).fetch_all(&desk).await.unwrap();
+            all.push_str(&rows.join("\n"));
+        }
+        desk.close().await;
+        assert!(all.contains("desk.opened"), "nothing was found in the file");
+        all
+    }
+
     /// Joins each call that arrived at the company with the decision that allowed it.
     async fn every_effect_was_approved(&self, desk: &AnyPool) {
         for entry in self.world.company.journal().await.unwrap() {

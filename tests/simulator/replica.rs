@@ -16,7 +16,7 @@ use countersign::config::{self, Config};
 use countersign::desk::{Desk, Worker};
 use countersign::http;
 use countersign::store::{Adopted, Store, StoreError};
-use countersign::work::{self, Deliveries, Executions, Loop, Runs, Streams, Timers};
+use countersign::work::{self, Deliveries, Executions, Loop, Retention, Runs, Streams, Timers};
 
 use crate::company::Company;
 use crate::ports::{Door, Line, Service, Wire};
@@ -58,6 +58,7 @@ pub struct Replica {
     timers: Arc<Timers>,
     deliveries: Arc<Deliveries>,
     streams: Arc<Streams>,
+    retention: Arc<Retention>,
 }
 
 impl Replica {
@@ -95,7 +96,8 @@ impl Replica {
             executions: Arc::new(Executions::new(desk.clone())),
             timers: Arc::new(Timers::new(desk.clone())),
             deliveries: Arc::new(Deliveries::new(desk.clone())),
-            streams: Arc::new(Streams::new(desk)),
+            streams: Arc::new(Streams::new(desk.clone())),
+            retention: Arc::new(Retention::new(desk)),
         })
     }
 
@@ -110,6 +112,7 @@ impl Replica {
             Loop::Timers => Box::pin(one(self.timers.clone())),
             Loop::Deliveries => Box::pin(one(self.deliveries.clone())),
             Loop::Streams => Box::pin(one(self.streams.clone())),
+            Loop::Retention => Box::pin(one(self.retention.clone())),
         }
     }
 }

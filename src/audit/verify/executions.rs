@@ -40,7 +40,8 @@ pub(super) async fn check(look: &mut Look) -> Result<(), StoreError> {
     )
     .await?;
     let started: Vec<(String, String, String)> = sqlx::query_as(
-        "SELECT id, envelope, digest FROM executions WHERE started_at IS NOT NULL ORDER BY id",
+        "SELECT id, envelope, digest FROM executions
+         WHERE started_at IS NOT NULL AND reduced_at IS NULL ORDER BY id",
     )
     .fetch_all(&mut look.snapshot)
     .await?;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::Look;
+use crate::approval::Kept;
 use crate::store::{StoreError, StoredRequest, instant};
 
 pub(super) async fn check(look: &mut Look) -> Result<(), StoreError> {
@@ -30,6 +31,7 @@ pub(super) async fn check(look: &mut Look) -> Result<(), StoreError> {
     )
     .await?;
     starts(look).await?;
+    allowed(look).await?;
     results(look).await?;
     findings(look).await
 }
@@ -52,12 +54,30 @@ async fn starts(look: &mut Look) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// What is left of the actions that a rule allowed: of a request's, the request's rest is compared.
+async fn allowed(look: &mut Look) -> Result<(), StoreError> {
+    let reduced: Vec<(String, String, String, String)> = sqlx::query_as(
+        "SELECT executions.id, envelope, digest, body FROM executions JOIN audit
+           ON subject = executions.id AND kind = 'execution.allowed'
+         WHERE request_id IS NULL AND reduced_at IS NOT NULL ORDER BY executions.id",
+    )
+    .fetch_all(&mut look.snapshot)
+    .await?;
+    for (id, envelope, digest, body) in reduced {
+        let said = read(Some(&body));
+        if said["envelope"] != read(Some(&envelope)) || said["digest"] != digest.as_str() {
+            look.broken("I6", id, "what is left of it is not what the log says");
+        }
+    }
+    Ok(())
+}
+
 /// Each result against the hash that the log took of it.
 async fn results(look: &mut Look) -> Result<(), StoreError> {
     let ended: Vec<(String, Option<String>, Option<String>)> = sqlx::query_as(
         "SELECT executions.id, note, body FROM executions LEFT JOIN audit
            ON subject = executions.id AND kind = 'execution.' || state
-         WHERE ended_at IS NOT NULL ORDER BY executions.id",
+         WHERE ended_at IS NOT NULL AND reduced_at IS NULL ORDER BY executions.id",
     )
     .fetch_all(&mut look.snapshot)
     .await?;
@@ -109,6 +129,11 @@ pub(super) async fn request(stored: &StoredRequest, look: &mut Look) -> Result<(
     }
     if said("digest").iter().any(|digest| *digest != written(&request.digest)) {
         look.broken("I6", id, "its digest is not the one in the log");
+    }
+    if let Kept::Reduced { remains, .. } = &stored.kept
+        && said("envelope") != [written(remains)]
+    {
+        look.broken("I6", id, "what is left of it is not what the log says");
     }
     if said("vote") != request.votes.iter().map(written).collect::<Vec<_>>() {
         look.broken("I6", id, "its votes are not those in the log");

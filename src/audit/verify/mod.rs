@@ -3,12 +3,14 @@
 mod chain;
 mod executions;
 mod log;
+mod reduced;
 mod requests;
 mod runs;
 
 use std::fmt;
 use std::str::FromStr;
 
+pub use self::reduced::{Erased, Reductions};
 use crate::base::WorkspaceId;
 use crate::store::{Conn, Store, StoreError};
 
@@ -38,23 +40,28 @@ pub struct Findings {
     pub violations: Vec<Violation>,
     /// Where each chain ends: kept outside, they make a tail that was cut off visible later.
     pub ends: Vec<Anchor>,
+    /// What is not there whole any more.
+    pub reduced: Reductions,
 }
 
 /// Checks every chain and every invariant, all in one snapshot: a desk may be writing meanwhile.
 pub async fn verify(store: &Store, anchors: &[Anchor]) -> Result<Findings, StoreError> {
-    let mut look = Look { snapshot: store.snapshot().await?, found: Vec::new() };
+    let snapshot = store.snapshot().await?;
+    let mut look = Look { snapshot, found: Vec::new(), reduced: Reductions::default() };
     let ends = chain::check(&mut look, anchors).await?;
     requests::check(&mut look).await?;
     executions::check(&mut look).await?;
     runs::check(&mut look).await?;
     log::check(&mut look).await?;
-    Ok(Findings { violations: look.found, ends })
+    reduced::check(&mut look).await?;
+    Ok(Findings { violations: look.found, ends, reduced: look.reduced })
 }
 
 /// One state of the database, and what is wrong with it.
 struct Look {
     snapshot: Conn,
     found: Vec<Violation>,
+    reduced: Reductions,
 }
 
 impl Look {

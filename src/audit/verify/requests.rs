@@ -72,7 +72,7 @@ pub(super) async fn check(look: &mut Look) -> Result<(), StoreError> {
 fn decided_by_right(stored: &StoredRequest, look: &mut Look) {
     let request = &stored.request;
     let id = request.id.as_str();
-    if stored.sealed.digest() != request.digest {
+    if stored.kept.digest() != request.digest {
         look.broken("I1", id, "its envelope is not the one that people decided on");
     }
     let requester = &request.requester;

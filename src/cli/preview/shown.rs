@@ -73,7 +73,7 @@ impl Shown {
                 let stored = new.proposed();
                 let rule = stored.request.terms.rule.clone();
                 let asked = Asked::new(&stored, config, now);
-                (Verdict::Ask, Some(rule), stored.because, Some(asked))
+                (Verdict::Ask, Some(rule), stored.because, asked)
             }
         };
         Self { ruling, tool, rule, why, asked }
@@ -113,15 +113,16 @@ impl Shown {
 }
 
 impl Asked {
-    fn new(stored: &StoredRequest, config: &Config, now: Timestamp) -> Self {
+    /// Nothing of a request that is not there whole: one that is only proposed always is.
+    fn new(stored: &StoredRequest, config: &Config, now: Timestamp) -> Option<Self> {
         let names: Vec<StageNames> =
             stored.request.terms.path.iter().map(|stage| names(config, stage)).collect();
         let token = || Some("preview".to_owned());
         let buttons =
             CardButtons { approve: token(), reject: token(), show_all: token(), withdraw: None };
-        let view = card_view(stored, &buttons, &names, now);
+        let view = card_view(stored, &buttons, &names, now)?;
         let path = stored.request.terms.path.iter().zip(&names);
-        Self {
+        Some(Self {
             path: path
                 .map(|(stage, names)| {
                     let groups = stage.approvers.0.join(", ");
@@ -132,7 +133,7 @@ impl Asked {
                 .collect(),
             card: card::stage_card(&view, 0),
             view: modal::show_all(&view, Some("preview")),
-        }
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use super::{EXAMPLE, MINIMAL, accepted, changed};
 use crate::agent::{Body, ModelSpec};
 use crate::base::Span;
-use crate::config::{Member, Members, Otherwise, Retry, Severity, Target, lint};
+use crate::config::{Member, Members, Otherwise, Retention, Retry, Severity, Target, lint};
 
 #[test]
 fn the_example_and_the_minimal_file_have_nothing_wrong() {
@@ -34,6 +34,20 @@ fn what_is_left_out_has_the_safe_default() {
     assert_eq!(http.timeout, Span::seconds(30));
     assert!(http.allow_private.is_empty());
     assert!(config.agents["ops"].is_default, "the only agent answers everywhere");
+}
+
+#[test]
+fn nothing_is_reduced_unless_the_file_says_so_and_conversations_go_with_their_requests() {
+    let days = |days: u32| Some(Span::minutes(days * 24 * 60));
+    assert_eq!(accepted(MINIMAL).retention, Retention { requests: None, runs: None });
+    for (written, requests, runs) in [
+        ("{ requests: 90d }", days(90), days(90)),
+        ("{ requests: 90d, runs: 7d }", days(90), days(7)),
+        ("{ runs: 30d }", None, days(30)),
+    ] {
+        let config = accepted(&format!("{MINIMAL}\nretention: {written}\n"));
+        assert_eq!(config.retention, Retention { requests, runs }, "{written}");
+    }
 }
 
 #[test]

@@ -108,7 +108,7 @@ fn unknown_keys() {
     15 | policy:
        | ^^^^^^
 
-    countersign.yaml:21:1: unknown key `wheather`; the keys here are `slack`, `listen`, `public_url`, `store`, `people`, `groups`, `channels`, `models`, `mcp`, `tools`, `policies`, `default`, `agents`, `graphs`, `api`, `streams`, `limits`
+    countersign.yaml:21:1: unknown key `wheather`; the keys here are `slack`, `listen`, `public_url`, `store`, `people`, `groups`, `channels`, `models`, `mcp`, `tools`, `policies`, `default`, `agents`, `graphs`, `api`, `streams`, `limits`, `retention`
        |
     21 | wheather: sunny
        | ^^^^^^^^

@@ -6,6 +6,47 @@ use super::{MINIMAL, accepted, changed, env, told};
 use crate::config::read;
 
 #[test]
+fn how_long_what_has_ended_is_kept() {
+    let told = told(&[
+        ("groups:\n", "retention: { requests: 2d }\ngroups:\n"),
+        ("groups:\n", "retention: { runs: 167h }\ngroups:\n"),
+        ("groups:\n", "retention: { requests: 30d, runs: 31d }\ngroups:\n"),
+        ("groups:\n", "retention: { requests: 30 }\ngroups:\n"),
+        ("groups:\n", "retention: { conversations: 30d }\ngroups:\n"),
+        ("groups:\n", "retention: { requests: 30d, runs: 7d }\ngroups:\n"),
+    ]);
+    assert_snapshot!(told, @"
+    countersign.yaml:4:24: 2 d is too short to know again what comes twice; write at least `7d`
+      |
+    4 | retention: { requests: 2d }
+      |                        ^^
+
+    countersign.yaml:4:20: 6 d 23 h is too short to know again what comes twice; write at least `7d`
+      |
+    4 | retention: { runs: 167h }
+      |                    ^^^^
+
+    countersign.yaml:4:35: a conversation would still say what a reduced request was about; write at most what `requests` has, 30 d
+      |
+    4 | retention: { requests: 30d, runs: 31d }
+      |                                   ^^^
+
+    countersign.yaml:4:24: `30` is not a length of time; write it like `30m`, `1h 30m` or `45s`
+      |
+    4 | retention: { requests: 30 }
+      |                        ^^
+
+    countersign.yaml:4:14: unknown key `conversations`; the keys here are `requests`, `runs`
+      |
+    4 | retention: { conversations: 30d }
+      |              ^^^^^^^^^^^^^
+
+    accepted: retention: { requests: 30d, runs: 7d }
+    groups:
+    ");
+}
+
+#[test]
 fn names_and_ids() {
     let told = told(&[
         ("  finance:", "  the finance team:"),

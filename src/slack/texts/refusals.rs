@@ -1,7 +1,7 @@
 //! Why a click changed nothing, told to the person who clicked.
 
 use super::{ago, by};
-use crate::approval::{Choice, DecidedBy, Decision, Outcome, Refusal};
+use crate::approval::{Choice, DecidedBy, Decision, Outcome, Refusal, Request};
 use crate::base::Timestamp;
 use crate::slack::card::block::utc;
 use crate::slack::escape;
@@ -80,6 +80,25 @@ pub fn incomplete() -> String {
     "This cannot be approved from here, because not all of it is shown. Press Show all, read it, and \
      decide there."
         .to_owned()
+}
+
+/// Somebody wants to see what was asked, and it is so long ago that only its end is known.
+pub fn no_longer_kept(request: &Request) -> String {
+    let end = match &request.decision {
+        Some(decision) => format!(
+            " It ended on {}: {}.",
+            utc(decision.at),
+            match decision.outcome {
+                Outcome::Approved => "approved",
+                Outcome::Rejected => "rejected",
+                Outcome::Expired => "expired, because nobody decided in time",
+                Outcome::Cancelled => "taken back",
+                Outcome::Superseded => "replaced by a newer request",
+            }
+        ),
+        None => String::new(),
+    };
+    format!("What was asked here is no longer kept, so it cannot be shown any more.{end}")
 }
 
 fn already_decided(decision: &Decision, now: Timestamp) -> String {

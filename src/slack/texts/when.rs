@@ -12,7 +12,10 @@ pub fn ago(then: Timestamp, now: Timestamp) -> String {
 
 /// A person's name in a sentence. The id stays out: nobody is pinged.
 pub fn by(person: &PersonFacts) -> String {
-    escape::name(&person.name)
+    match person.name.as_str() {
+        "" => "somebody whose name is no longer kept".to_owned(),
+        name => escape::name(name),
+    }
 }
 
 /// Without what is smaller than a minute.

@@ -26,7 +26,10 @@ impl Deliveries {
             let why = "its request ended before anybody could be shown it";
             return self.desk.store.card_dead(&owed.id, owed.epoch, why).await;
         }
-        let rendered = self.render(&owed, &content).await;
+        let Some(rendered) = self.render(&owed, &content).await else {
+            let why = "what it shows is no longer kept";
+            return self.desk.store.card_dead(&owed.id, owed.epoch, why).await;
+        };
         match owed.shown_at.clone() {
             Some(at) => match self.update(&owed, at, rendered).await {
                 Err(StoreError::Fenced) => {
@@ -41,7 +44,7 @@ impl Deliveries {
         }
     }
 
-    async fn render(&self, owed: &OwedCard, content: &CardContent) -> Rendered {
+    async fn render(&self, owed: &OwedCard, content: &CardContent) -> Option<Rendered> {
         self.desk
             .with_view(&content.stored, &content.buttons, |view| match &owed.kind {
                 CardKind::Stage { stage, .. } => card::stage_card(view, *stage),

@@ -98,7 +98,7 @@ impl Deliveries {
         Ok(at.map(|at| (at, texts::say(&text))))
     }
 
-    /// Nothing where a card says it.
+    /// Nothing where a card says it, or when what it would tell is no longer kept.
     async fn words(&self, stored: &StoredRequest, notice: &Notice) -> Option<String> {
         let none = CardButtons::default();
         self.desk
@@ -109,5 +109,6 @@ impl Deliveries {
                 Notice::Undeliverable { stage } => Some(texts::undeliverable(view, *stage)),
             })
             .await
+            .flatten()
     }
 }

@@ -23,6 +23,8 @@ pub enum Story {
     Call,
     /// The operator backs up and restores.
     Copies,
+    /// A month has passed, and what was said is to go.
+    Old,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,13 +4,13 @@ use countersign::base::failpoint::Point::{self, *};
 
 use super::case::{Case, Death, Story};
 use crate::chance::Chance;
-use Story::{Call, Conversation, Copies};
+use Story::{Call, Conversation, Copies, Old};
 
 /// A point of a story. In every round it is tried the first time, and where another time means
 /// something else, that too; the story comes there at least so often.
 struct Row(Story, Point, &'static [u64], u64);
 
-const ROWS: [Row; 28] = [
+const ROWS: [Row; 29] = [
     Row(Conversation, MessageWritten, &[1], 1),
     Row(Conversation, MessageCommitted, &[1], 1),
     // The model's first answer, and the checkpoint that comes with two requests.
@@ -44,6 +44,8 @@ const ROWS: [Row; 28] = [
     Row(Call, SuperstepCommitted, &[2, 5], 5),
     Row(Call, BatchCommitted, &[20], 20),
     Row(Copies, CopyUnnamed, &[1], 1),
+    // The requests, and what was said about one of them.
+    Row(Old, BatchReduced, &[1, 3], 5),
 ];
 
 /// What every round begins with: each point by abort and by SIGKILL, and some by panic.
@@ -95,7 +97,7 @@ pub fn of_a_conversation() -> impl Iterator<Item = (Point, u64)> {
 /// A panic ends a command as any error does.
 fn deaths(story: Story) -> &'static [Death] {
     match story {
-        Conversation | Call => &[Death::Abort, Death::Kill, Death::Panic],
+        Conversation | Call | Old => &[Death::Abort, Death::Kill, Death::Panic],
         Copies => &[Death::Abort, Death::Kill],
     }
 }

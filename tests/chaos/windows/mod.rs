@@ -6,6 +6,7 @@ mod conversation;
 mod copies;
 mod left;
 mod matrix;
+mod old;
 mod standstill;
 mod warden;
 
@@ -80,6 +81,7 @@ async fn tried(case: Case, round: u64, standstill: &Standstill) -> Option<String
             Story::Conversation => conversation::play(Some(case), &folder.0).await.map(drop),
             Story::Call => call::play(case, &folder.0).await,
             Story::Copies => copies::play(case, &folder.0).await,
+            Story::Old => old::play(case, &folder.0).await,
         };
         let error = played.err()?;
         if !standstill.since(before).await {

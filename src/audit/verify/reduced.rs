@@ -1,0 +1,109 @@
+//! What was reduced: each body that is not there whole is what a later record says was left of it.
+
+use serde_json::Value;
+
+use super::Look;
+use crate::audit::chain::Record;
+use crate::audit::reduced::{ERASURE, Left, RETENTION, hash};
+use crate::base::Timestamp;
+use crate::store::{StoreError, big, count};
+
+/// How much is not there whole any more.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reductions {
+    /// Records of the log that have only a rest of their body.
+    pub records: u64,
+    /// When the retention reduced something for the first time and for the last.
+    pub retention: Option<(Timestamp, Timestamp)>,
+    /// In the order in which they were erased.
+    pub erased: Vec<Erased>,
+}
+
+/// A person who was erased.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Erased {
+    /// What stands for them.
+    pub pseudonym: String,
+    pub at: Timestamp,
+    /// Who stands for it.
+    pub by: String,
+    pub with: String,
+}
+
+impl Reductions {
+    fn take_in(&mut self, record: &Record) {
+        if record.kind == RETENTION {
+            let first = self.retention.map_or(record.at, |(first, _)| first);
+            self.retention = Some((first, record.at));
+        } else if self.erased.last().is_none_or(|last| last.pseudonym != record.subject) {
+            let body: Value = serde_json::from_str(&record.body).unwrap_or_default();
+            let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
+            let (pseudonym, at) = (record.subject.clone(), record.at);
+            self.erased.push(Erased { pseudonym, at, by: text("by"), with: text("with") });
+        }
+    }
+}
+
+/// Looks at a record of the chain, which may say what was left of earlier ones.
+pub(super) async fn told(look: &mut Look, record: &Record) -> Result<(), StoreError> {
+    if record.reduced_by.is_some() {
+        look.reduced.records += 1;
+    }
+    if record.kind != RETENTION && record.kind != ERASURE {
+        return Ok(());
+    }
+    look.reduced.take_in(record);
+    let left = Left::told_by(&record.body);
+    let reduced: Vec<(i64, String)> = sqlx::query_as(
+        "SELECT seq, body FROM audit WHERE workspace = $1 AND reduced_by = $2 ORDER BY seq",
+    )
+    .bind(record.workspace.as_str())
+    .bind(big(record.seq))
+    .fetch_all(&mut look.snapshot)
+    .await?;
+    for (seq, body) in reduced {
+        let seq = count("audit record", seq)?;
+        if left.get(&seq) != Some(&hash(&body)) {
+            let at = format!("{}:{seq}", record.workspace);
+            look.broken("I6", at, "what is left of it is not what was left of it");
+        }
+    }
+    Ok(())
+}
+
+/// Nothing is said to be reduced of which the log does not say so.
+pub(super) async fn check(look: &mut Look) -> Result<(), StoreError> {
+    look.none_such(
+        "I6",
+        "it is said to be reduced, and no later record says so",
+        "SELECT workspace || ':' || CAST(seq AS TEXT) FROM audit AS old
+         WHERE reduced_by IS NOT NULL AND NOT EXISTS (
+           SELECT 1 FROM audit AS told WHERE told.workspace = old.workspace
+             AND told.seq = old.reduced_by AND told.seq > old.seq AND told.kind IN ('desk.reduced', 'person.erased'))",
+    )
+    .await?;
+    look.none_such(
+        "I6",
+        "it is said to be reduced, and its record in the log is whole",
+        "SELECT id FROM requests WHERE reduced_at IS NOT NULL AND NOT EXISTS (
+           SELECT 1 FROM audit WHERE subject = requests.id AND kind = 'request.opened'
+             AND reduced_by IS NOT NULL)",
+    )
+    .await?;
+    look.none_such(
+        "I6",
+        "it is said to be reduced, and its record in the log is whole",
+        "SELECT id FROM executions WHERE reduced_at IS NOT NULL AND request_id IS NULL
+           AND NOT EXISTS (
+             SELECT 1 FROM audit WHERE subject = executions.id AND kind = 'execution.allowed'
+               AND reduced_by IS NOT NULL)",
+    )
+    .await?;
+    look.none_such(
+        "I6",
+        "it is reduced and its request is not, or the other way round",
+        "SELECT executions.id FROM executions JOIN requests ON requests.id = request_id
+         WHERE (executions.reduced_at IS NULL) <> (requests.reduced_at IS NULL)",
+    )
+    .await
+}

@@ -1,0 +1,170 @@
+//! Somebody who is to be forgotten: how they stand in what is stored, and what stands there instead.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::base::PersonId;
+
+/// One human, by every id that the log has of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Who {
+    /// `per_…`; several when the configuration has changed what it calls them.
+    pub persons: BTreeSet<String>,
+    /// `U…` or `W…`.
+    pub accounts: BTreeSet<String>,
+}
+
+impl Who {
+    /// Are they in a JSON text?
+    pub(crate) fn is_in(&self, text: &str) -> bool {
+        let whole = self.persons.iter().chain(&self.accounts).map(|id| format!("\"{id}\""));
+        let inside = self.accounts.iter().map(|id| format!(":{id}:"));
+        whole.chain(inside).any(|id| text.contains(&id))
+    }
+
+    /// The name of a delivery without them: that of a click says who clicked.
+    pub(crate) fn leave_key(&self, key: &str, pseudonym: &PersonId) -> String {
+        let instead = format!(":{pseudonym}:");
+        let one = |key: String, id: &String| key.replace(&format!(":{id}:"), &instead);
+        self.accounts.iter().fold(key.to_owned(), one)
+    }
+
+    pub(crate) fn is(&self, person: &str) -> bool {
+        self.persons.contains(person)
+    }
+
+    /// Puts a pseudonym in the place of each id, and takes away their names and the reasons they gave.
+    pub(crate) fn leave(&self, value: &mut Value, pseudonym: &PersonId) {
+        match value {
+            Value::Array(values) => {
+                values.iter_mut().for_each(|value| self.leave(value, pseudonym))
+            }
+            Value::Object(fields) => {
+                let named = |value: Option<&Value>, ids: &BTreeSet<String>| {
+                    value.and_then(Value::as_str).is_some_and(|id| ids.contains(id))
+                };
+                if named(fields.get("person"), &self.persons) && fields.contains_key("name") {
+                    fields.insert("name".to_owned(), Value::from(""));
+                }
+                if self.said(fields.get("by")) && fields.contains_key("reason") {
+                    fields.insert("reason".to_owned(), Value::Null);
+                }
+                for (key, ids) in
+                    [("person", &self.persons), ("owner", &self.persons), ("user", &self.accounts)]
+                {
+                    if named(fields.get(key), ids) {
+                        fields.insert(key.to_owned(), pseudonym.as_str().into());
+                    }
+                }
+                if let Some(Value::String(key)) = fields.get_mut("delivery") {
+                    *key = self.leave_key(key, pseudonym);
+                }
+                fields.values_mut().for_each(|value| self.leave(value, pseudonym));
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+
+    /// Is it they whose word a vote or a decision is?
+    fn said(&self, by: Option<&Value>) -> bool {
+        let person = |by: &Value| by.get("person").and_then(Value::as_str).map(str::to_owned);
+        let by = by.map(|by| by.get("person").filter(|inner| inner.is_object()).unwrap_or(by));
+        by.and_then(person).is_some_and(|person| self.is(&person))
+    }
+}
+
+/// Which accounts the log knows each person by.
+#[derive(Debug, Default)]
+pub(crate) struct People(BTreeMap<String, BTreeSet<String>>);
+
+impl People {
+    pub(crate) fn take_in(&mut self, value: &Value) {
+        if let (Some(person), Some(user)) =
+            (value["person"].as_str(), value["user"]["user"].as_str())
+        {
+            self.0.entry(person.to_owned()).or_default().insert(user.to_owned());
+        }
+        match value {
+            Value::Array(values) => values.iter().for_each(|value| self.take_in(value)),
+            Value::Object(fields) => fields.values().for_each(|value| self.take_in(value)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+
+    /// The human that an id belongs to. An account that never had a part in a request is known by
+    /// itself alone.
+    pub(crate) fn who(&self, id: &str) -> Who {
+        let mut who = Who::default();
+        match id.starts_with("per_") {
+            true => who.persons.insert(id.to_owned()),
+            false => who.accounts.insert(id.to_owned()),
+        };
+        loop {
+            let before = who.clone();
+            for (person, accounts) in &self.0 {
+                if who.persons.contains(person) || !who.accounts.is_disjoint(accounts) {
+                    who.persons.insert(person.clone());
+                    who.accounts.extend(accounts.iter().cloned());
+                }
+            }
+            if who == before {
+                return who;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn facts(person: &str, user: &str, name: &str) -> Value {
+        json!({
+            "person": person, "name": name, "standing": "member",
+            "user": { "team": "T1", "user": user, "enterprise": null },
+        })
+    }
+
+    #[test]
+    fn a_human_is_known_by_every_account_and_every_name_of_the_configuration() {
+        let mut people = People::default();
+        people.take_in(&json!({ "vote": { "by": facts("per_T1_U1", "U1", "Jo") } }));
+        people.take_in(&json!([facts("per_jo", "U1", "Jo"), facts("per_jo", "U2", "Jo")]));
+        people.take_in(&facts("per_T1_U3", "U3", "Mia"));
+        for id in ["U1", "U2", "per_jo", "per_T1_U1"] {
+            let who = people.who(id);
+            assert_eq!(who.persons.len(), 2, "{id}: {who:?}");
+            assert_eq!(who.accounts, ["U1", "U2"].map(str::to_owned).into(), "{id}");
+        }
+        assert_eq!(people.who("U9").persons.len(), 0);
+    }
+
+    #[test]
+    fn their_ids_names_and_reasons_go_and_those_of_others_stay() {
+        let (jo, mia) = (facts("per_jo", "U1", "Jo"), facts("per_mia", "U3", "Mia"));
+        let who = Who { persons: ["per_jo".to_owned()].into(), accounts: ["U1".to_owned()].into() };
+        let mut stored = json!({
+            "votes": [{ "by": jo, "reason": "hm" }, { "by": mia, "reason": "fine" }],
+            "decision": { "by": { "person": jo }, "reason": "hm" },
+            "requester": { "person": "per_mia", "name": "Mia", "owner": "per_jo" },
+            "user": { "team": "T1", "user": "U1" }, "text": "per_jo said so",
+            "evidence": { "delivery": "click:T1:U1:C1:2.2:approve:3.3" },
+        });
+        let gone = facts("per_gone", "per_gone", "");
+        who.leave(&mut stored, &PersonId::existing("per_gone"));
+        assert_eq!(
+            stored,
+            json!({
+                "votes": [{ "by": gone, "reason": null }, { "by": mia, "reason": "fine" }],
+                "decision": { "by": { "person": gone }, "reason": null },
+                "requester": { "person": "per_mia", "name": "Mia", "owner": "per_gone" },
+                "user": { "team": "T1", "user": "per_gone" }, "text": "per_jo said so",
+                "evidence": { "delivery": "click:T1:per_gone:C1:2.2:approve:3.3" },
+            })
+        );
+        assert!(!who.is_in(&stored.to_string()));
+    }
+}

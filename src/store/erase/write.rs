@@ -1,0 +1,254 @@
+//! How traces go, one request or one conversation at a time.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::Erasure;
+use crate::audit::{self, Entry, RecordRow, Who};
+use crate::base::{PersonId, RequestId, WorkspaceId};
+use crate::store::reduce::{self, Rest};
+use crate::store::rows::{big, from_json};
+use crate::store::{StoreError, Tx, requests};
+
+#[derive(Clone)]
+pub(super) struct Eraser {
+    pub(super) workspace: WorkspaceId,
+    pub(super) who: Who,
+    pub(super) erasure: Erasure,
+    pub(super) pseudonym: PersonId,
+}
+
+impl Eraser {
+    /// What they asked for is reduced; of what others asked for, their word goes.
+    pub(super) async fn request(&self, tx: &mut Tx, id: &str) -> Result<(), StoreError> {
+        let request = RequestId::existing(id);
+        let Some(loaded) = requests::load(&mut tx.conn, &request).await? else { return Ok(()) };
+        if loaded.request.is_pending() {
+            return Ok(());
+        }
+        let rests = match self.who.is(loaded.request.requester.person.as_str()) {
+            true => reduce::request(tx, &request).await?,
+            false => Vec::new(),
+        };
+        let actions = "SELECT id FROM executions WHERE request_id = $1";
+        let rests = self.with_others(tx, id, actions, rests).await?;
+        self.leave_request(tx, id).await?;
+        self.leave_votes(tx, id).await?;
+        self.tell(tx, rests).await
+    }
+
+    /// A conversation they had a part in is forgotten whole: what an agent remembers cannot be told
+    /// apart by who said it.
+    pub(super) async fn thread(&self, tx: &mut Tx, thread: &str) -> Result<(), StoreError> {
+        let unfinished: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM runs WHERE thread_id = $1 AND state NOT IN ('done', 'failed')",
+        )
+        .bind(thread)
+        .fetch_one(&mut tx.conn)
+        .await?;
+        if unfinished > 0 {
+            return Ok(());
+        }
+        let (mut rests, _) = reduce::conversation(tx, &self.workspace, thread).await?;
+        let runs: Vec<(String, String, Option<String>)> =
+            sqlx::query_as("SELECT id, input, requester FROM runs WHERE thread_id = $1")
+                .bind(thread)
+                .fetch_all(&mut tx.conn)
+                .await?;
+        for (run, input, requester) in runs {
+            let actions = "SELECT id FROM executions WHERE run_id = $1 AND request_id IS NULL";
+            rests = self.with_others(tx, &run, actions, rests).await?;
+            let requester = requester.map(|requester| self.left(&requester)).transpose()?;
+            sqlx::query("UPDATE runs SET input = $2, requester = $3 WHERE id = $1")
+                .bind(&run)
+                .bind(self.left(&input)?)
+                .bind(requester)
+                .execute(&mut tx.conn)
+                .await?;
+            self.leave_allowed(tx, &run).await?;
+            sqlx::query("DELETE FROM notices WHERE run_id = $1 AND state <> 'owed'")
+                .bind(&run)
+                .execute(&mut tx.conn)
+                .await?;
+        }
+        self.tell(tx, rests).await
+    }
+
+    /// Records of other matters that name them.
+    pub(super) async fn records(&self, tx: &mut Tx, numbers: Vec<u64>) -> Result<(), StoreError> {
+        let mut rests = Vec::new();
+        for number in numbers {
+            let row: Option<RecordRow> = sqlx::query_as(
+                "SELECT workspace, seq, at, kind, subject, body, prev_hash, hash, reduced_by
+                 FROM audit WHERE workspace = $1 AND seq = $2",
+            )
+            .bind(self.workspace.as_str())
+            .bind(big(number))
+            .fetch_optional(&mut tx.conn)
+            .await?;
+            if let Some(row) = row.filter(|row| self.who.is_in(&row.body)) {
+                rests.push(Rest::as_it_stands(row)?);
+            }
+        }
+        self.tell(tx, rests).await
+    }
+
+    /// That something came stays known; what it said could be found by guessing at its hash.
+    pub(super) async fn deliveries(
+        &self,
+        tx: &mut Tx,
+        keys: Vec<String>,
+    ) -> Result<(), StoreError> {
+        for key in keys {
+            let verdict: Option<String> =
+                sqlx::query_scalar("SELECT verdict FROM intake WHERE workspace = $1 AND key = $2")
+                    .bind(self.workspace.as_str())
+                    .bind(&key)
+                    .fetch_optional(&mut tx.conn)
+                    .await?;
+            let Some(verdict) = verdict else { continue };
+            sqlx::query(
+                "UPDATE intake SET key = $3, body_hash = '', verdict = $4
+                 WHERE workspace = $1 AND key = $2",
+            )
+            .bind(self.workspace.as_str())
+            .bind(&key)
+            .bind(self.who.leave_key(&key, &self.pseudonym))
+            .bind(self.left(&verdict)?)
+            .execute(&mut tx.conn)
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// A JSON text without them.
+    fn left(&self, text: &str) -> Result<String, StoreError> {
+        if !self.who.is_in(text) {
+            return Ok(text.to_owned());
+        }
+        let mut value: Value = from_json("value", text)?;
+        self.who.leave(&mut value, &self.pseudonym);
+        Ok(value.to_string())
+    }
+
+    fn id_left(&self, person: &str) -> String {
+        if self.who.is(person) { self.pseudonym.to_string() } else { person.to_owned() }
+    }
+
+    async fn leave_request(&self, tx: &mut Tx, id: &str) -> Result<(), StoreError> {
+        let (person, envelope, decision, reduced_at): (
+            String,
+            String,
+            Option<String>,
+            Option<i64>,
+        ) = sqlx::query_as(
+            "SELECT person, envelope, decision, reduced_at FROM requests WHERE id = $1",
+        )
+        .bind(id)
+        .fetch_one(&mut tx.conn)
+        .await?;
+        // An envelope that is whole is somebody else's, and people decided on every byte of it.
+        let envelope = if reduced_at.is_some() { self.left(&envelope)? } else { envelope };
+        sqlx::query("UPDATE requests SET person = $2, envelope = $3, decision = $4 WHERE id = $1")
+            .bind(id)
+            .bind(self.id_left(&person))
+            .bind(&envelope)
+            .bind(decision.map(|decision| self.left(&decision)).transpose()?)
+            .execute(&mut tx.conn)
+            .await?;
+        sqlx::query("UPDATE executions SET envelope = $2 WHERE request_id = $1")
+            .bind(id)
+            .bind(&envelope)
+            .execute(&mut tx.conn)
+            .await?;
+        Ok(())
+    }
+
+    async fn leave_votes(&self, tx: &mut Tx, request: &str) -> Result<(), StoreError> {
+        let votes: Vec<(String, String, String)> =
+            sqlx::query_as("SELECT person, body, evidence FROM votes WHERE request_id = $1")
+                .bind(request)
+                .fetch_all(&mut tx.conn)
+                .await?;
+        for (person, body, evidence) in votes {
+            sqlx::query(
+                "UPDATE votes SET person = $3, body = $4, evidence = $5
+                 WHERE request_id = $1 AND person = $2",
+            )
+            .bind(request)
+            .bind(&person)
+            .bind(self.id_left(&person))
+            .bind(self.left(&body)?)
+            .bind(self.left(&evidence)?)
+            .execute(&mut tx.conn)
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// What is left of the actions of a run that a rule allowed.
+    async fn leave_allowed(&self, tx: &mut Tx, run: &str) -> Result<(), StoreError> {
+        let allowed: Vec<(String, String)> = sqlx::query_as(
+            "SELECT id, envelope FROM executions WHERE run_id = $1 AND request_id IS NULL",
+        )
+        .bind(run)
+        .fetch_all(&mut tx.conn)
+        .await?;
+        for (id, envelope) in allowed {
+            sqlx::query("UPDATE executions SET envelope = $2 WHERE id = $1")
+                .bind(id)
+                .bind(self.left(&envelope)?)
+                .execute(&mut tx.conn)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Adds the records about something, and about its actions, that name them and are not among
+    /// these yet.
+    async fn with_others(
+        &self,
+        tx: &mut Tx,
+        subject: &str,
+        actions: &'static str,
+        mut rests: Vec<Rest>,
+    ) -> Result<Vec<Rest>, StoreError> {
+        let mut subjects: Vec<String> =
+            sqlx::query_scalar(actions).bind(subject).fetch_all(&mut tx.conn).await?;
+        subjects.push(subject.to_owned());
+        let there: BTreeSet<u64> = rests.iter().map(Rest::number).collect();
+        for subject in subjects {
+            let rows: Vec<RecordRow> = sqlx::query_as(
+                "SELECT workspace, seq, at, kind, subject, body, prev_hash, hash, reduced_by
+                 FROM audit WHERE subject = $2 AND workspace = $1 ORDER BY seq",
+            )
+            .bind(self.workspace.as_str())
+            .bind(subject)
+            .fetch_all(&mut tx.conn)
+            .await?;
+            for row in rows.into_iter().filter(|row| self.who.is_in(&row.body)) {
+                let rest = Rest::as_it_stands(row)?;
+                if !there.contains(&rest.number()) {
+                    rests.push(rest);
+                }
+            }
+        }
+        Ok(rests)
+    }
+
+    async fn tell(&self, tx: &mut Tx, mut rests: Vec<Rest>) -> Result<(), StoreError> {
+        if rests.is_empty() {
+            return Ok(());
+        }
+        rests.iter_mut().for_each(|rest| self.who.leave(rest.body(), &self.pseudonym));
+        let Erasure { by, with, reason } = &self.erasure;
+        let entry = Entry {
+            workspace: &self.workspace,
+            kind: audit::ERASURE,
+            subject: self.pseudonym.as_str(),
+            body: json!({ "by": by, "with": with, "reason": reason }),
+        };
+        reduce::write_down(tx, entry, rests).await
+    }
+}

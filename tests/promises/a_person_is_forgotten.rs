@@ -1,0 +1,120 @@
+//! A person can be erased: their name, their accounts and their words go, a pseudonym stands for them,
+//! every quorum still counts as many people, and the chain still verifies.
+
+use countersign::base::{PersonId, Span};
+use countersign::store::{Erasure, Open};
+
+use crate::office::{INVOICE, Office, REFUND};
+use crate::reckoning::{count, text};
+
+/// Olga and Noor erase somebody, by their Slack account, while the desk goes on.
+async fn erases(office: &Office, account: &str) -> Result<(), Vec<Open>> {
+    let desk = &office.world.app().unwrap().desk;
+    let traces = desk.store.traces_of(&desk.workspace, account).await.unwrap();
+    if !traces.open.is_empty() {
+        return Err(traces.open);
+    }
+    let [by, with, reason] = ["olga", "noor", "they asked for it"].map(str::to_owned);
+    let erasure = Erasure { by, with, reason };
+    let gone = PersonId::existing(format!("per_erased_{}", &account[2..].to_lowercase()));
+    desk.store.erase(&desk.workspace, traces, erasure, gone).await.unwrap();
+    Ok(())
+}
+
+/// None of these is in any row.
+async fn gone(office: &Office, words: &[&str]) {
+    let stored = office.every_row().await;
+    let left: Vec<_> = words.iter().filter(|word| stored.contains(**word)).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[tokio::test]
+async fn whoever_decided_is_forgotten_and_what_others_asked_stays() {
+    let office =
+        Office::opens_with(&[("within: 30m, remind: [10m, 20m]", "within: 30m, quorum: 2")]).await;
+    let (_, refund) = office.asks("mia", REFUND).await;
+    office.approves("jonas", &refund).await;
+    office.approves("lena", &refund).await;
+    assert_eq!(office.refunds().await, 1);
+    let (_, invoice) = office.asks("mia", INVOICE).await;
+    office.rejects("jonas", &invoice).await;
+    office.approves("jonas", &invoice).await;
+    let before = office.every_row().await;
+    assert!(["Jonas", "U0JONAS", "looked at it"].iter().all(|word| before.contains(word)));
+
+    erases(&office, "U0JONAS").await.unwrap();
+    gone(&office, &["Jonas", "U0JONAS"]).await;
+    let desk = office.database().await;
+    let his =
+        "SELECT count(*) FROM votes WHERE person = 'per_erased_jonas' AND body NOT LIKE '%looked%'";
+    assert_eq!(count(&desk, his).await, 2, "one person on both requests, without a reason");
+    let hers = "SELECT count(*) FROM votes WHERE body LIKE '%Lena%' AND body LIKE '%looked at it%'";
+    assert_eq!(count(&desk, hers).await, 1, "Lena's word stays");
+    let whole = "SELECT count(*) FROM requests WHERE reduced_at IS NULL";
+    assert_eq!(count(&desk, whole).await, 2, "what Mia asked for is hers");
+    assert!(
+        text(&desk, "SELECT envelope FROM requests WHERE outcome = 'approved'")
+            .await
+            .contains("charged twice")
+    );
+    let told = office.presses("lena", &invoice, "Approve").await.join(" ");
+    assert!(told.contains("rejected by somebody whose name is no longer kept"), "{told}");
+    desk.close().await;
+    office.closes().await;
+}
+
+#[tokio::test]
+async fn whoever_asked_is_forgotten_with_what_they_asked_and_what_came_of_it() {
+    let office = Office::opens().await;
+    let (_, card) = office.asks("mia", REFUND).await;
+    office.approves("jonas", &card).await;
+    office.writes("mia", "look up order 1042").await;
+    let (_, card) = office.asks("mia", INVOICE).await;
+    office.approves("mia", &card).await;
+    office.rejects("jonas", &card).await;
+
+    erases(&office, "U0MIA").await.unwrap();
+    gone(&office, &["Mia", "U0MIA", "charged twice", "ch_1042", "V-7719", "order 1042"]).await;
+    let desk = office.database().await;
+    let hers = "SELECT count(*) FROM requests WHERE person = 'per_erased_mia'";
+    assert_eq!(count(&desk, hers).await, 2);
+    let his = "SELECT count(*) FROM votes WHERE person LIKE '%JONAS'";
+    assert_eq!(count(&desk, his).await, 2, "who decided on it is somebody else");
+    let record = text(&desk, "SELECT max(body) FROM audit WHERE kind = 'person.erased'").await;
+    assert!(["olga", "noor", "they asked"].iter().all(|who| record.contains(who)), "{record}");
+    desk.close().await;
+    office.closes().await;
+}
+
+/// What is reduced already still has whose it was.
+#[tokio::test]
+async fn what_is_old_is_forgotten_too() {
+    let retention = ("default: deny", "default: deny\nretention: { requests: 30d }");
+    let office = Office::opens_with(&[retention]).await;
+    let (_, card) = office.asks("mia", REFUND).await;
+    office.approves("jonas", &card).await;
+    office.passes(Span::minutes(31 * 24 * 60)).await;
+    assert!(office.every_row().await.contains("U0MIA"));
+    for account in ["U0MIA", "U0JONAS"] {
+        erases(&office, account).await.unwrap();
+        gone(&office, &[account]).await;
+    }
+    office.closes().await;
+}
+
+#[tokio::test]
+async fn nobody_is_forgotten_while_something_of_theirs_is_open() {
+    let office = Office::opens().await;
+    let (_, card) = office.asks("mia", INVOICE).await;
+    let open = erases(&office, "U0MIA").await.unwrap_err();
+    assert!(matches!(&open[..], [Open::Request(_), .., Open::Run(_)]), "{open:?}");
+    assert!(office.every_row().await.contains("U0MIA"));
+    office.rejects("jonas", &card).await;
+    erases(&office, "U0MIA").await.unwrap();
+    gone(&office, &["U0MIA"]).await;
+
+    // What they do afterwards is new.
+    office.asks("mia", INVOICE).await;
+    assert!(office.every_row().await.contains("U0MIA"));
+    office.closes().await;
+}
