@@ -128,17 +128,17 @@ fn is_quick(conn: &Connection, sql: &str) -> bool {
         let mut plan = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
         let steps = plan.raw_query().mapped(|step| step.get::<_, String>("detail"));
         let steps: Vec<String> = steps.collect::<Result<_, _>>()?;
+        let made = |name: &str| {
+            steps.iter().any(|step| {
+                let named = |by| step.strip_prefix(by) == Some(name);
+                named("CO-ROUTINE ") || named("MATERIALIZE ")
+            })
+        };
         let scanned = steps.iter().filter_map(|step| step.strip_prefix("SCAN "));
-        let mut tables = scanned.filter(|it| !it.contains(' ') && !sql.contains(&named_here(it)));
-        Ok(tables.next().is_some())
+        Ok(scanned.filter(|name| !name.contains(' ')).any(|name| !made(name)))
     };
     let reads_only = conn.is_readonly("main").unwrap_or_default();
     reads_only || sql.contains(EVERY_ROW) || reads_a_table() == Ok(false)
-}
-
-/// How a statement begins that walks step by step through what it calls by a name of its own.
-fn named_here(what: &str) -> String {
-    format!("WITH RECURSIVE {what} (")
 }
 
 const NOTHING: AnyValueKind = AnyValueKind::Null(AnyTypeInfoKind::Null);
