@@ -47,7 +47,7 @@ pub enum StoreError {
     /// The database went away before it was told to commit.
     #[error("the database went away ({0}); nothing was written")]
     Lost(String),
-    /// Another process was writing for too long.
+    /// Another process was writing for too long, or the server was too slow.
     #[error("another process held the turn to write for too long; nothing was written")]
     Busy,
     /// The commit failed on its way to the disk. It may or may not have happened.
@@ -86,7 +86,8 @@ impl From<sqlx::Error> for StoreError {
             sqlx::Error::Database(told) => match told.code() {
                 Some(code) if code.len() == SQLSTATE => match code.as_ref() {
                     "53100" => Self::Full,
-                    "55P03" => Self::Busy,
+                    // Whoever is first in the line waits for a lock, those behind for their place.
+                    "55P03" | "57014" => Self::Busy,
                     code if ends_the_connection(code) => Self::Lost(told.message().to_owned()),
                     _ => Self::Database(Arc::new(error)),
                 },

@@ -46,6 +46,20 @@ async fn turn_and_say(store: &Store, words: &'static str) -> Result<(), StoreErr
         .await
 }
 
+#[tokio::test]
+#[ignore = "it needs a Postgres server: scripts/test starts one"]
+async fn a_server_that_takes_too_long_has_written_nothing_and_may_be_asked_again() {
+    let on = rehearsal().await;
+    let store = store(&on).await;
+    let slow = "SET LOCAL statement_timeout = '20ms'; SELECT pg_sleep(60)";
+    let busy = turn_and_say(&store, slow).await;
+    assert!(matches!(busy, Err(StoreError::Busy)), "{busy:?}");
+    assert!(!turned(&store).await);
+    turn_and_say(&store, "SELECT 1").await.expect("the next one is not in its way");
+    assert!(turned(&store).await);
+    store.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "it needs a Postgres server: scripts/test starts one"]
 async fn a_server_that_goes_away_before_the_commit_has_written_nothing_and_is_found_again() {
