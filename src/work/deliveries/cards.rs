@@ -38,7 +38,12 @@ impl Deliveries {
                     self.desk.wake.these(&[Loop::Deliveries]);
                     Ok(())
                 }
-                done => done,
+                // It could not be written down, so nobody knows whose the card was: as above.
+                Err(error) => {
+                    self.desk.store.card_overwritten(&owed.id).await?;
+                    Err(error)
+                }
+                Ok(()) => Ok(()),
             },
             None => self.show(&owed, rendered, claimed_at).await,
         }
