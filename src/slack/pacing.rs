@@ -16,9 +16,12 @@ use crate::base::{Span, Timestamp};
 pub struct Pacing {
     methods: HashMap<Method, Bucket>,
     channels: HashMap<String, Bucket>,
-    held: HashMap<Method, Hold>,
+    /// Until when Slack said to wait.
+    held: HashMap<Method, Timestamp>,
     /// The last moment that was named to somebody who waits.
     lines: HashMap<Line, Timestamp>,
+    /// The last that was heard of the clock.
+    now: Timestamp,
 }
 
 /// What is waited for.
@@ -39,12 +42,6 @@ struct Rate {
 #[derive(Clone, Copy, Debug, Default)]
 struct Bucket {
     full_at: Timestamp,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Hold {
-    since: Timestamp,
-    until: Timestamp,
 }
 
 /// Nobody is sent away for longer, however many wait: some never come again, and their moments
@@ -72,6 +69,7 @@ impl Pacing {
         channel: Option<&str>,
         now: Timestamp,
     ) -> Result<(), Timestamp> {
+        self.follows(now);
         let post_in = channel.filter(|_| method == Method::ChatPostMessage);
         self.channels.retain(|_, bucket| bucket.full_at > now);
         self.lines.retain(|_, last| *last > now);
@@ -79,8 +77,8 @@ impl Pacing {
         let rate = rate(method.tier());
         let by_method = self.methods.get(&method).copied().unwrap_or_default();
         let by_channel = post_in.and_then(|id| self.channels.get(id).copied()).unwrap_or_default();
-        let held = self.held.get(&method).filter(|hold| hold.since <= now).map(|hold| hold.until);
-        let method_allows = by_method.earliest(rate, now).max(held.unwrap_or(now));
+        let held = self.held.get(&method).copied().unwrap_or(now);
+        let method_allows = by_method.earliest(rate, now).max(held);
         let channel_allows = by_channel.earliest(POSTS_IN_A_CHANNEL, now);
         match post_in {
             Some(id) if channel_allows > now.max(method_allows) => {
@@ -117,26 +115,36 @@ impl Pacing {
 
     /// Slack said to wait with this method.
     pub fn hold(&mut self, method: Method, retry_after: Span, now: Timestamp) {
-        self.held.insert(method, Hold { since: now, until: now.plus(retry_after) });
+        self.follows(now);
+        self.held.insert(method, now.plus(retry_after));
+    }
+
+    /// When the clock was set back, whatever is waited for lies as far ahead as it did. Else it would be
+    /// waited for until the clock has caught up.
+    fn follows(&mut self, now: Timestamp) {
+        let back = self.now.since(now).as_millis();
+        self.now = now;
+        if back > 0 {
+            let methods = self.methods.values_mut().map(|bucket| &mut bucket.full_at);
+            let channels = self.channels.values_mut().map(|bucket| &mut bucket.full_at);
+            let waits = self.held.values_mut().chain(self.lines.values_mut());
+            for at in methods.chain(channels).chain(waits) {
+                *at = Timestamp::from_millis(at.as_millis() - back);
+            }
+        }
     }
 }
 
 impl Bucket {
     /// The first moment, not before `now`, at which one more call fits.
     fn earliest(self, rate: Rate, now: Timestamp) -> Timestamp {
-        let behind = self.behind(rate, now).as_millis();
+        let behind = self.full_at.since(now).as_millis();
         let room = rate.every.as_millis() * i64::from(rate.burst - 1);
         Timestamp::from_millis(now.as_millis() + (behind - room).max(0))
     }
 
     fn with_one_more(self, rate: Rate, now: Timestamp) -> Self {
-        Self { full_at: now.plus(self.behind(rate, now)).plus(rate.every) }
-    }
-
-    /// How far the bucket is from full; never more than all of it, even when a clock was set back.
-    fn behind(self, rate: Rate, now: Timestamp) -> Span {
-        let all = Span::millis(rate.every.as_millis() as u32 * rate.burst);
-        self.full_at.since(now).min(all)
+        Self { full_at: self.full_at.max(now).plus(rate.every) }
     }
 }
 
@@ -230,12 +238,17 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_was_set_back_stops_nothing_for_long() {
+    fn a_clock_that_was_set_back_stops_nothing_for_longer() {
         let mut pacing = Pacing::default();
-        pacing.hold(Method::ChatPostMessage, Span::seconds(30), START);
+        pacing.hold(Method::ChatUpdate, Span::seconds(30), START);
         for _ in 0..3 {
-            pacing.admit(Method::ChatPostMessage, Some("C1"), at(60_000)).unwrap();
+            post(&mut pacing, "C1", 10_000).unwrap();
         }
-        assert_eq!(post(&mut pacing, "C1", -3_600_000), Err(-3_600_000 + 1000));
+        let back = -3_600_000;
+        assert_eq!(post(&mut pacing, "C1", back), Err(back + 1000));
+        assert_eq!(post(&mut pacing, "C1", back + 1000), Ok(()));
+        let held = |pacing: &mut Pacing, millis| pacing.admit(Method::ChatUpdate, None, at(millis));
+        assert_eq!(held(&mut pacing, back + 19_999), Err(at(back + 20_000)));
+        assert_eq!(held(&mut pacing, back + 20_000), Ok(()));
     }
 }
