@@ -48,6 +48,6 @@ impl Desk {
                 tool: &stored.sealed.envelope().tool.name,
             })
             .collect();
-        Ok(texts::list(&listed, self.clock.now()))
+        Ok(texts::list(&listed, self.store.now()))
     }
 }

@@ -14,7 +14,7 @@ impl Desk {
         render: impl FnOnce(&CardView<'_>) -> T,
     ) -> T {
         let stages = self.stage_names(stored).await;
-        render(&card_view(stored, buttons, &stages, self.clock.now()))
+        render(&card_view(stored, buttons, &stages, self.store.now()))
     }
 
     /// Each stage in people's words. A name that Slack would not tell is left out: it is for

@@ -54,7 +54,10 @@ pub enum StoreError {
     #[error("nobody can say whether this was written; ask again to see")]
     Unknown,
     /// After a commit of unknown outcome nothing is written on the same handle any more.
-    #[error("the store refuses to write since a commit failed; restart to open it again")]
+    #[error(
+        "a commit failed on its way to the disk, so nothing is written any more; look at the disk, \
+         then start the desk again: it goes on from what the disk has"
+    )]
     Poisoned,
     #[error("the store was opened for reading only")]
     ReadOnly,

@@ -50,6 +50,7 @@ mod stops;
 mod switch;
 mod tally;
 mod timers;
+mod time;
 mod transition;
 mod tx;
 mod workspaces;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use tokio::sync::{broadcast, mpsc};
+use tokio_util::sync::CancellationToken;
 
 use super::conn::{Common, Conn, End};
 use super::events::Feed;
@@ -31,6 +32,7 @@ pub struct Store {
     hints: Option<Hints>,
     talk: Option<Arc<Talk>>,
     turnstile: Option<Arc<dyn Turnstile>>,
+    broken: CancellationToken,
 }
 
 /// Which database it is, where that makes a difference.
@@ -141,7 +143,7 @@ impl Store {
         let writer = Writer::start(tx, line, clock.clone(), feed.clone())
             .map_err(|error| StoreError::Thread(error.to_string()))?;
         let (writer, turnstile) = (Some(writer), None);
-        Ok(Self { clock, feed, kind, common, readers, writer, hints, talk, turnstile })
+        Ok(Self { clock, feed, kind, common, readers, writer, hints, talk, broken, turnstile })
     }
 
     /// Opens an existing database for reading, beside a process that may be writing.
@@ -149,6 +151,7 @@ impl Store {
         sqlx::any::install_default_drivers();
         let (kind, readers) = match Place::of(url)? {
             Place::Sqlite(path) => {
+        let broken = line.broken();
                 sqlite::check(&path).await?;
                 (Kind::Sqlite, Readers::of_file(&path)?)
             }
@@ -180,6 +183,7 @@ impl Store {
 
     /// Finishes what was asked and closes. Later calls get [`StoreError::Closed`].
     pub async fn close(&self) {
+            broken: CancellationToken::new(),
         if let Some(talk) = &self.talk {
             talk.end();
         }
@@ -212,6 +216,12 @@ impl Store {
 
     /// Runs one transaction; see [`Writer::write`].
     pub(crate) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    /// Cancelled when a commit failed on its way to the disk. What the system shows of the file may not
+    /// be on the disk then, so nothing is written any more until the store is opened anew.
+    pub fn broken(&self) -> &CancellationToken {
+        &self.broken
+    }
+
     where
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + 'static,

@@ -6,11 +6,16 @@
 #![expect(clippy::unwrap_used, reason = "a story that cannot go on fails its test")]
 
 mod balancer;
+mod clocks;
 mod failover;
+#[path = "../machine/mod.rs"]
+mod machine;
 mod office;
 mod pair;
 mod processes;
 mod race;
 mod the_database_goes_away;
+mod reckoning;
 mod the_paused_owner;
 mod what_one_tells_the_other_hears;
+mod traffic;
