@@ -28,6 +28,13 @@ pub enum StoreError {
          set it to on"
     )]
     Forgetful { place: String },
+    /// Statements are prepared by name, and a name must mean the same in every session.
+    #[error(
+        "a pooler on the way to `{place}` hands sessions around and loses the statements prepared in \
+         them: let it pool by session, use PgBouncer 1.21 or newer with max_prepared_statements above \
+         zero, or go to the server directly"
+    )]
+    Pooler { place: String },
     #[error("this is SQLite {found}; at least {needed} is needed")]
     OldSqlite { found: String, needed: &'static str },
     #[error("the database was written by a newer version of countersign: {0}")]

@@ -11,11 +11,12 @@ use super::events::Feed;
 use super::hints::{Hint, Hints, Talk};
 use super::line::Line;
 use super::place::Place;
+use super::pooler::Pooling;
 use super::reader::{LOOKING, LOOKING_AT_EVERYTHING};
 use super::readers::Readers;
 use super::rows::instant;
 use super::writer::Writer;
-use super::{StoreError, Tx, postgres, sqlite};
+use super::{StoreError, Tx, pooler, postgres, sqlite};
 use crate::base::{Clock, Ids, SystemClock};
 
 /// The desk's memory. Cheap to clone; every clone is the same store.
@@ -31,8 +32,8 @@ pub struct Store {
     /// Absent where no other process can hear them.
     hints: Option<Hints>,
     talk: Option<Arc<Talk>>,
-    turnstile: Option<Arc<dyn Turnstile>>,
     broken: CancellationToken,
+    turnstile: Option<Arc<dyn Turnstile>>,
 }
 
 /// Which database it is, where that makes a difference.
@@ -48,6 +49,7 @@ struct Opened {
     end: End,
     line: Line,
     readers: Readers,
+    pooling: Pooling,
 }
 
 /// Stands before and behind every transaction of a store that was put [behind](Store::behind) it.
@@ -75,14 +77,16 @@ impl Store {
             Place::Sqlite(path) => {
                 let (end, lock) = sqlite::open(&path).await?;
                 let line = Line::sqlite(Some(lock));
-                Opened { kind: Kind::Sqlite, end, line, readers: Readers::of_file(&path)? }
+                let (kind, readers) = (Kind::Sqlite, Readers::of_file(&path)?);
+                Opened { kind, end, line, readers, pooling: Pooling::BySession }
             }
             Place::Postgres(server) => {
+                let pooling = pooler::keeps_statements(&server, ids.as_ref()).await?;
                 let mut conn = postgres::connect_to_write(&server).await?;
                 postgres::migrate(&mut conn).await?;
                 let readers = Readers::Server(postgres::readers(&server).await?, LOOKING);
                 let end = End::Away(conn);
-                Opened { kind: Kind::Postgres, end, line: Line::postgres(server), readers }
+                Opened { kind: Kind::Postgres, end, line: Line::postgres(server), readers, pooling }
             }
         };
         Self::writing(opened, clock, ids).await
@@ -100,14 +104,16 @@ impl Store {
             Place::Sqlite(path) => {
                 let end = sqlite::open_beside(&path).await?;
                 let line = Line::sqlite(None);
-                Opened { kind: Kind::Sqlite, end, line, readers: Readers::of_file(&path)? }
+                let (kind, readers) = (Kind::Sqlite, Readers::of_file(&path)?);
+                Opened { kind, end, line, readers, pooling: Pooling::BySession }
             }
             Place::Postgres(server) => {
+                let pooling = pooler::keeps_statements(&server, ids.as_ref()).await?;
                 let mut conn = postgres::connect_to_write(&server).await?;
                 postgres::check(&mut conn).await?;
                 let readers = Readers::Server(postgres::readers(&server).await?, LOOKING);
                 let end = End::Away(conn);
-                Opened { kind: Kind::Postgres, end, line: Line::postgres(server), readers }
+                Opened { kind: Kind::Postgres, end, line: Line::postgres(server), readers, pooling }
             }
         };
         Self::writing(opened, clock, ids).await
@@ -118,7 +124,7 @@ impl Store {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
     ) -> Result<Self, StoreError> {
-        let Opened { kind, end, line, readers } = opened;
+        let Opened { kind, end, line, readers, pooling } = opened;
         let common = Arc::new(Common::default());
         let mut conn = Conn::new(end, common.clone());
         let newest: Option<i64> =
@@ -133,6 +139,11 @@ impl Store {
         let (mouth, words) = mpsc::unbounded_channel();
         let (feed, hints, talk) = match (line.server(), &readers) {
             (None, _) | (_, Readers::File(_)) => (Feed::default(), None, None),
+            // Whoever listens in a session that is handed around has what is said to them told to others,
+            // who cannot understand it.
+            (Some(_), _) if pooling == Pooling::ByTransaction => {
+                (Feed::heard_by(mouth), None, None)
+            }
             (Some(server), Readers::Server(pool, _)) => {
                 let feed = Feed::heard_by(mouth.clone());
                 let (pool, ids) = (pool.clone(), tx.ids.as_ref());
@@ -140,6 +151,7 @@ impl Store {
                 (feed, Some(hints), Some(Arc::new(talk)))
             }
         };
+        let broken = line.broken();
         let writer = Writer::start(tx, line, clock.clone(), feed.clone())
             .map_err(|error| StoreError::Thread(error.to_string()))?;
         let (writer, turnstile) = (Some(writer), None);
@@ -151,7 +163,6 @@ impl Store {
         sqlx::any::install_default_drivers();
         let (kind, readers) = match Place::of(url)? {
             Place::Sqlite(path) => {
-        let broken = line.broken();
                 sqlite::check(&path).await?;
                 (Kind::Sqlite, Readers::of_file(&path)?)
             }
@@ -172,6 +183,7 @@ impl Store {
             writer: None,
             hints: None,
             talk: None,
+            broken: CancellationToken::new(),
             turnstile: None,
         })
     }
@@ -183,7 +195,6 @@ impl Store {
 
     /// Finishes what was asked and closes. Later calls get [`StoreError::Closed`].
     pub async fn close(&self) {
-            broken: CancellationToken::new(),
         if let Some(talk) = &self.talk {
             talk.end();
         }
@@ -205,6 +216,12 @@ impl Store {
         self.hints.as_ref().map(Hints::listen)
     }
 
+    /// Cancelled when a commit failed on its way to the disk. What the system shows of the file may not
+    /// be on the disk then, so nothing is written any more until the store is opened anew.
+    pub fn broken(&self) -> &CancellationToken {
+        &self.broken
+    }
+
     /// Can it still read and write? For the readiness check.
     pub async fn healthy(&self) -> Result<(), StoreError> {
         sqlx::query("SELECT 1").execute(&mut self.reader().await?).await?;
@@ -216,12 +233,6 @@ impl Store {
 
     /// Runs one transaction; see [`Writer::write`].
     pub(crate) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
-    /// Cancelled when a commit failed on its way to the disk. What the system shows of the file may not
-    /// be on the disk then, so nothing is written any more until the store is opened anew.
-    pub fn broken(&self) -> &CancellationToken {
-        &self.broken
-    }
-
     where
         T: Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + 'static,
