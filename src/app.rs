@@ -91,7 +91,8 @@ impl App {
 
     /// Serves until `stop` is cancelled, as much of it as the roles say. Then no new work is taken,
     /// what is under way is finished, and whatever takes longer than ten seconds is left to its
-    /// lease.
+    /// lease. A store that has broken stops it as well, with an error: whoever starts the desk again
+    /// opens the store anew, and it goes on.
     pub async fn serve(
         self,
         listener: TcpListener,
@@ -120,6 +121,13 @@ impl App {
             }
         });
         crew.spawn(start::adopt_orphans(desk.clone(), stop.clone()));
+        let (store, end) = (desk.store.clone(), stop.clone());
+        crew.spawn(async move {
+            tokio::select! {
+                () = store.broken().cancelled() => end.cancel(),
+                () = end.cancelled() => {}
+            }
+        });
         crew.close();
         let patience = desk.config.streams.patience.to_std();
         let listeners = desk.listeners.clone();
@@ -138,7 +146,10 @@ impl App {
         // A database that was closed has no log left behind, so the next start need not look at
         // every page of it as after a crash.
         desk.store.close().await;
-        result
+        match desk.store.broken().is_cancelled() {
+            true => Err(std::io::Error::other(StoreError::Poisoned)),
+            false => result,
+        }
     }
 }
 

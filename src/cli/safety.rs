@@ -1,18 +1,47 @@
 //! What `countersign doctor` says about the store: is a commit safe where it is kept?
 
+use crate::base::RandomIds;
 use crate::config::StoreUrl;
 use crate::slack::doctor::{Finding, Level};
-use crate::store::{self, Place, Safety};
+use crate::store::{self, Place, Pooling, Safety, Server, StoreError};
 
 /// Nothing about a file on this machine: what can be wrong with it is seen at the start.
 pub(super) async fn findings(url: &StoreUrl) -> Vec<Finding> {
     match Place::of(url.as_str()) {
         Ok(Place::Sqlite(_)) => Vec::new(),
-        Ok(Place::Postgres(server)) => match store::safety(&server).await {
-            Ok(safety) => of(&safety),
+        Ok(Place::Postgres(server)) => match of_server(&server).await {
+            Ok(findings) => findings,
             Err(error) => vec![fail(format!("the store: {error}"), "")],
         },
         Err(error) => vec![fail(format!("the store: {error}"), "")],
+    }
+}
+
+async fn of_server(server: &Server) -> Result<Vec<Finding>, StoreError> {
+    let pooling = store::pooling(server, &RandomIds).await?;
+    // Whatever else is asked through a pooler that loses statements may get any answer.
+    let safety = match pooling {
+        Pooling::Forgetful => Vec::new(),
+        Pooling::BySession | Pooling::ByTransaction => of(&store::safety(server).await?),
+    };
+    Ok(of_pooler(pooling).into_iter().chain(safety).collect())
+}
+
+fn of_pooler(pooling: Pooling) -> Option<Finding> {
+    match pooling {
+        Pooling::BySession => None,
+        Pooling::ByTransaction => Some(warn(
+            "a pooler hands the store's sessions around: hints between replicas are lost, so what \
+             happens at one is seen at the others half a second later",
+            "let it pool by session, or go to the server directly",
+        )),
+        Pooling::Forgetful => Some(fail(
+            "a pooler hands the store's sessions around and loses prepared statements: `serve` refuses \
+             to start"
+                .to_owned(),
+            "let it pool by session, use PgBouncer 1.21 or newer with max_prepared_statements above \
+             zero, or go to the server directly",
+        )),
     }
 }
 
@@ -66,6 +95,18 @@ mod tests {
             fsync: on(),
             full_page_writes: on(),
             synchronous_standbys: 1,
+        }
+    }
+
+    #[test]
+    fn each_way_to_be_handed_around_is_told() {
+        let told = |pooling| of_pooler(pooling).map(|found| (found.level, found.mend));
+        assert_eq!(told(Pooling::BySession), None);
+        for (pooling, level) in
+            [(Pooling::ByTransaction, Level::Warn), (Pooling::Forgetful, Level::Fail)]
+        {
+            let (found, mend) = told(pooling).expect("a finding");
+            assert!(found == level && mend.contains("by session"), "{pooling:?}: {mend}");
         }
     }
 

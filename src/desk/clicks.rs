@@ -118,7 +118,7 @@ impl Desk {
             evidence,
         };
         let verdict = self.vote(&stored, vote).await?;
-        let now = self.clock.now();
+        let now = self.store.now();
         Ok(match verdict.result {
             Ok(_) => None,
             Err(Refusal::ReasonMissing) => Some(json!({
@@ -252,7 +252,7 @@ impl Desk {
     ) -> Result<(), DeskError> {
         match &verdict.result {
             Err(refusal) if !verdict.repeated => {
-                self.tell(click, &texts::refusal(refusal, self.clock.now())).await
+                self.tell(click, &texts::refusal(refusal, self.store.now())).await
             }
             Ok(_) | Err(_) => Ok(()),
         }

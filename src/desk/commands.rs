@@ -45,6 +45,6 @@ impl Desk {
             .iter()
             .map(|stored| ListedRequest { request: &stored.request, tool: stored.kept.tool() })
             .collect();
-        Ok(texts::list(&listed, self.clock.now()))
+        Ok(texts::list(&listed, self.store.now()))
     }
 }

@@ -30,7 +30,7 @@ impl Desk {
             waiting_for_me: &items(&waiting),
             mine: &items(&open),
             recent: &items(&ended),
-            now: self.clock.now(),
+            now: self.store.now(),
         });
         self.slack.publish_view(&opened.user.user, view).await?;
         Ok(())

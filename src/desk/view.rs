@@ -15,7 +15,7 @@ impl Desk {
         render: impl FnOnce(&CardView<'_>) -> T,
     ) -> Option<T> {
         let stages = self.stage_names(stored).await;
-        card_view(stored, buttons, &stages, self.clock.now()).map(|view| render(&view))
+        card_view(stored, buttons, &stages, self.store.now()).map(|view| render(&view))
     }
 
     /// Each stage in people's words. A name that Slack would not tell is left out: it is for

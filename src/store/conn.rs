@@ -24,7 +24,9 @@ use super::opened::Opened;
 use super::reader::{Reader, patiently};
 use super::readers::Lent;
 use super::tally::{Counted, Tally};
+use super::time::LastTold;
 use crate::approval::{CanonicalError, Sealed};
+use crate::base::Timestamp;
 
 /// A connection, or a transaction on one that ends with it.
 #[derive(Debug)]
@@ -37,6 +39,7 @@ pub(crate) struct Conn {
 #[derive(Debug, Default)]
 pub(super) struct Common {
     pub(super) tally: Tally,
+    pub(super) last_told: LastTold,
     opened: Opened,
 }
 
@@ -77,6 +80,10 @@ impl Conn {
             End::Away(conn) => conn.close_hard().await,
             End::Here(_) | End::Lent(_) | End::Reader(_) => self.close().await,
         }
+    }
+
+    pub(super) fn tells_the_time(&self, now: Timestamp) {
+        self.common.last_told.is(now);
     }
 
     pub(super) fn count(&self, what: Counted) {

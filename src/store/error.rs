@@ -28,6 +28,13 @@ pub enum StoreError {
          set it to on"
     )]
     Forgetful { place: String },
+    /// Statements are prepared by name, and a name must mean the same in every session.
+    #[error(
+        "a pooler on the way to `{place}` hands sessions around and loses the statements prepared in \
+         them: let it pool by session, use PgBouncer 1.21 or newer with max_prepared_statements above \
+         zero, or go to the server directly"
+    )]
+    Pooler { place: String },
     #[error("this is SQLite {found}; at least {needed} is needed")]
     OldSqlite { found: String, needed: &'static str },
     #[error("the database was written by a newer version of countersign: {0}")]
@@ -54,7 +61,10 @@ pub enum StoreError {
     #[error("nobody can say whether this was written; ask again to see")]
     Unknown,
     /// After a commit of unknown outcome nothing is written on the same handle any more.
-    #[error("the store refuses to write since a commit failed; restart to open it again")]
+    #[error(
+        "a commit failed on its way to the disk, so nothing is written any more; look at the disk, \
+         then start the desk again: it goes on from what the disk has"
+    )]
     Poisoned,
     #[error("the store was opened for reading only")]
     ReadOnly,

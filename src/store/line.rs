@@ -9,6 +9,7 @@
 use std::time::Duration;
 
 use sqlx::{AnyConnection, Executor, Row};
+use tokio_util::sync::CancellationToken;
 
 use super::conn::{Conn, End};
 use super::lock::FileLock;
@@ -42,19 +43,13 @@ pub(super) enum Line {
     Sqlite {
         /// Held by the one process that serves; a command beside it has none.
         lock: Option<FileLock>,
-        state: SqliteState,
+        /// Cancelled by a commit that failed with an unknown outcome.
+        broken: CancellationToken,
     },
     Postgres {
         server: Server,
         state: PostgresState,
     },
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum SqliteState {
-    Sound,
-    /// A commit failed and its outcome is unknown.
-    Poisoned,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -67,7 +62,7 @@ pub(super) enum PostgresState {
 
 impl Line {
     pub(super) fn sqlite(lock: Option<FileLock>) -> Self {
-        Self::Sqlite { lock, state: SqliteState::Sound }
+        Self::Sqlite { lock, broken: CancellationToken::new() }
     }
 
     pub(super) fn postgres(server: Server) -> Self {
@@ -82,12 +77,20 @@ impl Line {
         }
     }
 
+    /// Cancelled when nothing can be written any more until the store is opened anew.
+    pub(super) fn broken(&self) -> CancellationToken {
+        match self {
+            Self::Sqlite { broken, .. } => broken.clone(),
+            // A server that is gone may come back.
+            Self::Postgres { .. } => CancellationToken::new(),
+        }
+    }
+
     /// Makes sure that there is somebody to write to.
     pub(super) async fn is_there(&mut self, tx: &mut Tx) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite { state: SqliteState::Sound, .. }
-            | Self::Postgres { state: PostgresState::Connected, .. } => Ok(()),
-            Self::Sqlite { state: SqliteState::Poisoned, .. } => Err(StoreError::Poisoned),
+            Self::Sqlite { broken, .. } if broken.is_cancelled() => Err(StoreError::Poisoned),
+            Self::Sqlite { .. } | Self::Postgres { state: PostgresState::Connected, .. } => Ok(()),
             Self::Postgres { server, state } => {
                 tx.conn.is_now(End::Away(return_to(server).await?));
                 if *state == PostgresState::Gone {
@@ -150,7 +153,7 @@ impl Line {
     /// it certainly did not.
     pub(super) async fn commit(&mut self, tx: &mut Tx) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite { state, .. } => match tx.raw("COMMIT").await {
+            Self::Sqlite { broken, .. } => match tx.raw("COMMIT").await {
                 Ok(()) => Ok(()),
                 // The frames did not fit, so the commit cannot have become durable.
                 Err(StoreError::Full) => {
@@ -159,7 +162,7 @@ impl Line {
                 }
                 Err(error) => {
                     tracing::error!(%error, "a commit failed; nothing is written from now on");
-                    *state = SqliteState::Poisoned;
+                    broken.cancel();
                     Err(StoreError::Unknown)
                 }
             },

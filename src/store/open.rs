@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use tokio::sync::{broadcast, mpsc};
+use tokio_util::sync::CancellationToken;
 
 use super::conn::{Common, Conn, End};
 use super::events::Feed;
@@ -11,12 +12,13 @@ use super::hints::{Hint, Hints, Talk};
 use super::line::Line;
 use super::paces::PaceBook;
 use super::place::Place;
+use super::pooler::Pooling;
 use super::reader::{LOOKING, LOOKING_AT_EVERYTHING};
 use super::readers::Readers;
 use super::rows::instant;
 use super::soundness::PageCheck;
 use super::writer::Writer;
-use super::{StoreError, Tx, postgres, sqlite};
+use super::{StoreError, Tx, pooler, postgres, sqlite};
 use crate::base::{Clock, Ids, SystemClock};
 
 /// The desk's memory. Cheap to clone; every clone is the same store.
@@ -33,6 +35,7 @@ pub struct Store {
     /// Absent where no other process can hear them.
     hints: Option<Hints>,
     talk: Option<Arc<Talk>>,
+    broken: CancellationToken,
     turnstile: Option<Arc<dyn Turnstile>>,
     /// Of a file that was not closed before it was opened.
     pub(super) check: Option<Arc<PageCheck>>,
@@ -51,6 +54,7 @@ struct Opened {
     end: End,
     line: Line,
     readers: Readers,
+    pooling: Pooling,
     check: Option<PageCheck>,
 }
 
@@ -79,15 +83,17 @@ impl Store {
             Place::Sqlite(path) => {
                 let sqlite::Opened { end, lock, check } = sqlite::open(&path).await?;
                 let line = Line::sqlite(Some(lock));
-                let readers = Readers::of_file(&path)?;
-                Opened { kind: Kind::Sqlite, end, line, readers, check }
+                let (kind, pooling, readers) =
+                    (Kind::Sqlite, Pooling::BySession, Readers::of_file(&path)?);
+                Opened { kind, end, line, readers, pooling, check }
             }
             Place::Postgres(server) => {
+                let pooling = pooler::keeps_statements(&server, ids.as_ref()).await?;
                 let mut conn = postgres::connect_to_write(&server).await?;
                 postgres::migrate(&mut conn).await?;
                 let readers = Readers::Server(postgres::readers(&server).await?, LOOKING);
-                let (end, line) = (End::Away(conn), Line::postgres(server));
-                Opened { kind: Kind::Postgres, end, line, readers, check: None }
+                let (kind, end, line) = (Kind::Postgres, End::Away(conn), Line::postgres(server));
+                Opened { kind, end, line, readers, pooling, check: None }
             }
         };
         Self::writing(opened, clock, ids).await
@@ -104,15 +110,18 @@ impl Store {
         let opened = match Place::of(url)? {
             Place::Sqlite(path) => {
                 let end = sqlite::open_beside(&path).await?;
-                let (line, readers) = (Line::sqlite(None), Readers::of_file(&path)?);
-                Opened { kind: Kind::Sqlite, end, line, readers, check: None }
+                let line = Line::sqlite(None);
+                let (kind, pooling, readers) =
+                    (Kind::Sqlite, Pooling::BySession, Readers::of_file(&path)?);
+                Opened { kind, end, line, readers, pooling, check: None }
             }
             Place::Postgres(server) => {
+                let pooling = pooler::keeps_statements(&server, ids.as_ref()).await?;
                 let mut conn = postgres::connect_to_write(&server).await?;
                 postgres::check(&mut conn).await?;
                 let readers = Readers::Server(postgres::readers(&server).await?, LOOKING);
-                let (end, line) = (End::Away(conn), Line::postgres(server));
-                Opened { kind: Kind::Postgres, end, line, readers, check: None }
+                let (kind, end, line) = (Kind::Postgres, End::Away(conn), Line::postgres(server));
+                Opened { kind, end, line, readers, pooling, check: None }
             }
         };
         Self::writing(opened, clock, ids).await
@@ -123,7 +132,7 @@ impl Store {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
     ) -> Result<Self, StoreError> {
-        let Opened { kind, end, line, readers, check } = opened;
+        let Opened { kind, end, line, readers, pooling, check } = opened;
         let common = Arc::new(Common::default());
         let mut conn = Conn::new(end, common.clone());
         let newest: Option<i64> =
@@ -138,6 +147,11 @@ impl Store {
         let (mouth, words) = mpsc::unbounded_channel();
         let (feed, hints, talk) = match (line.server(), &readers) {
             (None, _) | (_, Readers::File(_)) => (Feed::default(), None, None),
+            // Whoever listens in a session that is handed around has what is said to them told to others,
+            // who cannot understand it.
+            (Some(_), _) if pooling == Pooling::ByTransaction => {
+                (Feed::heard_by(mouth), None, None)
+            }
             (Some(server), Readers::Server(pool, _)) => {
                 let feed = Feed::heard_by(mouth.clone());
                 let (pool, ids) = (pool.clone(), tx.ids.as_ref());
@@ -145,22 +159,22 @@ impl Store {
                 (feed, Some(hints), Some(Arc::new(talk)))
             }
         };
+        let broken = line.broken();
         let writer = Writer::start(tx, line, clock.clone(), feed.clone())
             .map_err(|error| StoreError::Thread(error.to_string()))?;
-        let (paces, writer, check) = (PaceBook::of(kind), Some(writer), check.map(Arc::new));
-        let turnstile = None;
         Ok(Self {
             clock,
             feed,
             kind,
-            paces,
+            paces: PaceBook::of(kind),
             common,
             readers,
-            writer,
+            writer: Some(writer),
             hints,
             talk,
-            turnstile,
-            check,
+            broken,
+            turnstile: None,
+            check: check.map(Arc::new),
         })
     }
 
@@ -190,6 +204,7 @@ impl Store {
             writer: None,
             hints: None,
             talk: None,
+            broken: CancellationToken::new(),
             turnstile: None,
             check: None,
         })
@@ -224,6 +239,12 @@ impl Store {
     /// What other processes hint at from now on; nothing where there can be none.
     pub fn hints(&self) -> Option<broadcast::Receiver<Hint>> {
         self.hints.as_ref().map(Hints::listen)
+    }
+
+    /// Cancelled when a commit failed on its way to the disk. What the system shows of the file may not
+    /// be on the disk then, so nothing is written any more until the store is opened anew.
+    pub fn broken(&self) -> &CancellationToken {
+        &self.broken
     }
 
     /// Can it still read and write? For the readiness check.

@@ -29,14 +29,19 @@ pub(super) async fn connect_to_write(server: &Server) -> Result<AnyConnection, S
 
 /// Connects to a server that takes writes and keeps what it says it has written.
 async fn connect(server: &Server) -> Result<AnyConnection, StoreError> {
+    let mut conn = connect_at_all(server).await?;
     let cannot = |why: String| StoreError::Place { place: server.to_string(), why };
-    let connecting = tokio::time::timeout(CONNECTING, AnyConnection::connect(server.url())).await;
-    let mut conn = connecting
-        .map_err(|_| cannot(format!("no answer within {} s", CONNECTING.as_secs())))?
-        .map_err(|error| cannot(error.to_string()))?;
     let probing = tokio::time::timeout(CONNECTING, probe(server, &mut conn)).await;
     probing.map_err(|_| cannot("it took the connection and then fell silent".to_owned()))??;
     Ok(conn)
+}
+
+pub(super) async fn connect_at_all(server: &Server) -> Result<AnyConnection, StoreError> {
+    let cannot = |why: String| StoreError::Place { place: server.to_string(), why };
+    let connecting = tokio::time::timeout(CONNECTING, AnyConnection::connect(server.url())).await;
+    connecting
+        .map_err(|_| cannot(format!("no answer within {} s", CONNECTING.as_secs())))?
+        .map_err(|error| cannot(error.to_string()))
 }
 
 async fn probe(server: &Server, conn: &mut AnyConnection) -> Result<(), StoreError> {

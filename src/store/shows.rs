@@ -18,8 +18,6 @@ pub struct ClaimedShow {
     /// The last event that was taken in.
     pub seen: u64,
     pub epoch: u64,
-    /// By the database's time, which does not go back when the clock does.
-    pub at: Timestamp,
 }
 
 /// How a show is left for the next time.
@@ -61,8 +59,8 @@ impl Store {
         self.write(move |tx| {
             Box::pin(async move {
                 let (retry_at, due_at) = match left {
-                    Left::Due(at) => (tx.due_at(at), Some(tx.due_at(at))),
-                    Left::Idle(until) => (tx.now, until.map(|until| tx.due_at(until))),
+                    Left::Due(at) => (at, Some(at)),
+                    Left::Idle(until) => (tx.now, until),
                     Left::Held | Left::Over => (tx.now, None),
                 };
                 let written = sqlx::query(
@@ -182,7 +180,6 @@ async fn claim(
             show,
             seen: count("event", row.seen)?,
             epoch: count::<u64>("epoch", row.epoch)? + 1,
-            at: tx.now,
         });
     }
     Ok(claimed)

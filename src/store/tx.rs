@@ -28,6 +28,7 @@ impl Tx {
     pub(super) fn moved_on(&mut self, instant: Timestamp, ours: Timestamp) {
         self.now = self.now.max(instant);
         self.ahead_by = self.now.as_millis().saturating_sub(ours.as_millis());
+        self.conn.tells_the_time(self.now);
     }
 
     /// An instant that this process read off its own clock, as the clock that counts here had it.

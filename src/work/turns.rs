@@ -72,7 +72,7 @@ impl TurnSaver {
         let told = told.iter().map(|text| message(&self.run, text));
         let notices = told.chain(said).collect();
         let surfaced = if is_root { turn.interrupts.as_slice() } else { &[] };
-        let at = Occasion { now: self.desk.clock.now(), ids: self.desk.ids.as_ref() };
+        let at = Occasion { now: self.desk.store.now(), ids: self.desk.ids.as_ref() };
         let questions = self.desk.gate.questions(&self.asker, surfaced, known, at);
         let writes = turn.tasks.iter().map(TryInto::try_into);
         let writes = writes.collect::<Result<_, _>>().map_err(SaveError::new)?;

@@ -27,9 +27,22 @@ const AN_UPDATE: Duration = Duration::from_millis(1_200);
 const SLACK_GIVES_UP: Span = Span::seconds(290);
 
 pub struct Campaign {
-    pub kills: u64,
+    pub trouble: Trouble,
+    /// How often it comes.
+    pub times: u64,
     pub seed: u64,
     pub tempo: Tempo,
+}
+
+/// What becomes of the desk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// It is killed.
+    Kills,
+    /// Its disk is full or fails, and in the end the power does.
+    Disk,
+    /// Its clock is set ahead and back.
+    Clock,
 }
 
 /// How it ended.
@@ -65,9 +78,15 @@ impl Campaign {
     async fn play_in(&self, folder: &Path) -> anyhow::Result<Played> {
         let began = SystemClock.now();
         let chance = Chance::new(self.seed);
-        let (outside, house) = Outside::found(folder, &chance, &self.tempo).await?;
+        let (outside, mut house) = Outside::found(folder, &chance, &self.tempo).await?;
         let mut tally = Tally::default();
-        let mut load = self.kill_and_start(&outside, &house, &chance, &mut tally).await?;
+        let mut load = match self.trouble {
+            Trouble::Kills => self.kill_and_start(&outside, &house, &chance, &mut tally).await?,
+            Trouble::Disk => self.the_disk_fails(&outside, &mut house, &chance, &mut tally).await?,
+            Trouble::Clock => {
+                self.the_clock_jumps(&outside, &mut house, &chance, &mut tally).await?
+            }
+        };
         tally.written = load.people_go().await?;
         let desk = if self.tempo.leases_end == LeasesEnd::ByThemselves {
             house.open().await?
@@ -123,7 +142,7 @@ impl Campaign {
             tally.in_flight += u64::from(outside.is_something_under_way());
             desk.kill().await?;
             tally.kills += 1;
-            if tally.kills >= self.kills {
+            if tally.kills >= self.times {
                 return Ok(load);
             }
             // Mostly the next one opens at once; now and then Slack meets a closed door.
@@ -182,7 +201,7 @@ impl Campaign {
     }
 }
 
-async fn opened(house: &House, tally: &mut Tally) -> anyhow::Result<Desk> {
+pub async fn opened(house: &House, tally: &mut Tally) -> anyhow::Result<Desk> {
     let began = Instant::now();
     let desk = house.open().await?;
     tally.starts += 1;

@@ -1,5 +1,5 @@
-//! As many kills as the machine can take: several houses at once, each with a desk of its own that is
-//! killed in short rounds. Every round ends with its peace and with all the checks.
+//! As much trouble as the machine can take: several houses at once, each with a desk of its own that is
+//! troubled in short rounds. Every round ends with its peace and with all the checks.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use tokio::time::Instant;
 
-use crate::campaign::{Campaign, Played};
+use crate::campaign::{Campaign, Played, Trouble};
 use crate::sabotage::Sabotage;
 use crate::table::Table;
 use crate::tempo::Tempo;
@@ -19,8 +19,9 @@ const FAILURES: usize = 3;
 
 pub struct Dense {
     pub houses: u64,
+    pub trouble: Trouble,
     /// In each round.
-    pub kills: u64,
+    pub times: u64,
     /// How many rounds each house plays: so many, or as many as the time takes.
     pub rounds: Option<u64>,
     pub time: Duration,
@@ -51,9 +52,10 @@ impl Dense {
         }
         let books = books.lock().unwrap_or_else(PoisonError::into_inner);
         println!(
-            "\n{} rounds of {} kills, in {} houses, from seed {}, in {} s\n{}",
+            "\n{} rounds of {} times {:?}, in {} houses, from seed {}, in {} s\n{}",
             books.rounds,
-            campaign.kills,
+            campaign.times,
+            campaign.trouble,
             campaign.houses,
             campaign.seed,
             began.elapsed().as_secs(),
@@ -77,8 +79,8 @@ impl Dense {
                 return;
             }
             let seed = self.seed + round * self.houses + nth;
-            let (kills, begins) = (self.kills, Instant::now());
-            let played = Campaign { kills, seed, tempo: Tempo::DENSE }.play().await;
+            let (trouble, times, begins) = (self.trouble, self.times, Instant::now());
+            let played = Campaign { trouble, times, seed, tempo: Tempo::DENSE }.play().await;
             let mut books = open();
             books.took.push(begins.elapsed());
             books.rounds += 1;

@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -11,6 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
+use crate::machine::Machine;
 use crate::outside::{BOT_TOKEN, SIGNING_SECRET};
 
 /// Where the binary reads what it shall die of.
@@ -24,6 +26,8 @@ const CLOSE: Duration = Duration::from_secs(15);
 pub struct House {
     pub folder: PathBuf,
     pub port: u16,
+    /// Whatever is wrong with the machine that it stands on, if anything is to be.
+    pub machine: Option<Arc<Machine>>,
 }
 
 /// A desk that was started.
@@ -70,6 +74,9 @@ impl House {
             .stdout(Stdio::null())
             .stderr(log)
             .kill_on_drop(true);
+        if let Some(machine) = &self.machine {
+            command.envs(machine.environment()?);
+        }
         Ok(command)
     }
 
@@ -102,11 +109,16 @@ impl Desk {
     /// # Errors
     /// When it had ended before: a desk never does that by itself.
     pub async fn kill(mut self) -> anyhow::Result<()> {
-        if let Some(status) = self.process.try_wait()? {
+        if let Some(status) = self.has_ended()? {
             anyhow::bail!("the desk ended by itself: {status}");
         }
         self.process.kill().await?;
         Ok(())
+    }
+
+    /// How it ended, if it has.
+    pub fn has_ended(&mut self) -> anyhow::Result<Option<ExitStatus>> {
+        Ok(self.process.try_wait()?)
     }
 
     /// Waits for its end.

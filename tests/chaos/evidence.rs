@@ -30,6 +30,8 @@ pub struct DeskRows {
     pub intake: BTreeMap<String, Value>,
     pub votes: Vec<(String, String)>,
     pub audit: Vec<AuditRow>,
+    /// When each timer was due.
+    pub timers: BTreeMap<String, i64>,
     pub cards: Vec<CardRow>,
 }
 
@@ -38,6 +40,8 @@ pub struct RequestRow {
     pub id: String,
     pub outcome: Option<String>,
     pub envelope: String,
+    pub terms: String,
+    pub asked_at: i64,
     pub live_timers: i64,
 }
 
@@ -64,6 +68,7 @@ pub struct RunRow {
 }
 
 pub struct AuditRow {
+    pub at: i64,
     pub kind: String,
     pub subject: String,
     pub body: Value,
@@ -110,7 +115,7 @@ impl DeskRows {
     pub async fn read(file: &Path) -> anyhow::Result<Self> {
         let desk = look_at(file).await?;
         let requests: Vec<RequestRow> = sqlx::query_as(
-            "SELECT id, outcome, envelope, (SELECT count(*) FROM timers
+            "SELECT id, outcome, envelope, terms, asked_at, (SELECT count(*) FROM timers
                WHERE request_id = requests.id AND done_at IS NULL) AS live_timers FROM requests",
         )
         .fetch_all(&desk)
@@ -132,8 +137,10 @@ impl DeskRows {
         let intake: Vec<(String, String)> =
             sqlx::query_as("SELECT key, verdict FROM intake").fetch_all(&desk).await?;
         let votes = sqlx::query_as("SELECT request_id, person FROM votes").fetch_all(&desk).await?;
-        let audit: Vec<(String, String, String)> =
-            sqlx::query_as("SELECT kind, subject, body FROM audit ORDER BY seq")
+        let timers: Vec<(String, i64)> =
+            sqlx::query_as("SELECT id, due_at FROM timers").fetch_all(&desk).await?;
+        let audit: Vec<(i64, String, String, String)> =
+            sqlx::query_as("SELECT at, kind, subject, body FROM audit ORDER BY seq")
                 .fetch_all(&desk)
                 .await?;
         let cards =
@@ -149,8 +156,9 @@ impl DeskRows {
             votes,
             audit: audit
                 .into_iter()
-                .map(|(kind, subject, body)| AuditRow { kind, subject, body: json(&body) })
+                .map(|(at, kind, subject, body)| AuditRow { at, kind, subject, body: json(&body) })
                 .collect(),
+            timers: timers.into_iter().collect(),
             cards,
         })
     }

@@ -8,11 +8,15 @@
 mod campaign;
 mod chance;
 mod check;
+mod clock;
 mod dense;
 mod desk;
+mod disk;
 mod evidence;
 mod gate;
 mod load;
+#[path = "../machine/mod.rs"]
+mod machine;
 mod moments;
 mod outside;
 mod sabotage;
@@ -24,7 +28,7 @@ mod windows;
 
 use std::time::Duration;
 
-use campaign::Campaign;
+use campaign::{Campaign, Trouble};
 use dense::Dense;
 use tempo::Tempo;
 
@@ -33,7 +37,8 @@ use tempo::Tempo;
 async fn nothing_promised_is_lost_or_doubled_however_often_the_desk_is_killed() {
     let kills = number("COUNTERSIGN_KILLS");
     let campaign = Campaign {
-        kills: kills.unwrap_or(6),
+        trouble: Trouble::Kills,
+        times: kills.unwrap_or(6),
         seed: number("COUNTERSIGN_SEED").unwrap_or(1),
         tempo: if kills.is_some() { Tempo::REAL } else { Tempo::SHORT },
     };
@@ -45,10 +50,28 @@ async fn nothing_promised_is_lost_or_doubled_however_often_the_desk_is_killed() 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "it runs in real time and kills processes: scripts/campaign runs it, scripts/test a slice"]
 async fn nothing_is_lost_or_doubled_by_many_kills_in_little_time() {
+    in_little_time(Trouble::Kills, 20, 60).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "it runs in real time on a disk that fails: scripts/campaign runs it, scripts/test a slice"]
+async fn nothing_is_lost_or_doubled_on_a_disk_that_fails() {
+    in_little_time(Trouble::Disk, 12, 30).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "it runs in real time by a clock that jumps: scripts/campaign runs it, scripts/test a slice"]
+async fn nothing_is_lost_early_or_stuck_by_a_clock_that_jumps() {
+    in_little_time(Trouble::Clock, 8, 24).await;
+}
+
+/// A slice of a campaign, or as much as the seconds take.
+async fn in_little_time(trouble: Trouble, slice: u64, round: u64) {
     let seconds = number("COUNTERSIGN_SECONDS");
     let campaign = Dense {
+        trouble,
         houses: number("COUNTERSIGN_HOUSES").unwrap_or(if seconds.is_some() { 4 } else { 2 }),
-        kills: number("COUNTERSIGN_KILLS").unwrap_or(if seconds.is_some() { 60 } else { 20 }),
+        times: number("COUNTERSIGN_KILLS").unwrap_or(if seconds.is_some() { round } else { slice }),
         rounds: if seconds.is_some() { None } else { Some(1) },
         time: Duration::from_secs(seconds.unwrap_or_default()),
         seed: number("COUNTERSIGN_SEED").unwrap_or(1),
@@ -77,6 +100,22 @@ async fn whatever_it_dies_of_and_where_the_desk_goes_on_as_if_it_had_not() {
         only: std::env::var("COUNTERSIGN_CASE").ok(),
     };
     if let Err(error) = plan.run().await {
+        panic!("{error:#}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "it compiles the machine that fails: scripts/test runs it"]
+async fn a_full_disk_takes_nothing_and_is_told_nothing() {
+    if let Err(error) = disk::is_full_for_a_while().await {
+        panic!("{error:#}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "it compiles the machine that fails: scripts/test runs it"]
+async fn a_disk_that_failed_a_commit_is_not_trusted() {
+    if let Err(error) = disk::fails_a_commit_and_then_the_power_fails().await {
         panic!("{error:#}");
     }
 }

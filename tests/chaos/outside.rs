@@ -102,7 +102,7 @@ impl Outside {
         .await?;
         let port = port_of_its_own();
         slack.set_bot_url(&format!("http://127.0.0.1:{port}"));
-        let house = House { folder: folder.to_owned(), port };
+        let house = House { folder: folder.to_owned(), port, machine: None };
         let text = configuration(&slack.url(), &company_host, &house, tempo.patience)?;
         std::fs::write(folder.join("countersign.yaml"), text)?;
         let script = SCRIPT.replace("pace: 70ms", &format!("pace: {}", tempo.words));

@@ -16,6 +16,11 @@ pub struct Tally {
     pub in_a_click: u64,
     /// Somebody waited for an answer, or the desk for the company's.
     pub in_flight: u64,
+    /// Calls that the disk did not do, how often a desk stopped because of it, and power cuts.
+    pub disk_failed: u64,
+    pub stopped: u64,
+    pub power_cuts: u64,
+    pub clock_set: u64,
     pub starts: u64,
     /// How long they took, together.
     pub opening: Duration,
@@ -38,6 +43,10 @@ impl Table {
         table.row("  as a call reached the company", tally.in_a_call);
         table.row("  as a click was on its way", tally.in_a_click);
         table.row("  with a click or a call under way", tally.in_flight);
+        table.row("calls that the disk did not do", tally.disk_failed);
+        table.row("  after which the desk stopped", tally.stopped);
+        table.row("power cuts", tally.power_cuts);
+        table.row("times the clock was set", tally.clock_set);
         table.row("starts", tally.starts);
         table.row("  seconds until they were open", tally.opening.as_secs());
         let heard = heard(evidence);

@@ -45,3 +45,17 @@ async fn what_waits_while_the_clock_catches_up_waits_in_peace() {
     assert_eq!(office.invoices_paid().await, 1);
     office.closes().await;
 }
+
+/// What is asked then is asked by the desk's own time, which stands still: by the clock on the wall it
+/// would be overdue before anybody has seen it.
+#[tokio::test]
+async fn what_is_asked_while_the_clock_catches_up_has_its_time() {
+    let office = Office::opens().await;
+    office.writes("lena", "look up order 1042").await;
+    office.clock.turn_back(Span::minutes(300));
+    let (_, card) = office.asks("mia", INVOICE).await;
+    office.passes(Span::minutes(1)).await;
+    office.approves("jonas", &card).await;
+    assert_eq!(office.invoices_paid().await, 1);
+    office.closes().await;
+}

@@ -6,12 +6,18 @@
 #![expect(clippy::unwrap_used, reason = "a story that cannot go on fails its test")]
 
 mod balancer;
+mod clocks;
 mod failover;
+#[path = "../machine/mod.rs"]
+mod machine;
 mod office;
 mod pair;
+mod poolers;
 mod processes;
 mod race;
+mod reckoning;
 mod slacks_pace;
 mod the_database_goes_away;
 mod the_paused_owner;
+mod traffic;
 mod what_one_tells_the_other_hears;

@@ -1,9 +1,10 @@
 //! What stands around the desks that are started by their binary: the workspace, the company, the
 //! balancer; and the desks themselves, as an operator runs them.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,9 +40,27 @@ pub struct Office {
     folder: TempDir,
 }
 
+/// How a desk is started: as whom, and into which surroundings.
+#[derive(Clone)]
+pub struct Start {
+    pub binary: PathBuf,
+    pub environment: Vec<(&'static str, OsString)>,
+}
+
+impl Default for Start {
+    fn default() -> Self {
+        Self { binary: env!("CARGO_BIN_EXE_countersign").into(), environment: Vec::new() }
+    }
+}
+
 impl Office {
     /// Opens so many desks on one database, and a balancer before them.
     pub async fn opens(store: &str, desks: usize) -> Self {
+        Self::opens_with(store, &[], vec![Start::default(); desks]).await
+    }
+
+    /// The same with another configuration, and each desk in its own way.
+    pub async fn opens_with(store: &str, edits: &[(&str, &str)], desks: Vec<Start>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let company = Company::open(&folder.path().join("company.db")).await.unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -58,7 +77,12 @@ impl Office {
             pace: Pace::Unlimited,
         });
         let slack = Arc::new(slack.await.unwrap());
-        let text = CONFIGURATION
+        let mut text = CONFIGURATION.to_owned();
+        for (words, instead) in edits {
+            assert!(text.contains(words), "the configuration has no `{words}`");
+            text = text.replace(words, instead);
+        }
+        let text = text
             .replace("SANDBOX_URL", &slack.url())
             .replace("COMPANY_URL", &format!("http://{host}"))
             .replace("COMPANY_HOST", &format!("\"{host}\""))
@@ -66,13 +90,21 @@ impl Office {
             .replace("SCRIPT", "script.yaml");
         std::fs::write(folder.path().join("countersign.yaml"), text).unwrap();
         std::fs::write(folder.path().join("script.yaml"), SCRIPT).unwrap();
-        let ports: Vec<SocketAddr> = (0..desks).map(|_| free_port()).collect();
-        let opening = ports.iter().map(|&at| Replica::opens(folder.path(), at));
+        let ports: Vec<SocketAddr> = desks.iter().map(|_| free_port()).collect();
+        let opening = desks.iter().zip(&ports);
+        let opening = opening.map(|(start, &at)| Replica::opens(folder.path(), at, start));
         let desks = futures::future::join_all(opening).await;
         let balancer = Balancer::before(ports).await;
         slack.set_bot_url(&balancer.url);
         let (store, _balancer) = (store.to_owned(), balancer);
         Self { slack, company, desks, store, company_at_work, _balancer, folder }
+    }
+
+    /// Waits until so many more invoices are paid.
+    pub async fn payments_go_on(&self, more: i64) {
+        let paid = async || self.company.payments("payment").await.unwrap();
+        let before = paid().await;
+        sooner_or_later("invoices are paid", async || paid().await >= before + more).await;
     }
 
     /// Closes the desks, and has the operator look at what they leave.
@@ -104,16 +136,17 @@ pub struct Replica {
 }
 
 impl Replica {
-    async fn opens(folder: &Path, at: SocketAddr) -> Self {
+    async fn opens(folder: &Path, at: SocketAddr, start: &Start) -> Self {
         let file = folder.join(format!("desk-{}.yaml", at.port()));
         let text = std::fs::read_to_string(folder.join("countersign.yaml")).unwrap();
         std::fs::write(&file, text.replace("LISTEN", &at.to_string())).unwrap();
-        let mut process = Command::new(env!("CARGO_BIN_EXE_countersign"))
+        let mut process = Command::new(&start.binary)
             .arg("--config")
             .arg(&file)
             .arg("serve")
             .env("DEMO_SIGNING_SECRET", SIGNING_SECRET)
             .env("DEMO_BOT_TOKEN", BOT_TOKEN)
+            .envs(start.environment.clone())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(File::create(folder.join(format!("desk-{}.log", at.port()))).unwrap())

@@ -7,8 +7,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
+use rusqlite::hooks::Wal;
 use rusqlite::types::Null;
-use rusqlite::{Connection, OpenFlags, Statement};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Statement};
 use sqlx::any::{AnyArguments, AnyRow, AnyTypeInfoKind};
 use sqlx::error::{DatabaseError, ErrorKind};
 use sqlx::{Any, Error, Execute};
@@ -20,10 +21,11 @@ use super::shape::Shape;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// More than there are statements in the program, so that each is compiled once.
 const STATEMENTS: usize = 512;
-/// The working set of a busy desk fits, so that its pages are not read anew for each transaction;
-/// and the log grows to 16 MiB before it is folded into the file, which costs two syncs.
+/// The working set of a busy desk fits, so that its pages are not read anew for each transaction.
 const WRITER: &str = "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;
-PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4096;";
+PRAGMA cache_size = -65536;";
+/// So many pages, 16 MiB, the log has before it is folded into the file, which costs two syncs.
+const LONG: i32 = 4096;
 
 /// A connection that blocks whoever asks.
 #[derive(Debug)]
@@ -44,6 +46,7 @@ impl Here {
     pub(in crate::store) fn open(path: &Path) -> Result<Self, Error> {
         let here = Self::with(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         here.conn.execute_batch(WRITER).map_err(refused)?;
+        here.conn.wal_hook(Some(fold_when_long));
         Ok(here)
     }
 
@@ -116,6 +119,18 @@ impl Here {
         }
         Ok(())
     }
+}
+
+/// Folds the log into the file after a commit. What cannot be folded stays in the log and is written
+/// again the next time, so nothing is lost by it; SQLite's own way would tell nobody.
+fn fold_when_long(log: &Wal, pages: i32) -> rusqlite::Result<()> {
+    if pages >= LONG
+        && let Err(error) = log.checkpoint()
+        && error.sqlite_error_code() != Some(ErrorCode::DatabaseBusy)
+    {
+        tracing::error!(%error, "the log cannot be folded into the database; look at the disk");
+    }
+    Ok(())
 }
 
 /// What everybody must say who reads a table from end to end on the writer's connection.

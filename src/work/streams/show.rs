@@ -22,9 +22,8 @@ impl Streams {
         if self.knows_no_sessions() {
             claimed.show.forget_session();
         }
-        // A clock that went back would have the show wait until it has caught up, and the answer too.
-        let claimed_at = claimed.at;
-        let now = || desk.clock.now().max(claimed_at);
+        // By our own clock the show, and the answer behind it, might wait until that has caught up.
+        let now = || desk.store.now();
         for _ in 0..CALLS {
             let call = match claimed.show.next(now()) {
                 Next::Call(call) => call,
@@ -124,9 +123,9 @@ impl Streams {
 
     /// What an error means for the message. One that will be the same everywhere is remembered.
     fn how(&self, call: &ShowCall, error: &SlackError) -> Went {
-        let now = self.desk.clock.now();
+        let (now, ours) = (self.desk.store.now(), self.desk.clock.now());
         match error {
-            SlackError::Paced { until } => return Went::Later(*until),
+            SlackError::Paced { until } => return Went::Later(now.plus(until.since(ours))),
             SlackError::RateLimited { retry_after } => return Went::Later(now.plus(*retry_after)),
             SlackError::NotDone { .. } => return Went::Later(now.plus(Span::seconds(2))),
             SlackError::Unknown { .. } => return Went::Unknown,

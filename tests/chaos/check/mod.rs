@@ -2,6 +2,7 @@
 
 mod clicks;
 mod effects;
+mod instants;
 mod messages;
 mod shown;
 
@@ -35,6 +36,7 @@ pub async fn everything(evidence: &Evidence) -> anyhow::Result<Findings> {
     effects::check(evidence, &mut findings);
     clicks::check(evidence, &mut findings);
     messages::check(evidence, &mut findings);
+    instants::check(evidence, &mut findings);
     shown::check(evidence, &mut findings);
     Ok(findings)
 }

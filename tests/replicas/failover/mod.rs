@@ -2,9 +2,7 @@
 //! taken again within 15 seconds, none that was acknowledged is lost, and nothing is paid twice.
 
 mod address;
-mod reckoning;
-mod server;
-mod traffic;
+pub mod server;
 mod waiting_commits;
 
 use std::os::unix::fs::PermissionsExt;
@@ -15,16 +13,17 @@ use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use crate::office::{Office, sooner_or_later};
+use crate::reckoning;
+use crate::traffic::Traffic;
 use address::{Address, Established};
 use server::Server;
-use traffic::Traffic;
 
 /// How soon clicks have to be taken again, counted from the fall of the primary.
 const SOON: Duration = Duration::from_secs(15);
 /// How long it takes whoever watches the primary to notice.
 const NOTICED: Duration = Duration::from_secs(1);
 /// Times are measured here, so the stories are told one after the other.
-static ALONE: Mutex<()> = Mutex::const_new(());
+pub static ALONE: Mutex<()> = Mutex::const_new(());
 
 /// A primary, its standby, two desks that know them by one address, and people.
 struct Scene {
@@ -51,15 +50,8 @@ impl Scene {
         let office = Office::opens(&address.store(), 2).await;
         let traffic = Traffic::begins(&office.slack);
         let scene = Self { primary, standby, address, office, traffic, _alone, _folder };
-        scene.payments_go_on(4).await;
+        scene.office.payments_go_on(4).await;
         scene
-    }
-
-    /// Waits until so many more invoices are paid.
-    async fn payments_go_on(&self, more: i64) {
-        let paid = async || self.office.company.payments("payment").await.unwrap();
-        let before = paid().await;
-        sooner_or_later("invoices are paid", async || paid().await >= before + more).await;
     }
 
     /// What an operator does, or has done for them: the standby becomes the primary, and then the
@@ -80,12 +72,13 @@ impl Scene {
             (again - (moved - fell)).as_secs_f64(),
         );
         assert!(again < SOON, "{what}: not before {again:?}");
-        self.payments_go_on(4).await;
+        self.office.payments_go_on(4).await;
     }
 
     async fn ends(self) {
         self.traffic.nobody_writes_any_more();
-        reckoning::nothing_is_lost_or_doubled(&self.office, &self.standby).await;
+        let mut desk = self.standby.asks().await.unwrap();
+        reckoning::nothing_is_lost_or_doubled(&self.office, &mut desk).await;
         self.traffic.ends().await;
         let panics = self.office.logs();
         assert!(!panics.contains("panicked"), "{panics}");
@@ -127,7 +120,7 @@ async fn the_primary_stands_still_and_wakes_up_when_another_has_taken_over() {
     scene.goes_on("paused", fell).await;
 
     scene.primary.wakes_up();
-    scene.payments_go_on(2).await;
+    scene.office.payments_go_on(2).await;
     let write = scene.primary.says("UPDATE desk_turn SET one = one");
     let kept = tokio::time::timeout(2 * NOTICED, write).await;
     assert!(kept.is_err(), "the old primary acknowledges what its standby does not have");
@@ -154,6 +147,6 @@ async fn the_primary_wakes_up_as_soon_as_another_has_taken_over() {
     scene.standby_takes_over(Established::Kept).await;
     scene.primary.wakes_up();
     scene.goes_on("paused for a moment", fell).await;
-    scene.payments_go_on(4).await;
+    scene.office.payments_go_on(4).await;
     scene.ends().await;
 }

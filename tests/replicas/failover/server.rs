@@ -11,6 +11,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, Connection};
 use tokio::process::{Child, Command};
 
 use crate::office::sooner_or_later;
+use crate::reckoning::counts;
 
 /// How long a server may think about one question.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -126,8 +127,7 @@ impl Server {
 
     pub async fn counts(&self, question: &str) -> i64 {
         let mut conn = self.asks().await.unwrap();
-        let question = AssertSqlSafe(question.to_owned());
-        let count = sqlx::query_scalar(question).fetch_one(&mut conn).await.unwrap();
+        let count = counts(&mut conn, question).await;
         conn.close().await.unwrap();
         count
     }
@@ -172,13 +172,16 @@ fn lasting_port() -> u16 {
     (first..32_000).find(free).unwrap()
 }
 
-/// One of Postgres's programs, under a user that it does not refuse.
+/// One of Postgres's programs.
 fn program(name: &str) -> Command {
-    let named = |what: &str| std::env::var(what);
-    let programs = named("COUNTERSIGN_TEST_POSTGRES_PROGRAMS");
+    let programs = std::env::var("COUNTERSIGN_TEST_POSTGRES_PROGRAMS");
     let programs = programs.expect("scripts/with-postgres names the folder of the programs");
-    let program = Path::new(&programs).join(name);
-    let user = named("COUNTERSIGN_TEST_POSTGRES_USER").unwrap_or_default();
+    as_somebody(&Path::new(&programs).join(name))
+}
+
+/// A program that refuses to run as root, under the user that the servers have.
+pub fn as_somebody(program: &Path) -> Command {
+    let user = std::env::var("COUNTERSIGN_TEST_POSTGRES_USER").unwrap_or_default();
     let mut command = if user.is_empty() {
         Command::new(program)
     } else {

@@ -1,12 +1,15 @@
 //! The hardest schedule: a commit waits for a standby that is gone, the primary is killed and comes up
 //! again with what it had written for itself, everybody can see that, and then it is lost for good.
 
+use std::collections::BTreeSet;
+
 use tokio::time::Instant;
 
 use super::address::Established;
-use super::reckoning::clicks_that_nobody_was_promised;
+use super::server::Server;
 use super::{NOTICED, Scene};
-use crate::office::{card, sooner_or_later};
+use crate::office::{Office, card, sooner_or_later};
+use crate::reckoning::clicks_that_nobody_was_promised;
 
 /// Longer than any limit of a statement or of a lock: none of them may end the wait with a yes.
 const WAITING: &str = "SELECT count(*) FROM pg_stat_activity
@@ -40,7 +43,7 @@ async fn what_only_the_lost_primary_had_was_promised_to_nobody() {
         }
         primary.is_killed().await;
         primary.starts().await;
-        seen = clicks_that_nobody_was_promised(&scene.office, primary).await.len();
+        seen = nobody_was_promised(&scene.office, primary).await.len();
         if seen > 0 {
             break;
         }
@@ -49,15 +52,19 @@ async fn what_only_the_lost_primary_had_was_promised_to_nobody() {
     // Nobody may act on it, nor say yes to it.
     tokio::time::sleep(2 * NOTICED).await;
     assert_eq!(presses.acknowledged_since(alone), 0, "while the standby was gone");
-    let only_here = clicks_that_nobody_was_promised(&scene.office, primary).await;
+    let only_here = nobody_was_promised(&scene.office, primary).await;
     let fell = Instant::now();
     primary.is_killed().await;
     scene.standby.starts().await;
     scene.standby_takes_over(Established::Cut).await;
-    let kept = clicks_that_nobody_was_promised(&scene.office, &scene.standby).await;
+    let kept = nobody_was_promised(&scene.office, &scene.standby).await;
     let gone = only_here.difference(&kept).count();
     assert!(gone > 0, "nothing is gone with the primary, so nothing was tried");
     println!("waiting commits: {gone} clicks were seen on the primary and are gone with it");
     scene.goes_on("waiting commits", fell).await;
     scene.ends().await;
+}
+
+async fn nobody_was_promised(office: &Office, server: &Server) -> BTreeSet<String> {
+    clicks_that_nobody_was_promised(office, &mut server.asks().await.unwrap()).await
 }

@@ -1,13 +1,11 @@
-//! After a failover: what Slack's side and the company wrote down, against the database that is the
-//! primary now.
+//! In the end: what Slack's side and the company wrote down, against the database.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use countersign::sandbox::Passed;
 use serde_json::Value;
-use sqlx::AnyConnection;
+use sqlx::{AnyConnection, AssertSqlSafe};
 
-use super::server::Server;
 use crate::office::{Office, sooner_or_later};
 
 /// What is not finished yet.
@@ -16,16 +14,15 @@ const OPEN: &str = "SELECT (SELECT count(*) FROM requests WHERE outcome IS NULL)
     + (SELECT count(*) FROM executions WHERE ended_at IS NULL)";
 
 /// Waits until nothing is open, and compares.
-pub async fn nothing_is_lost_or_doubled(office: &Office, primary: &Server) {
-    sooner_or_later("everything has ended", async || primary.counts(OPEN).await == 0).await;
-    let mut desk = primary.asks().await.unwrap();
+pub async fn nothing_is_lost_or_doubled(office: &Office, desk: &mut AnyConnection) {
+    sooner_or_later("everything has ended", async || counts(desk, OPEN).await == 0).await;
     let journal = office.slack.journal();
     let clicks = acknowledged_clicks(&journal);
-    let kept: BTreeSet<String> = keys(&mut desk).await;
+    let kept: BTreeSet<String> = keys(desk).await;
     let lost: Vec<_> = clicks.iter().filter(|key| !kept.contains(*key)).collect();
-    assert!(lost.is_empty(), "acknowledged and not in the promoted database: {lost:?}");
+    assert!(lost.is_empty(), "acknowledged and not in the database: {lost:?}");
 
-    let runs = runs(&mut desk).await;
+    let runs = runs(desk).await;
     for message in acknowledged_messages(&journal) {
         let led_to = runs.get(&message).copied().unwrap_or_default();
         assert_eq!(led_to, 1, "runs of the message {message:?}, which was acknowledged");
@@ -35,12 +32,12 @@ pub async fn nothing_is_lost_or_doubled(office: &Office, primary: &Server) {
         "SELECT executions.key FROM executions JOIN requests ON requests.id = request_id
          WHERE outcome = 'approved' AND executions.state = 'succeeded'",
     )
-    .fetch_all(&mut desk)
+    .fetch_all(&mut *desk)
     .await
     .unwrap()
     .into_iter()
     .collect();
-    let all = primary.counts("SELECT count(*) FROM requests WHERE outcome = 'approved'").await;
+    let all = counts(desk, "SELECT count(*) FROM requests WHERE outcome = 'approved'").await;
     assert_eq!(approved.len() as i64, all, "each approved action ran");
     let called = office.company.journal().await.unwrap();
     let by_key: BTreeSet<String> = called.iter().map(|call| call.key.clone()).collect();
@@ -58,6 +55,11 @@ pub async fn nothing_is_lost_or_doubled(office: &Office, primary: &Server) {
     );
 }
 
+pub async fn counts(desk: &mut AnyConnection, question: &str) -> i64 {
+    let question = AssertSqlSafe(question.to_owned());
+    sqlx::query_scalar(question).fetch_one(desk).await.unwrap()
+}
+
 async fn keys(desk: &mut AnyConnection) -> BTreeSet<String> {
     let keys: Vec<String> =
         sqlx::query_scalar("SELECT key FROM intake").fetch_all(desk).await.unwrap();
@@ -65,9 +67,12 @@ async fn keys(desk: &mut AnyConnection) -> BTreeSet<String> {
 }
 
 /// How many clicks a database has that were never acknowledged.
-pub async fn clicks_that_nobody_was_promised(office: &Office, server: &Server) -> BTreeSet<String> {
+pub async fn clicks_that_nobody_was_promised(
+    office: &Office,
+    desk: &mut AnyConnection,
+) -> BTreeSet<String> {
     let acknowledged = acknowledged_clicks(&office.slack.journal());
-    let mut kept = keys(&mut server.asks().await.unwrap()).await;
+    let mut kept = keys(desk).await;
     kept.retain(|key| key.starts_with("click:") && !acknowledged.contains(key));
     kept
 }
