@@ -28,10 +28,18 @@ pub struct Slot {
 /// would be lost.
 const LONGEST_LINE: Span = Span::seconds(60);
 
+/// Whoever comes with an instant that is older than the last by less has only come late.
+const SET_BACK: Span = Span::seconds(1);
+
 /// How far everything is from rest. What is at rest is not in it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Paces(BTreeMap<String, Pace>);
+pub struct Paces {
+    paces: BTreeMap<String, Pace>,
+    /// The last that was heard of a clock that may be set back; one that is shared never is.
+    #[serde(skip)]
+    heard: Timestamp,
+}
 
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 struct Pace {
@@ -39,20 +47,16 @@ struct Pace {
     full_at: Timestamp,
     /// The last moment that was named to somebody who waits.
     line_at: Timestamp,
-    held: Option<Hold>,
-}
-
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Hold {
-    since: Timestamp,
-    until: Timestamp,
+    /// Until when the other side said to wait.
+    held: Option<Timestamp>,
 }
 
 impl Paces {
     /// Takes the slots of one call, all or none, or says when to come again. A call that is refused
     /// takes nothing but its place in the line.
     pub fn take(&mut self, slots: &[Slot], now: Timestamp) -> Result<(), Timestamp> {
-        self.0.retain(|_, pace| !pace.is_at_rest(now));
+        self.follow(now);
+        self.paces.retain(|_, pace| !pace.is_at_rest(now));
         let free_at = |slot: &&Slot| self.of(slot).free_at(slot.rate, now);
         if let Some(last) = slots.iter().max_by_key(free_at)
             && free_at(&last) > now
@@ -66,29 +70,48 @@ impl Paces {
     }
 
     /// How often the same call would be let in now. It promises nothing: others may come first.
-    pub fn room(&self, slots: &[Slot], now: Timestamp) -> usize {
+    pub fn room(&mut self, slots: &[Slot], now: Timestamp) -> usize {
+        self.follow(now);
         let rooms = slots.iter().map(|slot| self.of(slot).room(slot.rate, now));
         rooms.min().unwrap_or(usize::MAX)
     }
 
     /// The other side said to wait.
     pub fn hold(&mut self, what: &str, wait: Span, now: Timestamp) {
-        let pace = self.0.entry(what.to_owned()).or_default();
-        pace.held = Some(Hold { since: now, until: now.plus(wait) });
+        self.follow(now);
+        self.paces.entry(what.to_owned()).or_default().held = Some(now.plus(wait));
+    }
+
+    /// When the clock was set back, whatever is waited for lies as far ahead as it did. Else it would be
+    /// waited for until the clock has caught up.
+    fn follow(&mut self, now: Timestamp) {
+        let back = self.heard.since(now);
+        if back < SET_BACK {
+            self.heard = self.heard.max(now);
+            return;
+        }
+        self.heard = now;
+        self.paces.values_mut().for_each(|pace| pace.follow(back.as_millis()));
     }
 
     fn of(&self, slot: &Slot) -> Pace {
-        self.0.get(&slot.what).copied().unwrap_or_default()
+        self.paces.get(&slot.what).copied().unwrap_or_default()
     }
 
     fn pace(&mut self, slot: &Slot) -> &mut Pace {
-        self.0.entry(slot.what.clone()).or_default()
+        self.paces.entry(slot.what.clone()).or_default()
     }
 }
 
 impl Pace {
+    fn follow(&mut self, back: i64) {
+        for at in [&mut self.full_at, &mut self.line_at].into_iter().chain(&mut self.held) {
+            *at = Timestamp::from_millis(at.as_millis() - back);
+        }
+    }
+
     fn is_at_rest(&self, now: Timestamp) -> bool {
-        let held = self.held.is_some_and(|hold| hold.until > now);
+        let held = self.held.is_some_and(|until| until > now);
         self.full_at <= now && self.line_at <= now && !held
     }
 
@@ -97,9 +120,7 @@ impl Pace {
         let behind = self.behind(rate, now).as_millis();
         let room = rate.every.as_millis() * i64::from(rate.burst - 1);
         let free_at = Timestamp::from_millis(now.as_millis() + (behind - room).max(0));
-        // One that began later than now was made by a clock that was set back since.
-        let held = self.held.filter(|hold| hold.since <= now);
-        held.map_or(free_at, |hold| free_at.max(hold.until))
+        self.held.map_or(free_at, |until| free_at.max(until))
     }
 
     /// How far it is from rest; never more than a burst, even when a clock was set back.
@@ -216,6 +237,11 @@ mod tests {
             post(&mut paces, "C1", 60_000).unwrap();
         }
         assert_eq!(post(&mut paces, "C1", -3_600_000), Err(-3_600_000 + 1000));
+
+        let mut paces = Paces::default();
+        paces.hold("post", Span::seconds(30), START);
+        assert_eq!(post(&mut paces, "C1", -3_600_000), Err(-3_600_000 + 30_000));
+        assert_eq!(post(&mut paces, "C1", -3_600_000 + 30_000), Ok(()));
     }
 
     #[test]
@@ -228,7 +254,7 @@ mod tests {
         post(&mut paces, "C4", 1000).unwrap();
         let kept = serde_json::to_string(&paces).unwrap();
         let mut read: Paces = serde_json::from_str(&kept).unwrap();
-        assert_eq!(read.0.keys().collect::<Vec<_>>(), ["C4", "post", "update"], "{kept}");
+        assert_eq!(read.paces.keys().collect::<Vec<_>>(), ["C4", "post", "update"], "{kept}");
         assert_eq!(read.take(&[slot("update", CALLS)], at(2000)), Err(at(30_000)));
     }
 

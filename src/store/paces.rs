@@ -88,16 +88,18 @@ impl PaceBook {
         workspace: &WorkspaceId,
         calls: &[Vec<Slot>],
     ) -> Result<Vec<usize>, StoreError> {
-        let each = |paces: &Paces, now| calls.iter().map(|slots| paces.room(slots, now)).collect();
+        let each = |paces: &mut Paces, now| -> Vec<usize> {
+            calls.iter().map(|slots| paces.room(slots, now)).collect()
+        };
         if calls.iter().all(Vec::is_empty) {
-            return Ok(each(&Paces::default(), tx.now));
+            return Ok(each(&mut Paces::default(), tx.now));
         }
         match self {
             Self::Memory(memory) => {
                 let now = tx.seen_here(tx.now);
                 Ok(each(open(memory).entry(workspace.clone()).or_default(), now))
             }
-            Self::Table => Ok(each(&read(tx, workspace).await?, tx.now)),
+            Self::Table => Ok(each(&mut read(tx, workspace).await?, tx.now)),
         }
     }
 

@@ -43,9 +43,11 @@ pub(super) fn over_limit(
 }
 
 fn take(workspace: &mut Workspace, key: String, rate: &Rate, now: Timestamp) -> Option<Span> {
-    let full_at = workspace.full_at.get(&key).copied().unwrap_or(now).max(now);
-    let with_this = full_at.plus(rate.every).since(now).as_millis();
     let most = rate.every.as_millis() * i64::from(rate.burst);
+    // What lies further ahead was counted before the clock was turned back; Slack's own never is.
+    let counts = |full_at: &Timestamp| full_at.since(now).as_millis() <= most;
+    let full_at = workspace.full_at.get(&key).copied().filter(counts).unwrap_or(now).max(now);
+    let with_this = full_at.plus(rate.every).since(now).as_millis();
     if with_this > most {
         return u32::try_from(with_this - most).ok().map(Span::millis);
     }
