@@ -8,7 +8,7 @@ use crate::pair::Pair;
 
 const APPROVALS: &str = "C0APPROVAL";
 /// How much one desk takes at a time: so little that both have something to do.
-const ROOM: usize = 4;
+const ROOM: usize = 9;
 
 impl Pair {
     /// Somebody writes to the bot so many times; what follows is owed, and nothing of it is sent.
