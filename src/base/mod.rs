@@ -12,5 +12,5 @@ pub use id::{
     ActionId, CardId, ExecutionId, NoticeId, PersonId, RequestId, RunId, ThreadId, WorkspaceId,
 };
 pub use id::{CountingIds, Ids, RandomIds, typed_id};
-pub use pace::{Paces, Rate, Slot};
+pub use pace::{Haste, Paces, Rate, Slot};
 pub use time::{Clock, Instants, NotASpan, Span, SystemClock, Timestamp, TurnableClock};

@@ -24,6 +24,16 @@ pub struct Slot {
     pub rate: Rate,
 }
 
+/// Whether a call waits for its turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Haste {
+    /// It has time.
+    InTurn,
+    /// Somebody waits for the answer: it comes before all that have time. A pace is a guess at what
+    /// the other side takes, and a sure no to a person is worse than one that the other side may say.
+    Ahead,
+}
+
 /// Nobody is sent away for longer, however many wait: some never come again, and their moments
 /// would be lost.
 const LONGEST_LINE: Span = Span::seconds(60);
@@ -53,15 +63,22 @@ struct Pace {
 
 impl Paces {
     /// Takes the slots of one call, all or none, or says when to come again. A call that is refused
-    /// takes nothing but its place in the line.
-    pub fn take(&mut self, slots: &[Slot], now: Timestamp) -> Result<(), Timestamp> {
+    /// takes nothing but its place in the line. One that comes ahead is refused only while the other
+    /// side said to wait; those in the line make up for it.
+    pub fn take(&mut self, slots: &[Slot], haste: Haste, now: Timestamp) -> Result<(), Timestamp> {
         self.follow(now);
         self.paces.retain(|_, pace| !pace.is_at_rest(now));
-        let free_at = |slot: &&Slot| self.of(slot).free_at(slot.rate, now);
+        let free_at = |slot: &&Slot| match haste {
+            Haste::InTurn => self.of(slot).free_at(slot.rate, now),
+            Haste::Ahead => self.of(slot).held.unwrap_or(now),
+        };
         if let Some(last) = slots.iter().max_by_key(free_at)
             && free_at(&last) > now
         {
-            return Err(self.pace(last).line_up(last.rate, now));
+            return Err(match haste {
+                Haste::InTurn => self.pace(last).line_up(last.rate, now),
+                Haste::Ahead => free_at(&last),
+            });
         }
         for slot in slots {
             self.pace(slot).take_one(slot.rate, now);
@@ -170,7 +187,9 @@ mod tests {
 
     fn post(paces: &mut Paces, channel: &str, millis: i64) -> Result<(), i64> {
         let slots = [slot(channel, POSTS), slot("post", CALLS)];
-        paces.take(&slots, at(millis)).map_err(|until| until.as_millis() - START.as_millis())
+        paces
+            .take(&slots, Haste::InTurn, at(millis))
+            .map_err(|until| until.as_millis() - START.as_millis())
     }
 
     #[test]
@@ -224,9 +243,31 @@ mod tests {
     fn what_is_held_waits_and_nothing_else_does() {
         let mut paces = Paces::default();
         paces.hold("update", Span::seconds(30), START);
-        assert_eq!(paces.take(&[slot("update", CALLS)], at(29_999)), Err(at(30_000)));
-        assert_eq!(paces.take(&[slot("info", CALLS)], START), Ok(()));
-        assert_eq!(paces.take(&[slot("update", CALLS)], at(30_000)), Ok(()));
+        assert_eq!(
+            paces.take(&[slot("update", CALLS)], Haste::InTurn, at(29_999)),
+            Err(at(30_000))
+        );
+        assert_eq!(paces.take(&[slot("info", CALLS)], Haste::InTurn, START), Ok(()));
+        assert_eq!(paces.take(&[slot("update", CALLS)], Haste::InTurn, at(30_000)), Ok(()));
+    }
+
+    #[test]
+    fn whoever_is_waited_for_comes_first_and_the_others_make_up_for_it() {
+        let mut paces = Paces::default();
+        for _ in 0..3 {
+            post(&mut paces, "C1", 0).unwrap();
+        }
+        assert_eq!(post(&mut paces, "C1", 0), Err(1000));
+        for _ in 0..50 {
+            assert_eq!(paces.take(&[slot("C1", POSTS)], Haste::Ahead, START), Ok(()));
+        }
+        // What was taken ahead is never more than a burst to make up for.
+        assert_eq!(post(&mut paces, "C1", 1000), Err(2000));
+        assert_eq!(post(&mut paces, "C1", 2000), Ok(()));
+
+        paces.hold("C1", Span::seconds(30), at(2000));
+        assert_eq!(paces.take(&[slot("C1", POSTS)], Haste::Ahead, at(31_999)), Err(at(32_000)));
+        assert_eq!(paces.take(&[slot("C1", POSTS)], Haste::Ahead, at(32_000)), Ok(()));
     }
 
     #[test]
@@ -255,7 +296,7 @@ mod tests {
         let kept = serde_json::to_string(&paces).unwrap();
         let mut read: Paces = serde_json::from_str(&kept).unwrap();
         assert_eq!(read.paces.keys().collect::<Vec<_>>(), ["C4", "post", "update"], "{kept}");
-        assert_eq!(read.take(&[slot("update", CALLS)], at(2000)), Err(at(30_000)));
+        assert_eq!(read.take(&[slot("update", CALLS)], Haste::InTurn, at(2000)), Err(at(30_000)));
     }
 
     #[test]
@@ -264,10 +305,12 @@ mod tests {
         for (burst, millis) in [(3, 0), (3, 999), (3, 1000), (3, 2500), (0, 0), (40, 30_000)] {
             let mut paces = Paces::default();
             for _ in 0..burst {
-                let _ = paces.take(&call, START);
+                let _ = paces.take(&call, Haste::InTurn, START);
             }
             let room = paces.room(&call, at(millis));
-            let let_in = (0..100).take_while(|_| paces.take(&call, at(millis)).is_ok()).count();
+            let let_in = (0..100)
+                .take_while(|_| paces.take(&call, Haste::InTurn, at(millis)).is_ok())
+                .count();
             assert_eq!(room, let_in, "at {millis} after {burst}");
         }
         let mut paces = Paces::default();

@@ -4,11 +4,10 @@ use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 
 use super::{Desk, DeskError};
-use crate::approval::Standing;
 use crate::base::RunId;
 use crate::base::failpoint::{self, Point};
 use crate::config::{Caller, Config, Member};
-use crate::slack::directory::MemberName;
+use crate::slack::directory::{MemberName, NoRequester};
 use crate::store::{CallLimits, CallView, Called, NewCall};
 use crate::stream::Modes;
 use crate::work::Loop;
@@ -82,13 +81,10 @@ impl Desk {
         };
         let user = self.directory.account_named(&name).await;
         let user = user.map_err(|_| CallRefused::Unreachable)?.ok_or(CallRefused::Requester)?;
-        match self.directory.person(&user).await.standing {
-            Standing::Member | Standing::Guest => {}
-            Standing::Unreachable => return Err(CallRefused::Unreachable),
-            Standing::Deactivated | Standing::Bot | Standing::Outsider | Standing::Unknown => {
-                return Err(CallRefused::Requester);
-            }
-        }
+        self.directory.requester(&user).await.map_err(|why| match why {
+            NoRequester::Refused => CallRefused::Requester,
+            NoRequester::Unreachable(_) => CallRefused::Unreachable,
+        })?;
         let hash =
             |agent: &String| Some((agent.clone(), self.agents.get(agent)?.graph.definition_hash()));
         let agents = caller.agents.iter().map(|agent| &agent.value);

@@ -12,7 +12,7 @@ use crate::config::{Config, Member, Members};
 use crate::slack::client::{
     Channels, HttpSlack, HttpSlackError, HttpSlackSettings, Identity, SlackApi, SlackError,
 };
-use crate::slack::directory::{Directory, GroupSource, Home, MemberName};
+use crate::slack::directory::{Directory, GroupSource, Home, MemberName, Ways};
 use crate::slack::pacing::PacedSlack;
 use crate::slack::signature::{Verifier, VerifierError};
 use crate::store::{Store, StoreError};
@@ -54,8 +54,11 @@ impl Desk {
         let identity = who_are_we(slack.as_ref()).await?;
         let slots = Slots::new(store.clone(), identity.workspace(), clock.clone());
         let slots = Arc::new(slots);
-        let slack = Arc::new(PacedSlack::new(slack, slots.clone()));
-        let world = World { store, slack, slots: Some(slots), identity, clock, ids };
+        let ways = Ways {
+            ahead: Arc::new(PacedSlack::new(slack.clone(), slots.clone())),
+            in_turn: Arc::new(PacedSlack::in_turn(slack, slots.clone())),
+        };
+        let world = World { store, ways, slots: Some(slots), identity, clock, ids };
         Self::furnished(config, world).await
     }
 
@@ -80,16 +83,18 @@ impl Desk {
         ids: Arc<dyn Ids>,
     ) -> Result<Self, StartError> {
         let identity = who_are_we(slack.as_ref()).await?;
-        let world = World { store, slack, slots: None, identity, clock, ids };
+        let ways = Ways { ahead: slack.clone(), in_turn: slack };
+        let world = World { store, ways, slots: None, identity, clock, ids };
         Self::furnished(config, world).await
     }
 
     /// Builds the agents, and sets right what an earlier process left undone.
     async fn furnished(config: Config, world: World) -> Result<Self, StartError> {
-        let World { store, slack, slots, identity, clock, ids } = world;
+        let World { store, ways, slots, identity, clock, ids } = world;
+        let slack = ways.ahead.clone();
         let verifier = Verifier::new(config.slack.signing_secrets.clone())?;
         let directory = Directory::new(
-            slack.clone(),
+            ways,
             clock.clone(),
             Home::from(&identity),
             config.aliases(),
@@ -132,7 +137,7 @@ impl Desk {
 /// What a desk stands in.
 struct World {
     store: Store,
-    slack: Arc<dyn SlackApi>,
+    ways: Ways,
     slots: Option<Arc<Slots>>,
     identity: Identity,
     clock: Arc<dyn Clock>,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use crate::base::{Clock, Slot, Span, Timestamp, WorkspaceId};
+use crate::base::{Clock, Haste, Slot, Span, Timestamp, WorkspaceId};
 use crate::slack::pacing::{NotNow, Pacer};
 use crate::store::Store;
 
@@ -55,13 +55,13 @@ impl Slots {
 }
 
 impl Pacer for Slots {
-    fn take(&self, slots: Vec<Slot>) -> BoxFuture<'_, Result<(), NotNow>> {
+    fn take(&self, slots: Vec<Slot>, haste: Haste) -> BoxFuture<'_, Result<(), NotNow>> {
         async move {
             let missing = self.missing(slots);
             if missing.is_empty() {
                 return Ok(());
             }
-            match self.store.take_slots(&self.workspace, missing).await {
+            match self.store.take_slots(&self.workspace, missing, haste).await {
                 Ok(taken) => taken.map_err(NotNow::Until),
                 Err(error) => Err(NotNow::Unknown(format!("the pace is not known: {error}"))),
             }
@@ -102,18 +102,21 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(TurnableClock::standing_at(Timestamp::from_millis(1_795_527_000_000)));
         let slots = slots(&folder, clock.clone()).await;
-        assert_eq!(slots.take(post()).await, Ok(()), "the only one there is");
+        assert_eq!(slots.take(post(), Haste::InTurn).await, Ok(()), "the only one there is");
         slots.taken(post());
-        assert_eq!(slots.take(post()).await, Ok(()), "the one in hand");
-        assert!(slots.take(post()).await.is_err(), "it was one");
+        assert_eq!(slots.take(post(), Haste::InTurn).await, Ok(()), "the one in hand");
+        assert!(slots.take(post(), Haste::InTurn).await.is_err(), "it was one");
 
         slots.taken(post());
         clock.turn_forward(Span::seconds(3));
-        assert!(slots.take(post()).await.is_err(), "who stood still has to ask again");
+        assert!(
+            slots.take(post(), Haste::InTurn).await.is_err(),
+            "who stood still has to ask again"
+        );
 
         slots.taken(post());
         slots.hold("chat.postMessage", Span::seconds(30)).await;
-        assert!(slots.take(post()).await.is_err(), "Slack said to wait");
+        assert!(slots.take(post(), Haste::InTurn).await.is_err(), "Slack said to wait");
         slots.store.close().await;
     }
 }

@@ -1,19 +1,23 @@
 //! Who somebody is, and which groups they are in, as Slack says now. Every failure is a no.
 //!
-//! Standing is asked afresh at each click. Groups are kept for at most a minute, and what is older
+//! Standing is asked afresh at each click; of whoever only asks for something it may be a minute old,
+//! and the question waits for its turn, so that clicks need not. Groups are kept for at most a minute, and what is older
 //! is never used, not even when Slack cannot be asked: an old yes is no yes.
 
 mod named;
+mod requester;
 pub(super) mod standing;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+pub use requester::NoRequester;
+
 use super::client::{Account, Identity, SlackApi, SlackError};
 use crate::approval::{PersonFacts, SlackUser, Standing};
 use crate::base::{Clock, PersonId, Span, Timestamp};
 
-/// How long the members of a Slack user group, and a confirmed e-mail address, stay known.
+/// How long the members of a Slack user group, and an account, stay known.
 const KEPT: Span = Span::seconds(60);
 /// How long names stay known. They are for reading only.
 const NAMES_KEPT: Span = Span::minutes(10);
@@ -58,9 +62,18 @@ pub enum DirectoryError {
     Unreachable { group: String, error: SlackError },
 }
 
+/// The ways to ask Slack.
+#[derive(Clone)]
+pub struct Ways {
+    /// For whoever is waited for.
+    pub ahead: Arc<dyn SlackApi>,
+    /// For all that has time.
+    pub in_turn: Arc<dyn SlackApi>,
+}
+
 /// Answers who somebody is and whether they belong to a group.
 pub struct Directory {
-    slack: Arc<dyn SlackApi>,
+    ways: Ways,
     clock: Arc<dyn Clock>,
     home: Home,
     aliases: BTreeMap<String, PersonId>,
@@ -72,7 +85,7 @@ pub struct Directory {
 #[derive(Default)]
 struct Seen {
     user_groups: HashMap<String, (Timestamp, BTreeSet<String>)>,
-    emails: HashMap<String, (Timestamp, Option<String>)>,
+    accounts: HashMap<String, (Timestamp, Account)>,
     addresses: HashMap<String, (Timestamp, Option<String>)>,
     names: HashMap<String, (Timestamp, Vec<String>)>,
 }
@@ -80,18 +93,22 @@ struct Seen {
 impl Directory {
     /// `aliases` says which human owns a Slack user id, for those with several accounts.
     pub fn new(
-        slack: Arc<dyn SlackApi>,
+        ways: Ways,
         clock: Arc<dyn Clock>,
         home: Home,
         aliases: BTreeMap<String, PersonId>,
         groups: BTreeMap<String, GroupSource>,
     ) -> Self {
-        Self { slack, clock, home, aliases, groups, seen: Mutex::default() }
+        Self { ways, clock, home, aliases, groups, seen: Mutex::default() }
     }
 
     /// Who this is right now. Never fails: what could not be learned is a standing that denies.
     pub async fn person(&self, user: &SlackUser) -> PersonFacts {
-        let asked = self.account(&user.user).await;
+        let asked = self.account(&self.ways.ahead, &user.user).await;
+        self.facts(user, asked)
+    }
+
+    fn facts(&self, user: &SlackUser, asked: Result<Account, SlackError>) -> PersonFacts {
         let standing = standing::standing(&asked, user, &self.home);
         let account = asked.ok();
         PersonFacts {
@@ -191,8 +208,8 @@ impl Directory {
         let mut names = Vec::new();
         for member in &members {
             let account = match member {
-                MemberName::User(user) => self.slack.user_info(user).await,
-                MemberName::Email(address) => self.slack.lookup_by_email(address).await,
+                MemberName::User(user) => self.ways.in_turn.user_info(user).await,
+                MemberName::Email(address) => self.ways.in_turn.lookup_by_email(address).await,
             };
             match account {
                 Ok(account) if account.deleted => {}
@@ -211,25 +228,27 @@ impl Directory {
         if let Some(users) = fresh(&self.seen().user_groups, id, asked_at, KEPT) {
             return Ok(users);
         }
-        let users: BTreeSet<String> = self.slack.usergroup_users(id).await?.into_iter().collect();
+        let users: BTreeSet<String> =
+            self.ways.ahead.usergroup_users(id).await?.into_iter().collect();
         self.seen().user_groups.insert(id.to_owned(), (asked_at, users.clone()));
         Ok(users)
     }
 
     async fn email(&self, user: &str) -> Result<Option<String>, SlackError> {
-        if let Some(email) = fresh(&self.seen().emails, user, self.clock.now(), KEPT) {
-            return Ok(email);
+        let known = fresh(&self.seen().accounts, user, self.clock.now(), KEPT);
+        match known {
+            Some(account) => Ok(account.email),
+            None => Ok(self.account(&self.ways.ahead, user).await?.email),
         }
-        Ok(self.account(user).await?.email)
     }
 
-    /// Asks Slack, and remembers the address for the membership questions that follow.
-    async fn account(&self, user: &str) -> Result<Account, SlackError> {
+    /// Asks Slack, and remembers the answer for what is asked about the same person soon.
+    async fn account(&self, way: &Arc<dyn SlackApi>, user: &str) -> Result<Account, SlackError> {
         let asked_at = self.clock.now();
-        let account = self.slack.user_info(user).await?;
+        let account = way.user_info(user).await?;
         let mut seen = self.seen();
-        seen.emails.retain(|_, (at, _)| asked_at.since(*at) < KEPT);
-        seen.emails.insert(user.to_owned(), (asked_at, account.email.clone()));
+        seen.accounts.retain(|_, (at, _)| asked_at.since(*at) < KEPT);
+        seen.accounts.insert(user.to_owned(), (asked_at, account.clone()));
         Ok(account)
     }
 

@@ -14,7 +14,7 @@ use futures::future::BoxFuture;
 pub use paced::PacedSlack;
 
 use super::client::{Method, Tier};
-use crate::base::{Clock, Paces, Rate, Slot, Span, Timestamp};
+use crate::base::{Clock, Haste, Paces, Rate, Slot, Span, Timestamp};
 
 const POSTS_IN_A_CHANNEL: Rate = Rate { every: Span::seconds(1), burst: 3 };
 
@@ -39,7 +39,7 @@ pub fn slots(method: Method, channel: Option<&str>) -> Vec<Slot> {
 /// Whoever keeps the paces of one installation's token.
 pub trait Pacer: Send + Sync {
     /// Takes the slots of one call, all or none.
-    fn take(&self, slots: Vec<Slot>) -> BoxFuture<'_, Result<(), NotNow>>;
+    fn take(&self, slots: Vec<Slot>, haste: Haste) -> BoxFuture<'_, Result<(), NotNow>>;
 
     /// Slack said to wait with this.
     fn hold(&self, what: &'static str, wait: Span) -> BoxFuture<'_, ()>;
@@ -72,8 +72,8 @@ impl OwnPace {
 }
 
 impl Pacer for OwnPace {
-    fn take(&self, slots: Vec<Slot>) -> BoxFuture<'_, Result<(), NotNow>> {
-        let taken = self.paces().take(&slots, self.clock.now());
+    fn take(&self, slots: Vec<Slot>, haste: Haste) -> BoxFuture<'_, Result<(), NotNow>> {
+        let taken = self.paces().take(&slots, haste, self.clock.now());
         std::future::ready(taken.map_err(NotNow::Until)).boxed()
     }
 

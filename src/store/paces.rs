@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::open::Kind;
 use super::rows::{from_json, json};
 use super::{Store, StoreError, Tx};
-use crate::base::{Paces, Slot, Span, Timestamp, WorkspaceId};
+use crate::base::{Haste, Paces, Slot, Span, Timestamp, WorkspaceId};
 
 /// Where the paces of a database are kept.
 #[derive(Clone)]
@@ -26,8 +26,9 @@ impl Store {
         &self,
         workspace: &WorkspaceId,
         slots: Vec<Slot>,
+        haste: Haste,
     ) -> Result<Result<(), Timestamp>, StoreError> {
-        self.at_the_pace(workspace, move |paces, now| paces.take(&slots, now)).await
+        self.at_the_pace(workspace, move |paces, now| paces.take(&slots, haste, now)).await
     }
 
     /// Slack said to wait with this: everybody does.
@@ -112,7 +113,7 @@ impl PaceBook {
         calls: &[Vec<Slot>],
     ) -> Result<Vec<Result<(), Timestamp>>, StoreError> {
         let each = |paces: &mut Paces, now| -> Vec<Result<(), Timestamp>> {
-            calls.iter().map(|slots| paces.take(slots, now)).collect()
+            calls.iter().map(|slots| paces.take(slots, Haste::InTurn, now)).collect()
         };
         match self {
             Self::Memory(memory) => {

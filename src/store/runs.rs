@@ -116,6 +116,33 @@ impl Store {
         .await
     }
 
+    /// Gives a run back for which it is too early. Nothing was tried, so it is no attempt.
+    pub async fn put_off_run(
+        &self,
+        run: &RunId,
+        epoch: u64,
+        until: Timestamp,
+    ) -> Result<(), StoreError> {
+        let run = run.clone();
+        self.write(move |tx| {
+            Box::pin(async move {
+                let put_off = sqlx::query(
+                    "UPDATE runs SET state = 'queued', owner = NULL, lease_until = NULL,
+                            retry_at = $3, attempts = attempts - 1, updated_at = $4
+                     WHERE id = $1 AND epoch = $2 AND state = 'running'",
+                )
+                .bind(run.as_str())
+                .bind(big(epoch))
+                .bind(tx.due_at(until).as_millis())
+                .bind(tx.now.as_millis())
+                .execute(&mut tx.conn)
+                .await?;
+                fenced(&put_off)
+            })
+        })
+        .await
+    }
+
     /// Ends a run that cannot go on, and owes its thread a word about it. `code` is what whoever
     /// follows it is told; `error` is for the operator.
     pub async fn fail_run(

@@ -11,9 +11,11 @@ use super::stumble::Stumble;
 use super::turns::TurnSaver;
 use super::{Loop, Work, lease};
 use crate::agent;
-use crate::approval::{Requester, Standing};
+use crate::approval::Requester;
 use crate::desk::{Asker, Desk};
 use crate::graph::{Input, RunEnd, RunError, RunOptions};
+use crate::slack::client::SlackError;
+use crate::slack::directory::NoRequester;
 use crate::slack::texts;
 use crate::store::{ClaimedRun, NewNotice, StoreError};
 use crate::stream::ErrorCode;
@@ -91,25 +93,32 @@ impl Runs {
     /// directory could not be asked and the run was given back.
     async fn requester(&self, claimed: &ClaimedRun) -> Result<Option<Requester>, StoreError> {
         let desk = &self.desk;
-        let person = desk.directory.person(&claimed.input.user).await;
-        match person.standing {
-            Standing::Member | Standing::Guest => {}
-            Standing::Unreachable => {
-                let stumble = Stumble::new("the directory could not be asked");
-                self.try_later_or_fail(claimed, stumble).await?;
+        let requester = match desk.directory.requester(&claimed.input.user).await {
+            Ok(requester) => requester,
+            Err(NoRequester::Unreachable(error)) => {
+                self.ask_later(claimed, &error).await?;
                 return Ok(None);
             }
-            Standing::Deactivated | Standing::Bot | Standing::Outsider | Standing::Unknown => {
+            Err(NoRequester::Refused) => {
                 let why = "the agent works only for people of this workspace";
                 let code = ErrorCode::RequesterRefused;
                 desk.store.fail_run(&claimed.id, claimed.epoch, code, why, None).await?;
                 return Ok(None);
             }
-        }
-        let requester =
-            Requester { person: person.person, user: person.user, name: person.name, owner: None };
+        };
         desk.store.name_requester(&claimed.id, claimed.epoch, &requester).await?;
         Ok(Some(requester))
+    }
+
+    /// The directory could not be asked. To wait for one's turn is no stumble, however long it takes:
+    /// a hundred people may write at once.
+    async fn ask_later(&self, claimed: &ClaimedRun, error: &SlackError) -> Result<(), StoreError> {
+        let turn = match error {
+            SlackError::Paced { until } => *until,
+            SlackError::RateLimited { retry_after } => self.desk.clock.now().plus(*retry_after),
+            error => return self.try_later_or_fail(claimed, Stumble::nameless(error)).await,
+        };
+        self.desk.store.put_off_run(&claimed.id, claimed.epoch, turn).await
     }
 
     async fn try_later_or_fail(

@@ -3,6 +3,7 @@
 use crate::agent::{ModelError, Stopped};
 use crate::base::Span;
 use crate::graph::RunError;
+use crate::slack::client::SlackError;
 use crate::slack::texts;
 use crate::stream::ErrorCode;
 
@@ -10,6 +11,11 @@ use crate::stream::ErrorCode;
 const ATTEMPTS: u64 = 4;
 /// The same when its model cannot be reached: about four minutes, if the provider asks for no more.
 const OUTAGE_ATTEMPTS: u64 = 8;
+/// The same when Slack cannot say who asks: most of an hour. There is nothing else to do meanwhile,
+/// and nobody else who would ask again.
+const NAMELESS_ATTEMPTS: u64 = 16;
+/// Nobody waits longer from one try to the next, unless a provider asks for it.
+const LONGEST_BACKOFF: u32 = 256;
 /// A provider that asks for more is not waited for.
 const LONGEST_WAIT: Span = Span::minutes(10);
 
@@ -25,13 +31,15 @@ enum Kind {
     Failure,
     /// The model could not be reached, and asks not to be asked again any sooner.
     Outage { wait: Span },
+    /// Slack could not say who asks.
+    Nameless,
     /// Trying again would not help.
     Stopped(Stopped),
 }
 
 impl Stumble {
-    pub(super) fn new(error: &str) -> Self {
-        Self { error: error.to_owned(), kind: Kind::Failure }
+    pub(super) fn nameless(error: &SlackError) -> Self {
+        Self { error: format!("Slack could not say who asks: {error}"), kind: Kind::Nameless }
     }
 
     pub(super) fn of(error: &RunError) -> Self {
@@ -48,13 +56,14 @@ impl Stumble {
         let (most, least) = match &self.kind {
             Kind::Failure => (ATTEMPTS, Span::ZERO),
             Kind::Outage { wait } => (OUTAGE_ATTEMPTS, *wait),
+            Kind::Nameless => (NAMELESS_ATTEMPTS, Span::ZERO),
             Kind::Stopped(_) => return None,
         };
         if attempts >= most || least > LONGEST_WAIT {
             return None;
         }
         let backoff = 2_u32.saturating_pow(u32::try_from(attempts).unwrap_or(8));
-        Some(Span::seconds(backoff).max(least))
+        Some(Span::seconds(backoff.min(LONGEST_BACKOFF)).max(least))
     }
 
     /// For the requester, and for programs that listen: why it is not tried again.
@@ -62,6 +71,7 @@ impl Stumble {
         match &self.kind {
             Kind::Failure => (texts::run_failed(agent), ErrorCode::RunFailed),
             Kind::Outage { .. } => (texts::model_away(agent), ErrorCode::ModelAway),
+            Kind::Nameless => (texts::requester_unknown(agent), ErrorCode::RunFailed),
             Kind::Stopped(stopped) => {
                 let code = match stopped {
                     Stopped::Steps { .. }

@@ -2,7 +2,7 @@
 //! can still be decided.
 
 use countersign::base::Span;
-use countersign::sandbox::MessageView;
+use countersign::sandbox::{Fault, MessageView};
 
 use crate::office::Office;
 use crate::reckoning::count;
@@ -93,6 +93,62 @@ async fn two_hundred_escalations_are_one_message_and_two_hundred_cards() {
         let direct = office.digests_in(who, office.person(who).id());
         assert!(direct.len() <= 1, "{direct:#?}");
     }
+    office.closes().await;
+}
+
+impl Office {
+    /// So many people write in the same moment, each about an invoice of their own.
+    fn many_write(&self, messages: usize) {
+        for nth in 0..messages {
+            let text = format!("pay invoice V-{}", 1000 + nth);
+            self.person(PEOPLE[nth % 4]).writes_to_bot(&text);
+        }
+    }
+}
+
+/// Who wrote must be looked up, and Slack answers only so many questions a minute, and here none for a
+/// while: nobody's message is given up because of that.
+#[tokio::test]
+async fn of_two_hundred_messages_in_one_moment_each_becomes_a_request() {
+    let office = Office::opens().await;
+    // As many as we ask before the first answer is there.
+    let busy = std::iter::repeat_n(Fault::RateLimited(Span::minutes(10)), 50);
+    office.world.slack.next_calls("users.info", busy);
+    office.many_write(MANY);
+    office.a_moment().await;
+    let desk = office.database().await;
+    let requests = "SELECT count(*) FROM requests WHERE outcome IS NULL";
+    assert_eq!(count(&desk, requests).await, 0, "nobody knows yet who wrote");
+    office.passes(Span::minutes(9)).await;
+    assert_eq!(count(&desk, requests).await, 0, "and Slack is left in peace");
+    office.passes(Span::minutes(3)).await;
+    assert_eq!(count(&desk, requests).await, MANY as i64);
+    assert_eq!(count(&desk, "SELECT count(*) FROM runs WHERE state = 'failed'").await, 0);
+    desk.close().await;
+    office.passes(Span::minutes(3)).await;
+    assert_eq!(office.cards_in("#approvals").len(), MANY);
+    office.closes().await;
+}
+
+/// Each press is looked up afresh, and a click cannot wait: more of them than our pace lets in after a
+/// rest all count, while others write.
+#[tokio::test]
+async fn of_many_presses_in_one_moment_each_counts() {
+    const PRESSES: usize = 70;
+    let office = Office::opens().await;
+    office.many_write(PRESSES);
+    office.passes(Span::ZERO).await;
+    office.passes(Span::minutes(2)).await;
+    let cards = office.cards_in("#approvals");
+    assert_eq!(cards.len(), PRESSES);
+    office.many_write(PRESSES);
+    for card in &cards {
+        let told = office.presses("jonas", card, "Approve").await;
+        assert_eq!(told, Vec::<String>::new());
+    }
+    office.passes(Span::ZERO).await;
+    office.passes(Span::minutes(5)).await;
+    assert_eq!(office.invoices_paid().await, PRESSES as i64);
     office.closes().await;
 }
 

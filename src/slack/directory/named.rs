@@ -21,7 +21,7 @@ impl Directory {
         if let Some(user) = fresh(&self.seen().addresses, address, asked_at, KEPT) {
             return Ok(user);
         }
-        let user = match self.slack.lookup_by_email(address).await {
+        let user = match self.ways.in_turn.lookup_by_email(address).await {
             Ok(account) => Some(account.id),
             Err(SlackError::PlaceWrong { .. }) => None,
             Err(error) => return Err(error),

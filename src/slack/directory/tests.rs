@@ -58,7 +58,8 @@ fn desk(slack: Arc<FakeSlack>, home: Home) -> Desk {
     let groups = groups.map(|(name, source)| (name.to_owned(), source)).into();
     let aliases = [("U0REQUEST1", "per_rosa"), ("U0GUEST001", "per_rosa")];
     let aliases = aliases.map(|(user, per)| (user.to_owned(), PersonId::existing(per))).into();
-    let directory = Directory::new(slack.clone(), clock.clone(), home, aliases, groups);
+    let ways = Ways { ahead: slack.clone(), in_turn: slack.clone() };
+    let directory = Directory::new(ways, clock.clone(), home, aliases, groups);
     Desk { slack, clock, directory }
 }
 

@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 use serde_json::Value;
 
 use super::{NotNow, Pacer, slots};
+use crate::base::Haste;
 use crate::slack::client::{Answer, Method, ResponseUrl, SlackApi, SlackError};
 
 /// Makes the calls for which there is a slot. One that is too early is not made and ends in
@@ -15,6 +16,7 @@ use crate::slack::client::{Answer, Method, ResponseUrl, SlackApi, SlackError};
 pub struct PacedSlack {
     slack: Arc<dyn SlackApi>,
     pacer: Arc<dyn Pacer>,
+    haste: fn(Method) -> Haste,
 }
 
 /// How long a call that somebody waits for asks for its slot, of the 3 s that Slack gives a click.
@@ -22,18 +24,29 @@ pub struct PacedSlack {
 const ASKING: Duration = Duration::from_millis(300);
 
 impl PacedSlack {
+    /// The way for whoever may be waited for: what a click needs comes ahead of all else.
     pub fn new(slack: Arc<dyn SlackApi>, pacer: Arc<dyn Pacer>) -> Self {
-        Self { slack, pacer }
+        let haste = |method: Method| match method.somebody_waits() {
+            true => Haste::Ahead,
+            false => Haste::InTurn,
+        };
+        Self { slack, pacer, haste }
+    }
+
+    /// The way for what has time, whatever the method: it leaves room for clicks.
+    pub fn in_turn(slack: Arc<dyn SlackApi>, pacer: Arc<dyn Pacer>) -> Self {
+        Self { slack, pacer, haste: |_| Haste::InTurn }
     }
 
     async fn admit(&self, method: Method, channel: Option<&str>) -> Result<(), SlackError> {
-        let asked = self.pacer.take(slots(method, channel));
-        let answer = match method.somebody_waits() {
-            true => match tokio::time::timeout(ASKING, asked).await {
+        let haste = (self.haste)(method);
+        let asked = self.pacer.take(slots(method, channel), haste);
+        let answer = match haste {
+            Haste::Ahead => match tokio::time::timeout(ASKING, asked).await {
                 Ok(Err(NotNow::Unknown(_))) | Err(_) => Ok(()),
                 Ok(answer) => answer,
             },
-            false => asked.await,
+            Haste::InTurn => asked.await,
         };
         answer.map_err(|why| match why {
             NotNow::Until(until) => SlackError::Paced { until },

@@ -20,7 +20,7 @@ fn a_method_never_runs_far_over_its_tier() {
         let admitted = |paces: &mut Paces, from: i64| {
             let at = |tenth: i64| Timestamp::from_millis(START.as_millis() + tenth * 100);
             (from..from + 600)
-                .filter(|tenth| paces.take(&slots(method, None), at(*tenth)).is_ok())
+                .filter(|tenth| paces.take(&slots(method, None), Haste::InTurn, at(*tenth)).is_ok())
                 .count()
         };
         let first = admitted(&mut paces, 0);
@@ -61,7 +61,7 @@ async fn after_a_429_the_method_waits_without_asking_again() {
 struct Nobody;
 
 impl Pacer for Nobody {
-    fn take(&self, _: Vec<Slot>) -> BoxFuture<'_, Result<(), NotNow>> {
+    fn take(&self, _: Vec<Slot>, _: Haste) -> BoxFuture<'_, Result<(), NotNow>> {
         std::future::ready(Err(NotNow::Unknown("gone".to_owned()))).boxed()
     }
 
@@ -78,4 +78,21 @@ async fn what_a_person_waits_for_does_not_wait_for_its_slot() {
     let error = slack.call(Method::ChatPostMessage, json!({"channel": "C1"})).await.unwrap_err();
     assert_eq!(error, SlackError::NotDone { why: "gone".to_owned() });
     assert_eq!(quick.calls().len(), 1);
+}
+
+#[tokio::test]
+async fn what_has_time_leaves_room_for_what_a_person_waits_for() {
+    let quick = FakeSlack::answering(|_, _| Ok(json!({})));
+    let pace = own_pace();
+    let in_turn = PacedSlack::in_turn(quick.clone(), pace.clone());
+    let clicks = PacedSlack::new(quick.clone(), pace);
+    let mut asked = 0;
+    while in_turn.call(Method::UsersInfo, json!({})).await.is_ok() {
+        asked += 1;
+    }
+    assert_eq!(asked, 50);
+    for _ in 0..50 {
+        clicks.call(Method::UsersInfo, json!({})).await.unwrap();
+    }
+    assert_eq!(quick.calls().len(), 100);
 }

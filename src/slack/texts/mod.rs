@@ -37,6 +37,6 @@ pub use notices::{counted, decided, reminder, undeliverable, withdrawn};
 pub use outcome::{about_to_run, nobody_decided, nothing_ran, outcome_label, ran};
 pub use refusals::{incomplete, no_longer_kept, refusal, unknown_button};
 pub use status::{goes_to, status_fallback, status_word, waits_for};
-pub use stopped::{model_away, run_stopped};
+pub use stopped::{model_away, requester_unknown, run_stopped};
 pub use stream::{not_yours_to_stop, stopped, task};
 pub use when::{ago, by};

@@ -50,6 +50,15 @@ pub fn model_away(agent: &str) -> String {
     )
 }
 
+/// For most of an hour Slack could not say who wrote.
+pub fn requester_unknown(agent: &str) -> String {
+    format!(
+        "The agent {} did not begin: Slack could not tell me who you are. Nothing was done. Please \
+         write again.",
+        escape::name(agent)
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use std::num::NonZeroU32;

@@ -99,7 +99,8 @@ fn texts(claimed: &ClaimedOwed) -> Vec<&str> {
 }
 
 async fn takes(store: &Store, what: &str) -> Result<(), i64> {
-    let taken = store.take_slots(&acme(), vec![slot(what)]).await.expect("it can be asked");
+    let taken =
+        store.take_slots(&acme(), vec![slot(what)], Haste::InTurn).await.expect("it can be asked");
     taken.map_err(|until| until.as_millis() - START.as_millis())
 }
 
@@ -111,7 +112,8 @@ async fn everybody_takes_from_one_pace(two: Two) {
     assert_eq!(takes(other, "C1").await, Err(1000), "three at once are enough");
     assert_eq!(takes(one, "C1").await, Err(2000), "the next moment is somebody else's");
     assert_eq!(takes(one, "C2").await, Ok(()), "another channel");
-    let elsewhere = one.take_slots(&WorkspaceId::existing("T2"), vec![slot("C1")]).await;
+    let elsewhere =
+        one.take_slots(&WorkspaceId::existing("T2"), vec![slot("C1")], Haste::InTurn).await;
     assert_eq!(elsewhere.expect("it can be asked"), Ok(()), "another workspace");
 
     one.hold_slots(&acme(), "C2", Span::seconds(30)).await.expect("held");
@@ -252,11 +254,13 @@ async fn clocks_that_differ_see_one_pace() {
     let slow = Rate { every: Span::minutes(10), burst: 2 };
     let slots = || vec![Slot { what: "C1".to_owned(), rate: slow }];
     for (store, clock) in [(&one, &early), (&other, &late)] {
-        let taken = store.take_slots(&acme(), slots()).await.expect("it can be asked");
+        let taken =
+            store.take_slots(&acme(), slots(), Haste::InTurn).await.expect("it can be asked");
         assert_eq!(taken, Ok(()), "at {}", clock.now());
     }
     for (store, clock) in [(&one, &early), (&other, &late)] {
-        let told = store.take_slots(&acme(), slots()).await.expect("it can be asked");
+        let told =
+            store.take_slots(&acme(), slots(), Haste::InTurn).await.expect("it can be asked");
         let wait = told.expect_err("there is none left").since(clock.now());
         assert!(Span::minutes(5) < wait && wait <= Span::minutes(10), "{wait}");
     }
