@@ -2,7 +2,7 @@
 //! early is told when to come again, and can do something else meanwhile. Those who wait for the
 //! same thing are told one moment each, in turn: else all would come at once, for one of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
@@ -34,14 +34,24 @@ pub enum Haste {
     Ahead,
 }
 
+/// Calls of one place, by their number.
+struct Lane<'a> {
+    place: &'a str,
+    waiting: VecDeque<usize>,
+    refused: u32,
+}
+
 /// Nobody is sent away for longer, however many wait: some never come again, and their moments
 /// would be lost.
 const LONGEST_LINE: Span = Span::seconds(60);
 
+/// How long it is remembered who was served last, after all is at rest.
+const REMEMBERED: Span = Span::seconds(15);
+
 /// Whoever comes with an instant that is older than the last by less has only come late.
 const SET_BACK: Span = Span::seconds(1);
 
-/// How far everything is from rest. What is at rest is not in it.
+/// How far everything is from rest. What has been at rest for long is not in it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Paces {
@@ -67,7 +77,7 @@ impl Paces {
     /// side said to wait; those in the line make up for it.
     pub fn take(&mut self, slots: &[Slot], haste: Haste, now: Timestamp) -> Result<(), Timestamp> {
         self.follow(now);
-        self.paces.retain(|_, pace| !pace.is_at_rest(now));
+        self.paces.retain(|_, pace| !pace.is_forgotten(now));
         let free_at = |slot: &&Slot| match haste {
             Haste::InTurn => self.of(slot).free_at(slot.rate, now),
             Haste::Ahead => self.of(slot).held.unwrap_or(now),
@@ -84,6 +94,35 @@ impl Paces {
             self.pace(slot).take_one(slot.rate, now);
         }
         Ok(())
+    }
+
+    /// Takes the slots of several calls, each as [`Paces::take`] does. Those of one place (the first
+    /// of several slots) keep their order; among the places the one goes first that has been quiet
+    /// for longest. Else a crowded place would take all that the others may ask for, too.
+    pub fn take_fairly(
+        &mut self,
+        calls: &[Vec<Slot>],
+        now: Timestamp,
+    ) -> Vec<Result<(), Timestamp>> {
+        let mut lanes: Vec<Lane<'_>> = Vec::new();
+        for (nth, slots) in calls.iter().enumerate() {
+            let place = slots.split_last().and_then(|(_, rest)| rest.first());
+            let place = place.map_or("", |slot| slot.what.as_str());
+            match lanes.iter_mut().find(|lane| lane.place == place) {
+                Some(lane) => lane.waiting.push_back(nth),
+                None => lanes.push(Lane { place, waiting: [nth].into(), refused: 0 }),
+            }
+        }
+        let mut told = vec![Ok(()); calls.len()];
+        loop {
+            let quiet_since = |place: &str| self.paces.get(place).map(|pace| pace.full_at);
+            let waiting = lanes.iter_mut().filter(|lane| !lane.waiting.is_empty());
+            let next = waiting.min_by_key(|lane| (lane.refused, quiet_since(lane.place)));
+            let Some(lane) = next else { return told };
+            let Some(nth) = lane.waiting.pop_front() else { return told };
+            told[nth] = self.take(&calls[nth], Haste::InTurn, now);
+            lane.refused += u32::from(told[nth].is_err());
+        }
     }
 
     /// How often the same call would be let in now. It promises nothing: others may come first.
@@ -127,9 +166,9 @@ impl Pace {
         }
     }
 
-    fn is_at_rest(&self, now: Timestamp) -> bool {
+    fn is_forgotten(&self, now: Timestamp) -> bool {
         let held = self.held.is_some_and(|until| until > now);
-        self.full_at <= now && self.line_at <= now && !held
+        self.full_at.plus(REMEMBERED) <= now && self.line_at <= now && !held
     }
 
     /// The first moment, not before `now`, at which one more call fits.
@@ -170,152 +209,4 @@ impl Pace {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const START: Timestamp = Timestamp::from_millis(1_789_380_000_000);
-    const POSTS: Rate = Rate { every: Span::seconds(1), burst: 3 };
-    const CALLS: Rate = Rate { every: Span::millis(250), burst: 120 };
-
-    fn at(millis: i64) -> Timestamp {
-        Timestamp::from_millis(START.as_millis() + millis)
-    }
-
-    fn slot(what: &str, rate: Rate) -> Slot {
-        Slot { what: what.to_owned(), rate }
-    }
-
-    fn post(paces: &mut Paces, channel: &str, millis: i64) -> Result<(), i64> {
-        let slots = [slot(channel, POSTS), slot("post", CALLS)];
-        paces
-            .take(&slots, Haste::InTurn, at(millis))
-            .map_err(|until| until.as_millis() - START.as_millis())
-    }
-
-    #[test]
-    fn a_channel_takes_a_short_burst_and_then_one_post_a_second() {
-        let mut paces = Paces::default();
-        let transcript = [
-            ("C1", 0, Ok(())),
-            ("C1", 0, Ok(())),
-            ("C1", 0, Ok(())),
-            ("C1", 0, Err(1000)),
-            ("C2", 0, Ok(())),
-            ("C1", 999, Err(2000)),
-            ("C1", 1000, Ok(())),
-            ("C1", 1000, Err(3000)),
-            ("C1", 2000, Ok(())),
-            ("C1", 3000, Ok(())),
-            ("C1", 3000, Err(4000)),
-            ("C1", 9000, Ok(())),
-        ];
-        for (channel, millis, expected) in transcript {
-            assert_eq!(post(&mut paces, channel, millis), expected, "{channel} at {millis}");
-        }
-    }
-
-    #[test]
-    fn whoever_comes_when_told_is_let_in() {
-        let mut paces = Paces::default();
-        for _ in 0..3 {
-            post(&mut paces, "C1", 0).unwrap();
-        }
-        let told: Vec<i64> = (0..50).map(|_| post(&mut paces, "C1", 0).unwrap_err()).collect();
-        assert_eq!(told, (1..=50).map(|nth| nth * 1000).collect::<Vec<_>>());
-        assert_eq!(post(&mut paces, "C2", 0), Ok(()), "another channel has a line of its own");
-        for at in told {
-            assert_eq!(post(&mut paces, "C1", at), Ok(()), "at {at}");
-        }
-    }
-
-    #[test]
-    fn a_line_is_never_longer_than_a_minute_and_those_who_stay_away_stop_nobody() {
-        let mut paces = Paces::default();
-        for _ in 0..3 {
-            post(&mut paces, "C1", 0).unwrap();
-        }
-        let told: Vec<i64> = (0..500).map(|_| post(&mut paces, "C1", 0).unwrap_err()).collect();
-        assert_eq!(told.last(), Some(&60_000));
-        assert_eq!(post(&mut paces, "C1", 1000), Ok(()), "nobody else came");
-    }
-
-    #[test]
-    fn what_is_held_waits_and_nothing_else_does() {
-        let mut paces = Paces::default();
-        paces.hold("update", Span::seconds(30), START);
-        assert_eq!(
-            paces.take(&[slot("update", CALLS)], Haste::InTurn, at(29_999)),
-            Err(at(30_000))
-        );
-        assert_eq!(paces.take(&[slot("info", CALLS)], Haste::InTurn, START), Ok(()));
-        assert_eq!(paces.take(&[slot("update", CALLS)], Haste::InTurn, at(30_000)), Ok(()));
-    }
-
-    #[test]
-    fn whoever_is_waited_for_comes_first_and_the_others_make_up_for_it() {
-        let mut paces = Paces::default();
-        for _ in 0..3 {
-            post(&mut paces, "C1", 0).unwrap();
-        }
-        assert_eq!(post(&mut paces, "C1", 0), Err(1000));
-        for _ in 0..50 {
-            assert_eq!(paces.take(&[slot("C1", POSTS)], Haste::Ahead, START), Ok(()));
-        }
-        // What was taken ahead is never more than a burst to make up for.
-        assert_eq!(post(&mut paces, "C1", 1000), Err(2000));
-        assert_eq!(post(&mut paces, "C1", 2000), Ok(()));
-
-        paces.hold("C1", Span::seconds(30), at(2000));
-        assert_eq!(paces.take(&[slot("C1", POSTS)], Haste::Ahead, at(31_999)), Err(at(32_000)));
-        assert_eq!(paces.take(&[slot("C1", POSTS)], Haste::Ahead, at(32_000)), Ok(()));
-    }
-
-    #[test]
-    fn a_clock_that_was_set_back_stops_nothing_for_long() {
-        let mut paces = Paces::default();
-        paces.hold("post", Span::seconds(30), START);
-        for _ in 0..3 {
-            post(&mut paces, "C1", 60_000).unwrap();
-        }
-        assert_eq!(post(&mut paces, "C1", -3_600_000), Err(-3_600_000 + 1000));
-
-        let mut paces = Paces::default();
-        paces.hold("post", Span::seconds(30), START);
-        assert_eq!(post(&mut paces, "C1", -3_600_000), Err(-3_600_000 + 30_000));
-        assert_eq!(post(&mut paces, "C1", -3_600_000 + 30_000), Ok(()));
-    }
-
-    #[test]
-    fn what_is_at_rest_is_forgotten_and_the_rest_reads_back() {
-        let mut paces = Paces::default();
-        for channel in ["C1", "C2", "C3"] {
-            post(&mut paces, channel, 0).unwrap();
-        }
-        paces.hold("update", Span::seconds(30), START);
-        post(&mut paces, "C4", 1000).unwrap();
-        let kept = serde_json::to_string(&paces).unwrap();
-        let mut read: Paces = serde_json::from_str(&kept).unwrap();
-        assert_eq!(read.paces.keys().collect::<Vec<_>>(), ["C4", "post", "update"], "{kept}");
-        assert_eq!(read.take(&[slot("update", CALLS)], Haste::InTurn, at(2000)), Err(at(30_000)));
-    }
-
-    #[test]
-    fn there_is_room_for_exactly_what_is_let_in() {
-        let call = [slot("C1", POSTS), slot("post", CALLS)];
-        for (burst, millis) in [(3, 0), (3, 999), (3, 1000), (3, 2500), (0, 0), (40, 30_000)] {
-            let mut paces = Paces::default();
-            for _ in 0..burst {
-                let _ = paces.take(&call, Haste::InTurn, START);
-            }
-            let room = paces.room(&call, at(millis));
-            let let_in = (0..100)
-                .take_while(|_| paces.take(&call, Haste::InTurn, at(millis)).is_ok())
-                .count();
-            assert_eq!(room, let_in, "at {millis} after {burst}");
-        }
-        let mut paces = Paces::default();
-        paces.hold("post", Span::seconds(60), START);
-        assert_eq!(paces.room(&call, at(999)), 0);
-        assert_eq!(paces.room(&[], START), usize::MAX);
-    }
-}
+mod tests;

@@ -4,6 +4,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
+use super::tools::timeout;
 use crate::base::Span;
 use crate::config::reading::{Complained, Length, Located, OneOrMany, Position, Reader, Written};
 
@@ -20,7 +21,7 @@ pub struct Slack {
     pub app_id: Option<String>,
     /// Where Slack's methods are; ends with a slash. Another one than Slack's is a stand-in.
     pub api_url: Url,
-    /// How long one call may take before its outcome counts as unknown.
+    /// How long one call may take before its outcome counts as unknown; 15 s at most.
     pub timeout: Span,
 }
 
@@ -35,6 +36,8 @@ pub enum Mode {
 
 const DEFAULT_API_URL: &str = "https://slack.com/api/";
 const DEFAULT_TIMEOUT: Span = Span::seconds(10);
+/// A post is looked for, and then repeated, when nothing of it can be on its way any more.
+const LONGEST_TIMEOUT: Span = Span::seconds(15);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -67,6 +70,11 @@ impl Located<Section> {
             let text = format!("`{}` is not the id of an app", app_id.value);
             reader.complain(app_id.at, text, "copy it from the app's page; it starts with `A`");
         }
+        if let Some(long) = section.timeout.as_ref().filter(|timeout| timeout.0 > LONGEST_TIMEOUT) {
+            let text = "Slack answers within seconds or not at all";
+            reader.complain(long.at, text, "give it at most 15s");
+        }
+        let timeout = timeout(section.timeout, DEFAULT_TIMEOUT, reader);
         let api_url = section.api_url.unwrap_or_else(|| Located::unwritten(DEFAULT_API_URL));
         let api_url = reader.safe_url(&api_url).map(with_final_slash);
         Ok(Slack {
@@ -75,7 +83,7 @@ impl Located<Section> {
             bot_token: bot_token?,
             app_id: section.app_id.map(|id| id.value),
             api_url: api_url?,
-            timeout: section.timeout.map_or(DEFAULT_TIMEOUT, |timeout| timeout.0),
+            timeout,
         })
     }
 }

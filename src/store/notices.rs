@@ -75,7 +75,8 @@ impl Store {
         Ok(card.and_then(|(channel, message_ts)| shown_at(channel, message_ts)))
     }
 
-    /// A post is about to be sent later than its claim said, which is held for another `lease`.
+    /// A post is about to be sent later than its claim said, or once more: it is held for another
+    /// `lease`, and whatever began first stays what is looked for.
     ///
     /// # Errors
     /// [`StoreError::Fenced`] when somebody else has it by now.
@@ -85,8 +86,8 @@ impl Store {
         epoch: u64,
         lease: Span,
     ) -> Result<(), StoreError> {
-        let statement =
-            "UPDATE notices SET intent_at = $3, lease_until = $4 WHERE id = $1 AND epoch = $2";
+        let statement = "UPDATE notices SET intent_at = COALESCE(intent_at, $3), lease_until = $4
+             WHERE id = $1 AND epoch = $2";
         self.begin_late(statement, notice.as_str(), epoch, lease).await
     }
 
@@ -279,9 +280,9 @@ struct Row {
     thread_ts: Option<String>,
 }
 
-/// Takes at most `limit` messages that must be sent, those that have waited longest first, and says that they begin: until
-/// [`Store::notice_sent`] nobody knows whether they were. What a run says waits for the message in
-/// which it may be growing already.
+/// Takes at most `limit` messages that must be sent, those that have waited longest first, and says
+/// that they begin: until [`Store::notice_sent`] nobody knows whether they were. What a run says waits
+/// for the message in which it may be growing already.
 pub(super) async fn claim(
     tx: &mut Tx,
     owner: &str,
@@ -318,7 +319,29 @@ pub(super) async fn claim(
         .execute(&mut tx.conn)
         .await?;
     }
-    due.into_iter().map(owed).collect()
+    let mut notices = Vec::with_capacity(due.len());
+    for row in due {
+        let notice = row.id.clone();
+        match owed(row) {
+            Ok(notice) => notices.push(notice),
+            Err(error) => bury(tx, &notice, &error).await?,
+        }
+    }
+    Ok(notices)
+}
+
+/// A message that cannot be read must not keep the others from being sent.
+async fn bury(tx: &mut Tx, notice: &str, error: &StoreError) -> Result<(), StoreError> {
+    tracing::error!(notice, %error, "a message cannot be read and is given up");
+    sqlx::query(
+        "UPDATE notices SET state = 'dead', error = $2, owner = NULL, lease_until = NULL
+         WHERE id = $1",
+    )
+    .bind(notice)
+    .bind(text(&error.to_string()))
+    .execute(&mut tx.conn)
+    .await?;
+    Ok(())
 }
 
 fn owed(row: Row) -> Result<OwedNotice, StoreError> {

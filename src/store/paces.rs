@@ -104,27 +104,26 @@ impl PaceBook {
         }
     }
 
-    /// Asks for several calls, in their order, within a transaction. Each is told whether it has its
-    /// slots, or when to come again.
+    /// Asks for several calls, fairly, within a transaction. Each is told whether it has its slots, or
+    /// when to come again.
     pub(super) async fn take_each(
         &self,
         tx: &mut Tx,
         workspace: &WorkspaceId,
         calls: &[Vec<Slot>],
     ) -> Result<Vec<Result<(), Timestamp>>, StoreError> {
-        let each = |paces: &mut Paces, now| -> Vec<Result<(), Timestamp>> {
-            calls.iter().map(|slots| paces.take(slots, Haste::InTurn, now)).collect()
-        };
         match self {
             Self::Memory(memory) => {
                 let now = tx.seen_here(tx.now);
-                let told = each(open(memory).entry(workspace.clone()).or_default(), now);
+                let mut memory = open(memory);
+                let told = memory.entry(workspace.clone()).or_default().take_fairly(calls, now);
+                drop(memory);
                 let later = |told: Result<(), Timestamp>| told.map_err(|until| tx.due_at(until));
                 Ok(told.into_iter().map(later).collect())
             }
             Self::Table => {
                 let mut paces = read(tx, workspace).await?;
-                let told = each(&mut paces, tx.now);
+                let told = paces.take_fairly(calls, tx.now);
                 write(tx, workspace, &paces).await?;
                 Ok(told)
             }

@@ -84,6 +84,66 @@ async fn a_post_that_arrives_late_is_not_posted_again() {
     office.closes().await;
 }
 
+/// The first try was lost, and it is the second one that is on its way when the desk wonders.
+#[tokio::test]
+async fn a_second_try_that_arrives_late_is_not_posted_again_either() {
+    let office = Office::opens().await;
+    let (lost, late) = (Fault::ServerError, Fault::Late(Span::seconds(9)));
+    office.world.slack.next_calls("chat.postMessage", [lost.clone(), lost, late.clone(), late]);
+    let asked = office.writes("mia", INVOICE).await;
+    office.passes(Span::minutes(2)).await;
+    assert_eq!(office.person("jonas").sees("#approvals").len(), 1, "one card");
+    let lines = office.person("mia").sees_in_thread(&asked);
+    let waiting = lines.iter().filter(|line| line.text.contains("waits for")).count();
+    assert_eq!(waiting, 1, "{lines:#?}");
+    let card = office.card("jonas", "#approvals");
+    office.approves("jonas", &card).await;
+    office.closes().await;
+}
+
+/// Nobody knows whether the card was posted, and then the bot is thrown out: nobody will ever know.
+#[tokio::test]
+async fn a_post_that_can_never_be_looked_for_does_not_keep_the_next_from_being_asked() {
+    let office = Office::opens().await;
+    office.world.slack.next_calls("chat.postMessage", vec![Fault::ServerError; 2]);
+    office.writes("mia", INVOICE).await;
+    office.world.slack.change_cast(|cast| {
+        cast.channel_mut("#approvals").unwrap().members.remove("U0BOT");
+    });
+    office.passes(Span::minutes(1)).await;
+    let card = office.card("priya", "#managers");
+    office.approves("priya", &card).await;
+    assert_eq!(office.invoices_paid().await, 1);
+    office.closes().await;
+}
+
+/// A hand in the database, or a disk, spoilt what one message and one card are made of.
+#[tokio::test]
+async fn what_cannot_be_read_keeps_nothing_else_from_being_told() {
+    let office = Office::opens().await;
+    office
+        .world
+        .slack
+        .next_calls("chat.postMessage", vec![Fault::RateLimited(Span::minutes(1)); 3]);
+    office.writes("mia", INVOICE).await;
+    office.writes("sam", "look up order 1042").await;
+    let desk = office.database().await;
+    for spoilt in [
+        "UPDATE notices SET body = 'no json'",
+        "UPDATE cards SET kind = 'nonsense' WHERE stage = 0",
+    ] {
+        let rows = sqlx::query(spoilt).execute(&desk).await.unwrap().rows_affected();
+        assert_eq!(rows, 1, "{spoilt}");
+    }
+    desk.close().await;
+    office.passes(Span::minutes(3)).await;
+    // The next stage is asked, since nobody of the first can be.
+    let card = office.card("priya", "#managers");
+    office.approves("priya", &card).await;
+    assert_eq!(office.invoices_paid().await, 1);
+    office.closes().await;
+}
+
 /// The post got through, its answer did not, and before anybody could look for it the request was
 /// decided: what is found then still shows the past.
 #[tokio::test]

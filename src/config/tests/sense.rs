@@ -60,6 +60,7 @@ fn names_and_ids() {
             "people:\n  jonas: { slack: [U0A, jonas] }\n  other: { slack: U0A }\ngroups:\n",
         ),
         ("bot_token: ${BOT}", "bot_token: ${BOT}\n  app_id: T0123"),
+        ("bot_token: ${BOT}", "bot_token: ${BOT}\n  timeout: 16s"),
         ("groups:\n", "listen: localhost\ngroups:\n"),
         ("groups:\n", "limits: { recursion: 0 }\ngroups:\n"),
         ("groups:\n", "store: mysql://db/countersign\ngroups:\n"),
@@ -109,6 +110,11 @@ fn names_and_ids() {
       |
     4 |   app_id: T0123
       |           ^^^^^
+
+    countersign.yaml:4:12: Slack answers within seconds or not at all; give it at most 15s
+      |
+    4 |   timeout: 16s
+      |            ^^^
 
     countersign.yaml:4:9: `localhost` cannot be read here; write an address and a port, `127.0.0.1:3000`
       |

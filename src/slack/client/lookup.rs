@@ -9,6 +9,7 @@ use crate::base::{Span, Timestamp};
 
 /// How far Slack's clock may be from ours.
 const SLACK_TIME: Span = Span::minutes(5);
+/// How many pages are read in one go. The next goes on from there.
 const PAGES: usize = 10;
 
 /// Which message of ours to look for.
@@ -25,7 +26,6 @@ pub struct MetadataQuery<'a> {
 #[derive(Debug, Default)]
 pub struct Search {
     cursor: Option<String>,
-    pages: usize,
     found: Vec<Posted>,
 }
 
@@ -34,7 +34,8 @@ impl dyn SlackApi + '_ {
     /// the one to keep. Only an empty list says that nothing was posted, and a post made a moment
     /// ago may not be in it yet.
     ///
-    /// When it has to wait, `search` remembers how far it came; any other error begins anew.
+    /// When it has to wait, or has read as much as it may in one go, `search` remembers how far it
+    /// came; any other error begins anew.
     ///
     /// Any app may write any metadata, so only messages with our own bot id or app id count.
     pub async fn find_by_metadata(
@@ -45,7 +46,11 @@ impl dyn SlackApi + '_ {
     ) -> Result<Vec<Posted>, SlackError> {
         let outcome = self.search_on(us, query, search).await;
         match &outcome {
-            Err(SlackError::Paced { .. } | SlackError::RateLimited { .. }) => {}
+            Err(
+                SlackError::Paced { .. }
+                | SlackError::RateLimited { .. }
+                | SlackError::NotDone { .. },
+            ) => {}
             Ok(_) | Err(_) => *search = Search::default(),
         }
         outcome
@@ -71,7 +76,7 @@ impl dyn SlackApi + '_ {
             }
             None => Method::ConversationsHistory,
         };
-        while search.pages < PAGES {
+        for _ in 0..PAGES {
             if let Some(cursor) = &search.cursor {
                 arguments["cursor"] = json!(cursor);
             }
@@ -85,7 +90,6 @@ impl dyn SlackApi + '_ {
                 .filter_map(|message| message["ts"].as_str())
                 .map(|ts| Posted { channel: query.place.channel.clone(), ts: ts.to_owned() });
             search.found.extend(about);
-            search.pages += 1;
             match body["response_metadata"]["next_cursor"].as_str() {
                 None | Some("") => {
                     let mut found = std::mem::take(&mut search.found);
@@ -95,7 +99,7 @@ impl dyn SlackApi + '_ {
                 Some(cursor) => search.cursor = Some(cursor.to_owned()),
             }
         }
-        Err(SlackError::Unknown { why: format!("`messages` did not end after {PAGES} pages") })
+        Err(SlackError::NotDone { why: format!("the search goes on after {PAGES} pages") })
     }
 }
 
@@ -173,14 +177,38 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_history_that_never_ends_proves_nothing() {
+    async fn a_history_that_has_not_ended_proves_nothing() {
         let slack = FakeSlack::answering(|_, _| {
             Ok(json!({"messages": [], "response_metadata": {"next_cursor": "more="}}))
         });
         let outcome = found(&slack, &place(None)).await;
-        assert!(matches!(outcome, Err(SlackError::Unknown { .. })), "{outcome:?}");
+        assert!(matches!(outcome, Err(SlackError::NotDone { .. })), "{outcome:?}");
         assert_eq!(slack.calls().len(), PAGES);
     }
+
+    #[tokio::test]
+    async fn a_long_history_is_read_to_its_end_in_several_goes() {
+        let slack = FakeSlack::answering(|_, arguments| {
+            let page: usize = arguments["cursor"].as_str().map_or(1, |page| page.parse().unwrap());
+            let last = page == PAGES + 3;
+            let ours = message("1789380010.000100", "B0BOTPROF1", "countersign_card", "crd_1");
+            Ok(json!({
+                "messages": if last { json!([ours]) } else { json!([]) },
+                "response_metadata": {
+                    "next_cursor": if last { String::new() } else { (page + 1).to_string() },
+                },
+            }))
+        });
+        let (about, place) = (About::Card(CardId::existing("crd_1")), place(None));
+        let since = Timestamp::from_millis(1_789_380_000_000);
+        let query = MetadataQuery { place: &place, about: &about, since };
+        let mut search = Search::default();
+        let first = slack.as_dyn().find_by_metadata(&us(), query, &mut search).await;
+        assert!(matches!(first, Err(SlackError::NotDone { .. })), "{first:?}");
+        let found = slack.as_dyn().find_by_metadata(&us(), query, &mut search).await.unwrap();
+        assert_eq!((found.len(), slack.calls().len()), (1, PAGES + 3));
+    }
+
     #[tokio::test]
     async fn a_search_that_had_to_wait_goes_on_where_it_was() {
         let turn = AtomicUsize::new(0);

@@ -46,7 +46,7 @@ pub struct Post {
     pub text: String,
     /// May be empty: then the text is the message.
     pub blocks: Vec<Value>,
-    pub about: Option<About>,
+    pub about: About,
 }
 
 /// A new face for a message of ours. Text and blocks always go together, because Slack drops the
@@ -77,15 +77,13 @@ pub struct Posted {
 
 impl dyn SlackApi + '_ {
     pub async fn post_message(&self, post: &Post) -> Result<Posted, SlackError> {
-        let metadata = post.about.as_ref().map(
-            |about| json!({"event_type": about.event_type(), "event_payload": {"id": about.id()}}),
-        );
+        let (event_type, id) = (post.about.event_type(), post.about.id());
         let arguments = json!({
             "channel": post.place.channel,
             "thread_ts": post.place.thread_ts,
             "text": post.text,
             "blocks": unless_empty(&post.blocks),
-            "metadata": metadata,
+            "metadata": {"event_type": event_type, "event_payload": {"id": id}},
             "parse": "none",
             "link_names": false,
             "unfurl_links": false,
@@ -149,7 +147,7 @@ mod tests {
             place: Place { channel: "C1".to_owned(), thread_ts: None },
             text: "Refund 80 EUR?".to_owned(),
             blocks: Vec::new(),
-            about: Some(About::Card(CardId::existing("crd_1"))),
+            about: About::Card(CardId::existing("crd_1")),
         };
         let posted = slack.as_dyn().post_message(&post).await;
         assert_eq!(posted, Ok(Posted { channel: "C1".to_owned(), ts: "1.2".to_owned() }));
@@ -185,7 +183,7 @@ mod tests {
             place: Place { channel: "C1".to_owned(), thread_ts: None },
             text: "x".to_owned(),
             blocks: Vec::new(),
-            about: None,
+            about: About::Card(CardId::existing("crd_1")),
         };
         let outcome = slack.as_dyn().post_message(&post).await;
         assert!(matches!(outcome, Err(SlackError::Unknown { .. })));

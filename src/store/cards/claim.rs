@@ -1,10 +1,11 @@
 //! Which cards must be posted or updated.
 
 use super::CardKind;
+use super::settle::bury;
 use crate::approval::Place;
 use crate::base::{CardId, RequestId, Span, Timestamp, WorkspaceId};
 use crate::store::buttons::shown_at;
-use crate::store::{ShownAt, StoreError, Tx, big, count, instant, text};
+use crate::store::{ShownAt, StoreError, Tx, big, count, instant};
 
 /// A card that does not show yet what it should, held until the lease ends.
 #[derive(Clone, Debug)]
@@ -175,15 +176,4 @@ fn owed_card(row: Row, now: Timestamp) -> Result<OwedCard, StoreError> {
         epoch: count("epoch", row.epoch)?,
         attempts: count("attempts", row.attempts)?,
     })
-}
-
-/// A card that cannot be read must not keep the others from being shown.
-async fn bury(tx: &mut Tx, card: &str, error: &StoreError) -> Result<(), StoreError> {
-    tracing::error!(card, %error, "a card cannot be read and is given up");
-    sqlx::query("UPDATE cards SET state = 'dead', error = $2 WHERE id = $1")
-        .bind(card)
-        .bind(text(&error.to_string()))
-        .execute(&mut tx.conn)
-        .await?;
-    Ok(())
 }

@@ -19,7 +19,8 @@ pub struct Shown {
 }
 
 impl Store {
-    /// A post is about to be sent later than its claim said, which is held for another `lease`.
+    /// A post is about to be sent later than its claim said, or once more: it is held for another
+    /// `lease`, and whatever began first stays what is looked for.
     ///
     /// # Errors
     /// [`StoreError::Fenced`] when somebody else has it by now.
@@ -29,8 +30,8 @@ impl Store {
         epoch: u64,
         lease: Span,
     ) -> Result<(), StoreError> {
-        let statement =
-            "UPDATE cards SET intent_at = $3, lease_until = $4 WHERE id = $1 AND epoch = $2";
+        let statement = "UPDATE cards SET intent_at = COALESCE(intent_at, $3), lease_until = $4
+             WHERE id = $1 AND epoch = $2";
         self.begin_late(statement, card.as_str(), epoch, lease).await
     }
 
@@ -177,8 +178,30 @@ impl Store {
     }
 }
 
+/// A card, or where it should be, cannot be read. It must not keep the others from being shown.
+pub(super) async fn bury(tx: &mut Tx, card: &str, error: &StoreError) -> Result<(), StoreError> {
+    tracing::error!(card, %error, "a card cannot be read and is given up");
+    let why = text(&error.to_string());
+    let card: Stood = sqlx::query_as(
+        "UPDATE cards SET state = 'dead', error = $2, owner = NULL, lease_until = NULL
+         WHERE id = $1 RETURNING workspace, request_id, stage",
+    )
+    .bind(card)
+    .bind(&why)
+    .fetch_one(&mut tx.conn)
+    .await?;
+    match ask_the_next(tx, card, &why).await {
+        // Its request is damaged as well, which `verify` tells.
+        Err(StoreError::Damaged { .. } | StoreError::NotFound(_)) => Ok(()),
+        asked => asked,
+    }
+}
+
+/// Workspace, request and stage of a card.
+type Stood = (String, String, Option<i64>);
+
 async fn dead(tx: &mut Tx, card: &CardId, epoch: u64, error: &str) -> Result<(), StoreError> {
-    let card: Option<(String, String, Option<i64>)> = sqlx::query_as(
+    let card: Option<Stood> = sqlx::query_as(
         "UPDATE cards SET state = 'dead', error = $3, owner = NULL, lease_until = NULL
          WHERE id = $1 AND epoch = $2 RETURNING workspace, request_id, stage",
     )
@@ -187,13 +210,15 @@ async fn dead(tx: &mut Tx, card: &CardId, epoch: u64, error: &str) -> Result<(),
     .bind(error)
     .fetch_optional(&mut tx.conn)
     .await?;
-    let (workspace, request, stage) = card.ok_or(StoreError::Fenced)?;
-    if let Some(stage) = stage {
-        let (workspace, request) = (WorkspaceId::existing(workspace), RequestId::existing(request));
-        let stage = count("stage", stage)?;
-        if let Err(refusal) = undeliverable(tx, &workspace, &request, stage, error).await? {
-            tracing::debug!(%request, %refusal, "a card that nobody needs any more was given up");
-        }
+    ask_the_next(tx, card.ok_or(StoreError::Fenced)?, error).await
+}
+
+async fn ask_the_next(tx: &mut Tx, card: Stood, why: &str) -> Result<(), StoreError> {
+    let (workspace, request, Some(stage)) = card else { return Ok(()) };
+    let (workspace, request) = (WorkspaceId::existing(workspace), RequestId::existing(request));
+    let stage = count("stage", stage)?;
+    if let Err(refusal) = undeliverable(tx, &workspace, &request, stage, why).await? {
+        tracing::debug!(%request, %refusal, "a card that nobody needs any more was given up");
     }
     Ok(())
 }

@@ -1,12 +1,12 @@
 //! Cards: the current state, rendered and shown, until shown and wanted match.
 
-use super::{Deliveries, Sent, about_card, is_temporary, place, wait};
+use super::{Deliveries, Sent, Try, is_temporary, place, wait};
 use crate::base::Timestamp;
 use crate::base::failpoint::{self, Point};
 use crate::slack::card::{self, Completeness, Rendered};
-use crate::slack::client::{Post, SlackError, Update};
+use crate::slack::client::{About, Post, SlackError, Update};
 use crate::store::{CardContent, CardKind, OwedCard, Shown, ShownAt, StoreError};
-use crate::work::{Loop, lease};
+use crate::work::Loop;
 
 impl Deliveries {
     pub(super) async fn card(
@@ -81,16 +81,15 @@ impl Deliveries {
                 Err(error) => return self.give_up(owed, &error).await,
             },
         };
-        if owed.unsure_since.is_none() && !self.is_at_once(claimed_at) {
-            store.card_begins(&owed.id, owed.epoch, lease::TIME).await?;
-        }
         let post = Post {
             place: at,
             text: rendered.text.clone(),
             blocks: rendered.blocks.clone(),
-            about: about_card(owed),
+            about: About::Card(owed.id.clone()),
         };
-        match self.post(&post, owed.unsure_since, owed.attempts).await {
+        let (epoch, attempts) = (owed.epoch, owed.attempts);
+        let this = Try { claimed_at, epoch, unsure_since: owed.unsure_since, attempts };
+        match self.post(&post, this).await? {
             Sent::At(posted) => {
                 let at = ShownAt { channel: posted.channel, message_ts: posted.ts };
                 self.shown(owed, at, rendered).await

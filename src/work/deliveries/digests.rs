@@ -4,7 +4,6 @@ use super::{Deliveries, is_temporary, place, wait};
 use crate::base::Timestamp;
 use crate::slack::texts::{self, DigestFacts};
 use crate::store::{Gathered, OwedNotice, StoreError};
-use crate::work::lease;
 
 impl Deliveries {
     pub(super) async fn digest(
@@ -13,10 +12,7 @@ impl Deliveries {
         claimed_at: Timestamp,
     ) -> Result<(), StoreError> {
         let (store, clock) = (&self.desk.store, &self.desk.clock);
-        // Nothing is gathered into one that was begun, so what it says is all that it stands for.
-        if owed.unsure_since.is_none() && !self.is_at_once(claimed_at) {
-            store.notice_begins(&owed.id, owed.epoch, lease::TIME).await?;
-        }
+        // Nothing is gathered into one that was claimed, so what it says is all that it stands for.
         let gathered = store.gathered(&owed.id).await?;
         let Some(audience) = owed.audience.as_deref().filter(|_| gathered != Gathered::default())
         else {
@@ -39,6 +35,6 @@ impl Deliveries {
         let Gathered { escalated, reminded, expired, oldest } = gathered;
         let facts = DigestFacts { escalated, reminded, expired, oldest };
         let words = texts::say(&texts::digest(&facts, clock.now()));
-        self.send(&owed, place(&channel, None), words).await
+        self.send(&owed, claimed_at, place(&channel, None), words).await
     }
 }

@@ -21,7 +21,7 @@ use crate::base::failpoint::{self, Point};
 use crate::base::{Span, Timestamp};
 use crate::desk::Desk;
 use crate::slack::client::{About, MetadataQuery, Place, Post, Posted, Search, SlackError};
-use crate::store::{Owed, OwedCard, StoreError};
+use crate::store::{Owed, StoreError};
 
 /// Brings cards up to date and sends notices.
 pub struct Deliveries {
@@ -102,40 +102,64 @@ const ON_ITS_WAY: Span = Span::seconds(17);
 /// first whether it is still ours: somebody may have taken over while we stood still.
 const AT_ONCE: Span = Span::seconds(2);
 
+/// One try to post what was claimed.
+struct Try {
+    claimed_at: Timestamp,
+    epoch: u64,
+    /// When the first try began of which nobody knows how it ended.
+    unsure_since: Option<Timestamp>,
+    attempts: u64,
+}
+
 impl Deliveries {
     /// Posts a message, unless an earlier try whose outcome is unknown turns out to have got there.
-    async fn post(&self, post: &Post, unsure_since: Option<Timestamp>, attempts: u64) -> Sent {
+    async fn post(&self, post: &Post, of: Try) -> Result<Sent, StoreError> {
         let desk = &self.desk;
         let now = desk.clock.now();
-        if let (Some(since), Some(about)) = (unsure_since, &post.about) {
-            let settled_at = since.plus(ON_ITS_WAY);
-            if now < settled_at {
-                let why = "it may still be on its way".to_owned();
-                return Sent::Unsure(settled_at, SlackError::Unknown { why });
-            }
-            let query = MetadataQuery { place: &post.place, about, since };
-            match self.find(query).await {
-                Ok(Some(first)) => return Sent::Before(first),
+        let again = |error: &SlackError| wait(error, now, of.attempts);
+        if let Some(since) = of.unsure_since {
+            match self.earlier(post, since).await {
+                Ok(Some(first)) => return Ok(Sent::Before(first)),
                 Ok(None) => {}
-                Err(error) => return Sent::Unsure(wait(&error, now, attempts), error),
+                Err(error) if is_temporary(&error) => {
+                    return Ok(Sent::Unsure(again(&error), error));
+                }
+                // Where nothing can be read nothing can be posted either.
+                Err(error) => return Ok(Sent::Never(error)),
+            }
+        }
+        if of.unsure_since.is_some() || !self.is_at_once(of.claimed_at) {
+            match &post.about {
+                About::Card(card) => desk.store.card_begins(card, of.epoch, lease::TIME).await?,
+                About::Notice(id) => desk.store.notice_begins(id, of.epoch, lease::TIME).await?,
             }
         }
         failpoint::reach(Point::PostBegun);
-        match desk.slack.post_message(post).await {
+        Ok(match desk.slack.post_message(post).await {
             Ok(posted) => {
                 failpoint::reach(Point::PostAnswered);
                 Sent::At(posted)
             }
             Err(error @ SlackError::Unknown { .. }) => {
-                Sent::Unsure(wait(&error, now, attempts), error)
+                let settled_at = desk.clock.now().plus(ON_ITS_WAY);
+                Sent::Unsure(again(&error).max(settled_at), error)
             }
             // The earlier try stays unsure: a worker that stood still may post it yet.
-            Err(error) if is_temporary(&error) && unsure_since.is_some() => {
-                Sent::Unsure(wait(&error, now, attempts), error)
+            Err(error) if is_temporary(&error) && of.unsure_since.is_some() => {
+                Sent::Unsure(again(&error), error)
             }
-            Err(error) if is_temporary(&error) => Sent::Later(wait(&error, now, attempts), error),
+            Err(error) if is_temporary(&error) => Sent::Later(again(&error), error),
             Err(error) => Sent::Never(error),
+        })
+    }
+
+    /// What an earlier try has posted; by the store's time, which dated it.
+    async fn earlier(&self, post: &Post, since: Timestamp) -> Result<Option<Posted>, SlackError> {
+        let left = since.plus(ON_ITS_WAY).since(self.desk.store.now());
+        if left > Span::ZERO {
+            return Err(SlackError::Paced { until: self.desk.clock.now().plus(left) });
         }
+        self.find(MetadataQuery { place: &post.place, about: &post.about, since }).await
     }
 
     /// Whether what was claimed then is sent at once; not when the clock went back meanwhile.
@@ -170,10 +194,6 @@ impl Deliveries {
 /// A channel as the configuration has it.
 fn written<'a>(desk: &'a Desk, place: &'a str) -> &'a str {
     desk.config.channels.get(place).map_or(place, |channel| &channel.slack.value)
-}
-
-fn about_card(card: &OwedCard) -> Option<About> {
-    Some(About::Card(card.id.clone()))
 }
 
 fn place(channel: &str, thread_ts: Option<&str>) -> Place {

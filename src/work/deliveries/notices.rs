@@ -2,14 +2,13 @@
 
 use serde_json::Value;
 
-use super::{Deliveries, Sent, place};
+use super::{Deliveries, Sent, Try, place};
 use crate::approval::Notice;
 use crate::base::Timestamp;
 use crate::slack::card::Rendered;
 use crate::slack::client::{About, Place, Post};
 use crate::slack::texts;
 use crate::store::{CardButtons, OwedNotice, ShownAt, StoreError, StoredRequest};
-use crate::work::lease;
 
 impl Deliveries {
     pub(super) async fn notice(
@@ -30,16 +29,14 @@ impl Deliveries {
         if let Some(at) = self.shown_already(&owed).await? {
             return store.notice_sent(&owed.id, owed.epoch, at).await;
         }
-        if owed.unsure_since.is_none() && !self.is_at_once(claimed_at) {
-            store.notice_begins(&owed.id, owed.epoch, lease::TIME).await?;
-        }
-        self.send(&owed, at, rendered).await
+        self.send(&owed, claimed_at, at, rendered).await
     }
 
-    /// Posts what was begun, and writes down what became of it.
+    /// Posts it, and writes down what became of it.
     pub(super) async fn send(
         &self,
         owed: &OwedNotice,
+        claimed_at: Timestamp,
         at: Place,
         rendered: Rendered,
     ) -> Result<(), StoreError> {
@@ -48,9 +45,11 @@ impl Deliveries {
             place: at,
             text: rendered.text,
             blocks: rendered.blocks,
-            about: Some(About::Notice(owed.id.clone())),
+            about: About::Notice(owed.id.clone()),
         };
-        match self.post(&post, owed.unsure_since, owed.attempts).await {
+        let (epoch, attempts) = (owed.epoch, owed.attempts);
+        let this = Try { claimed_at, epoch, unsure_since: owed.unsure_since, attempts };
+        match self.post(&post, this).await? {
             Sent::At(posted) | Sent::Before(posted) => {
                 let at = ShownAt { channel: posted.channel, message_ts: posted.ts };
                 store.notice_sent(&owed.id, owed.epoch, at).await
