@@ -139,6 +139,10 @@ impl Campaign {
         let load = Load::begin(outside, chance, &self.tempo);
         loop {
             self.wait_for_the_moment(outside, &mut killer, tally).await;
+            if killer.one_in(4) {
+                self.stand_still(&desk, house, &mut killer, tally).await?;
+                self.wait_for_the_moment(outside, &mut killer, tally).await;
+            }
             tally.in_flight += u64::from(outside.is_something_under_way());
             desk.kill().await?;
             tally.kills += 1;
@@ -158,6 +162,32 @@ impl Campaign {
                 waits.close().await;
             }
         }
+    }
+
+    /// The desk is stopped in the middle of whatever it does and goes on later; one time in three its
+    /// leases have ended meanwhile.
+    async fn stand_still(
+        &self,
+        desk: &Desk,
+        house: &House,
+        killer: &mut Chance,
+        tally: &mut Tally,
+    ) -> anyhow::Result<()> {
+        desk.stands_still()?;
+        tally.stood_still += 1;
+        tokio::time::sleep(killer.millis(self.tempo.still.0, self.tempo.still.1)).await;
+        let passed = if killer.one_in(3) && self.tempo.leases_end == LeasesEnd::NowAndThen {
+            // It may stand still in the middle of a commit, and then nobody else can write.
+            settle::half_a_minute_passes(&house.database()).await.ok()
+        } else {
+            None
+        };
+        desk.goes_on()?;
+        if let Some(passed) = passed {
+            tally.leases_ended += 1;
+            passed.close().await;
+        }
+        Ok(())
     }
 
     /// A desk may be killed before it is open; the next one must cope with that, too.

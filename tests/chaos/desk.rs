@@ -128,8 +128,22 @@ impl Desk {
 
     /// Asks it to close.
     pub fn is_told_to_close(&self) -> anyhow::Result<()> {
+        self.signal(Signal::TERM)
+    }
+
+    /// It stands still wherever it is, as on a machine that has other things to do.
+    pub fn stands_still(&self) -> anyhow::Result<()> {
+        self.signal(Signal::STOP)
+    }
+
+    /// It goes on as if nothing had been.
+    pub fn goes_on(&self) -> anyhow::Result<()> {
+        self.signal(Signal::CONT)
+    }
+
+    fn signal(&self, signal: Signal) -> anyhow::Result<()> {
         let id = self.process.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        kill_process(id.context("the desk is gone already")?, Signal::TERM)?;
+        kill_process(id.context("the desk is gone already")?, signal)?;
         Ok(())
     }
 

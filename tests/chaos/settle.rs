@@ -34,6 +34,8 @@ const WAITS: [(&str, &str); 11] = [
     ("shows", "retry_at"),
 ];
 
+/// A desk that is stopped in the middle of a commit does not end it.
+const BUSY: Duration = Duration::from_millis(500);
 const POLL: Duration = Duration::from_millis(50);
 /// So many quiet looks in a row: a courier may be between two deliveries.
 const QUIET: u32 = 10;
@@ -93,7 +95,8 @@ pub async fn wait(file: &Path, bound: Duration) -> Result<Vec<String>, sqlx::Err
 /// given back to be closed when the desk is open: the last one to close would fold SQLite's log into
 /// the file, and the desk is to find what a crash leaves.
 pub async fn half_a_minute_passes(file: &Path) -> Result<SqlitePool, sqlx::Error> {
-    let desk = SqlitePool::connect_with(SqliteConnectOptions::new().filename(file)).await?;
+    let options = SqliteConnectOptions::new().filename(file).busy_timeout(BUSY);
+    let desk = SqlitePool::connect_with(options).await?;
     for (table, column) in WAITS {
         let text =
             format!("UPDATE {table} SET {column} = {column} - 30000 WHERE {column} IS NOT NULL");

@@ -16,6 +16,9 @@ pub struct Tally {
     pub in_a_click: u64,
     /// Somebody waited for an answer, or the desk for the company's.
     pub in_flight: u64,
+    /// How often a desk was stopped for a while, and how often its leases had ended then.
+    pub stood_still: u64,
+    pub leases_ended: u64,
     /// Calls that the disk did not do, how often a desk stopped because of it, and power cuts.
     pub disk_failed: u64,
     pub stopped: u64,
@@ -43,6 +46,8 @@ impl Table {
         table.row("  as a call reached the company", tally.in_a_call);
         table.row("  as a click was on its way", tally.in_a_click);
         table.row("  with a click or a call under way", tally.in_flight);
+        table.row("times it stood still", tally.stood_still);
+        table.row("  until its leases had ended", tally.leases_ended);
         table.row("calls that the disk did not do", tally.disk_failed);
         table.row("  after which the desk stopped", tally.stopped);
         table.row("power cuts", tally.power_cuts);

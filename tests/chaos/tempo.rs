@@ -22,6 +22,8 @@ pub struct Tempo {
     /// How long a killed desk stays closed: mostly, and now and then.
     pub closed: Span,
     pub closed_for_long: Span,
+    /// How long a desk that is stopped stands still.
+    pub still: Span,
     /// Between two wishes of one writer. Slack takes a post a second and channel, and 50 updates a
     /// minute: more than that would only pile up.
     pub wishes: Span,
@@ -64,6 +66,7 @@ impl Tempo {
         into_a_call: (0, 300),
         closed: (0, 150),
         closed_for_long: (0, 1_200),
+        still: (20, 4_000),
         wishes: (3_500, 7_000),
         most_wishes: u64::MAX,
         looks: (250, 900),
@@ -91,6 +94,7 @@ impl Tempo {
         into_a_call: (0, 120),
         closed: (0, 30),
         closed_for_long: (0, 250),
+        still: (5, 300),
         wishes: (7_000, 13_000),
         most_wishes: 20,
         looks: (400, 1_400),
