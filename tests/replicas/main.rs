@@ -19,4 +19,5 @@ mod reckoning;
 mod the_database_goes_away;
 mod the_paused_owner;
 mod traffic;
+mod upgrade;
 mod what_one_tells_the_other_hears;
