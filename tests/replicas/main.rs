@@ -20,4 +20,5 @@ mod slacks_pace;
 mod the_database_goes_away;
 mod the_paused_owner;
 mod traffic;
+mod upgrade;
 mod what_one_tells_the_other_hears;

@@ -107,6 +107,14 @@ impl Office {
         sooner_or_later("invoices are paid", async || paid().await >= before + more).await;
     }
 
+    /// Closes one of the desks and starts another in its place.
+    pub async fn replaces(&mut self, nth: usize, start: &Start) {
+        let gone = self.desks.remove(nth);
+        let at = gone.at;
+        gone.closes().await;
+        self.desks.insert(nth, Replica::opens(self.folder.path(), at, start).await);
+    }
+
     /// Closes the desks, and has the operator look at what they leave.
     pub async fn closes(self) {
         for desk in self.desks {
@@ -149,7 +157,7 @@ impl Replica {
             .envs(start.environment.clone())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(File::create(folder.join(format!("desk-{}.log", at.port()))).unwrap())
+            .stderr(log_at(folder, at))
             .kill_on_drop(true)
             .spawn()
             .unwrap();
@@ -161,8 +169,8 @@ impl Replica {
         Self { at, process }
     }
 
-    fn log(&self, folder: &Path) -> std::path::PathBuf {
-        folder.join(format!("desk-{}.log", self.at.port()))
+    fn log(&self, folder: &Path) -> PathBuf {
+        log_of(folder, self.at)
     }
 
     pub fn signal(&self, signal: Signal) {
@@ -175,6 +183,15 @@ impl Replica {
         let ended = tokio::time::timeout(PATIENCE, self.process.wait()).await.unwrap().unwrap();
         assert!(ended.success(), "a desk closed with {ended}");
     }
+}
+
+fn log_of(folder: &Path, at: SocketAddr) -> PathBuf {
+    folder.join(format!("desk-{}.log", at.port()))
+}
+
+/// Whoever comes in another's place goes on with its log.
+fn log_at(folder: &Path, at: SocketAddr) -> File {
+    File::options().create(true).append(true).open(log_of(folder, at)).unwrap()
 }
 
 pub async fn sooner_or_later(what: &str, mut seen: impl AsyncFnMut() -> bool) {
