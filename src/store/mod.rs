@@ -27,6 +27,7 @@ mod intake;
 mod job;
 mod line;
 mod lock;
+mod migrating;
 mod notices;
 mod open;
 mod opened;

@@ -18,8 +18,8 @@ use tokio::sync::MutexGuard;
 use crate::failover::ALONE;
 use crate::failover::server::{Server, as_somebody};
 use crate::office::{Office, sooner_or_later};
-use crate::replica::free_port;
 use crate::reckoning;
+use crate::replica::free_port;
 use crate::traffic::Traffic;
 
 /// The first that keeps prepared statements.

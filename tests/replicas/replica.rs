@@ -38,7 +38,9 @@ impl Replica {
     pub async fn opens(folder: &Path, at: SocketAddr, start: &Start) -> Self {
         let mut process = started(folder, at, start);
         sooner_or_later("a desk opens", async || {
-            assert!(process.try_wait().unwrap().is_none(), "a desk ended by itself");
+            let ended = process.try_wait().unwrap();
+            let said = || std::fs::read_to_string(log_of(folder, at)).unwrap();
+            assert!(ended.is_none(), "a desk ended by itself: {}", said());
             TcpStream::connect(at).await.is_ok()
         })
         .await;

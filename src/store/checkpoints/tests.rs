@@ -14,8 +14,7 @@ use crate::graph::{
     Reducer, RunEnd, RunOptions, START, SaveError, Saver, Snapshot, State, StateSnapshot, Turn,
     Update,
 };
-use crate::store::NewMessage;
-use crate::store::Rehearsal;
+use crate::store::{Definitions, NewMessage, Rehearsal};
 
 /// Keeps a thread in the database and in memory, to compare.
 #[derive(Clone)]
