@@ -91,17 +91,17 @@ impl Campaign {
         let desk = if self.tempo.leases_end == LeasesEnd::ByThemselves {
             house.open().await?
         } else {
-            let waits = settle::half_a_minute_passes(&house.database()).await?;
+            let waits = settle::half_a_minute_passes(&house.database).await?;
             let desk = house.open().await?;
             waits.close().await;
             desk
         };
         tally.starts += 1;
         outside.clock.turn_forward(SLACK_GIVES_UP);
-        let waiting = settle::cards_waiting(&house.database()).await?;
+        let waiting = settle::cards_waiting(&house.database).await?;
         let bound = SETTLED + AN_UPDATE * waiting;
         let peace = Instant::now();
-        let owed = settle::wait(&house.database(), bound).await?;
+        let owed = settle::wait(&house.database, bound).await?;
         tally.peace = peace.elapsed();
         load.couriers_go().await?;
         let stopped = desk.stop().await?;
@@ -151,7 +151,7 @@ impl Campaign {
             tokio::time::sleep(killer.millis(from, to)).await;
             let mut waits = None;
             if self.tempo.leases_end == LeasesEnd::NowAndThen && killer.one_in(3) {
-                waits = Some(settle::half_a_minute_passes(&house.database()).await?);
+                waits = Some(settle::half_a_minute_passes(&house.database).await?);
             }
             desk = self.start_again(house, &mut killer, tally).await?;
             if let Some(waits) = waits {
@@ -212,8 +212,8 @@ pub async fn opened(house: &House, tally: &mut Tally) -> anyhow::Result<Desk> {
 /// What is left when the desk is closed.
 pub async fn gather(outside: &Outside, house: &House) -> anyhow::Result<Evidence> {
     Ok(Evidence {
-        database: house.database(),
-        desk: DeskRows::read(&house.database()).await?,
+        database: house.database.clone(),
+        desk: DeskRows::read(&house.database).await?,
         company: CompanyRows::read(&outside.company_books).await?,
         slack: outside.slack.journal(),
         repeated: outside.repeated.lock().unwrap_or_else(PoisonError::into_inner).clone(),
