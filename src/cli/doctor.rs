@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::mcp::{self, Compared};
 use super::out::say;
-use super::{safety, words};
+use super::{pinned, safety, words};
 use crate::base::{Clock, SystemClock};
 use crate::config::{self, Config, Rule, Severity, Then};
 use crate::desk::group_sources;
@@ -31,6 +31,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         findings.push(doctor::unreachable_to_test());
     }
     findings.extend(safety::findings(&config.store).await);
+    findings.extend(pinned::findings(&config, &clock).await);
     findings.extend(servers(&config).await?);
     for finding in &findings {
         say(line(finding))?;

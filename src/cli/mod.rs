@@ -12,6 +12,7 @@ mod manifest;
 mod mcp;
 mod out;
 mod paste;
+mod pinned;
 mod preview;
 mod requests;
 mod safety;
@@ -101,7 +102,7 @@ enum Command {
     /// Ask Slack about everything the configuration names, and say how to mend what is wrong.
     ///
     /// Looks at secret, token, scopes, clock, channels, groups, whether Slack can reach this desk, whether
-    /// the store keeps what it acknowledges, and whether MCP servers still describe their tools as they were pinned. Posts nothing. Exits 1 when something cannot work.
+    /// the store keeps what it acknowledges, which open runs began on another definition of their agent, and whether MCP servers still describe their tools as they were pinned. Posts nothing. Exits 1 when something cannot work.
     Doctor,
     /// See what MCP servers offer, and pin what agents may use of it.
     #[command(subcommand)]

@@ -23,7 +23,7 @@ use std::sync::Arc;
 pub use calls::{Call, CallRefused, Callers};
 pub use gate::{Asker, Gate, GateError, Occasion};
 pub use listeners::{Listeners, Seat};
-pub use open::{StartError, group_sources};
+pub use open::{StartError, definitions, group_sources};
 pub use slots::Slots;
 pub use view::card_view;
 
@@ -33,7 +33,7 @@ use crate::graph::Graph;
 use crate::slack::client::{Channels, Identity, SlackApi, SlackError};
 use crate::slack::directory::Directory;
 use crate::slack::signature::Verifier;
-use crate::store::{Store, StoreError};
+use crate::store::{Definitions, Store, StoreError};
 use crate::work::Wake;
 
 /// The desk of one workspace.
@@ -74,10 +74,21 @@ impl Desk {
         self.config.slack.app_id.as_deref().or(self.identity.app_id.as_deref())
     }
 
+    /// What its runs can go on with.
+    pub fn definitions(&self) -> Definitions {
+        definitions_of(&self.agents)
+    }
+
     /// The agent that answers where no other does.
     fn default_agent(&self) -> Option<&str> {
         self.config.agents.iter().find(|(_, agent)| agent.is_default).map(|(name, _)| name.as_str())
     }
+}
+
+fn definitions_of(agents: &BTreeMap<String, Worker>) -> Definitions {
+    let hash =
+        |(name, worker): (&'_ String, &Worker)| (name.clone(), worker.graph.definition_hash());
+    Definitions::of(agents.iter().map(hash))
 }
 
 /// Why the desk could not do what a request asked. Nothing was committed.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::staff::Staff;
-use super::{Callers, Desk, Gate, GateError, Listeners, Slots};
+use super::{Callers, Desk, Gate, GateError, Listeners, Slots, Worker, definitions_of};
 use crate::agent::Egress;
 use crate::base::failpoint::{self, Point};
 use crate::base::{Clock, Ids};
@@ -15,7 +15,7 @@ use crate::slack::client::{
 use crate::slack::directory::{Directory, GroupSource, Home, MemberName, Ways};
 use crate::slack::pacing::PacedSlack;
 use crate::slack::signature::{Verifier, VerifierError};
-use crate::store::{Store, StoreError};
+use crate::store::{Definitions, Store, StoreError};
 use crate::work::Wake;
 
 /// Why the desk does not open. The operator reads this.
@@ -102,12 +102,7 @@ impl Desk {
         );
         let egress = Egress::open()?;
         let gate = Gate::new(&config, &egress)?;
-        let staff = Staff::of(&config, &gate.toolbox, &egress, &clock)?;
-        let agents = config
-            .agents
-            .iter()
-            .map(|(name, agent)| Ok((name.clone(), staff.worker(&config, name, agent)?)))
-            .collect::<Result<_, StartError>>()?;
+        let agents = agents(&config, &gate, &egress, &clock)?;
         let workspace = identity.workspace();
         store.opened(&workspace, env!("CARGO_PKG_VERSION"), gate.policy_digest()).await?;
         failpoint::reach(Point::DeskOpened);
@@ -132,6 +127,24 @@ impl Desk {
             workspace,
         })
     }
+}
+
+fn agents(
+    config: &Config,
+    gate: &Gate,
+    egress: &Egress,
+    clock: &Arc<dyn Clock>,
+) -> Result<BTreeMap<String, Worker>, StartError> {
+    let staff = Staff::of(config, &gate.toolbox, egress, clock)?;
+    let hired = config.agents.iter();
+    hired.map(|(name, agent)| Ok((name.clone(), staff.worker(config, name, agent)?))).collect()
+}
+
+/// What the runs of a desk with this configuration could go on with. Calls nobody.
+pub fn definitions(config: &Config, clock: &Arc<dyn Clock>) -> Result<Definitions, StartError> {
+    let egress = Egress::open()?;
+    let gate = Gate::new(config, &egress)?;
+    Ok(definitions_of(&agents(config, &gate, &egress, clock)?))
 }
 
 /// What a desk stands in.

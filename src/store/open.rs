@@ -18,7 +18,7 @@ use super::readers::Readers;
 use super::rows::instant;
 use super::soundness::PageCheck;
 use super::writer::Writer;
-use super::{StoreError, Tx, pooler, postgres, sqlite};
+use super::{StoreError, Tx, migrating, pooler, postgres, sqlite};
 use crate::base::{Clock, Ids, SystemClock};
 
 /// The desk's memory. Cheap to clone; every clone is the same store.
@@ -90,7 +90,7 @@ impl Store {
             Place::Postgres(server) => {
                 let pooling = pooler::keeps_statements(&server, ids.as_ref()).await?;
                 let mut conn = postgres::connect_to_write(&server).await?;
-                postgres::migrate(&mut conn).await?;
+                migrating::migrate(&mut conn).await?;
                 let readers = Readers::Server(postgres::readers(&server).await?, LOOKING);
                 let (kind, end, line) = (Kind::Postgres, End::Away(conn), Line::postgres(server));
                 Opened { kind, end, line, readers, pooling, check: None }

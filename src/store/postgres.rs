@@ -59,22 +59,6 @@ async fn probe(server: &Server, conn: &mut AnyConnection) -> Result<(), StoreErr
     Ok(())
 }
 
-/// Brings the schema up to date. Processes that start together take turns, and what one of them
-/// begins is done whole or not at all.
-pub(super) async fn migrate(conn: &mut AnyConnection) -> Result<(), StoreError> {
-    let mut transaction = conn.begin().await?;
-    sqlx::query("SELECT pg_advisory_xact_lock($1)")
-        .bind(MIGRATING)
-        .execute(&mut *transaction)
-        .await?;
-    schema::bring_up_to_date(&schema::postgres(), &mut transaction).await?;
-    transaction.commit().await?;
-    Ok(())
-}
-
-/// Names the lock of whoever migrates: "desk" in ASCII.
-const MIGRATING: i64 = 0x6465_736b;
-
 /// Connections for the lists of a desk that serves. Neither a standby nor what was the primary once
 /// is asked: it may be behind what this desk has answered already.
 pub(super) async fn readers(server: &Server) -> Result<AnyPool, StoreError> {

@@ -8,7 +8,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, Connection};
 use url::Url;
 
 use super::place::masked;
-use super::{StoreError, postgres, schema};
+use super::{StoreError, migrating, schema};
 use crate::base::Ids;
 
 /// Names the lock of whoever makes the template: "copy" in ASCII.
@@ -96,7 +96,7 @@ async fn template(server: &Url, conn: &mut AnyConnection) -> Result<String, Stor
             sqlx::raw_sql(AssertSqlSafe(words)).execute(&mut *conn).await?;
         }
         let mut inside = AnyConnection::connect(&named(server, &unfinished)).await?;
-        postgres::migrate(&mut inside).await?;
+        migrating::migrate(&mut inside).await?;
         inside.close().await?;
         let rename = format!("ALTER DATABASE {unfinished} RENAME TO {name}");
         sqlx::raw_sql(AssertSqlSafe(rename)).execute(&mut *conn).await?;

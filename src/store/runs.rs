@@ -1,10 +1,14 @@
 //! Runs: claimed with a lease and an epoch, one at a time per conversation.
 
 use serde_json::json;
+use sqlx::AssertSqlSafe;
 use sqlx::any::AnyQueryResult;
 
+use super::pinned::PARKED;
 use super::rows::{big, count, from_json, json, text};
-use super::{NewNotice, RunInput, SlackThread, Store, StoreError, Thread, Tx, events, notices};
+use super::{
+    Definitions, NewNotice, RunInput, SlackThread, Store, StoreError, Thread, Tx, events, notices,
+};
 use crate::approval::Requester;
 use crate::audit::{self, Entry};
 use crate::base::{RunId, Span, ThreadId, Timestamp, WorkspaceId};
@@ -30,15 +34,18 @@ pub struct ClaimedRun {
 impl Store {
     /// Takes at most `limit` runs that may go on: queued and due, or left by a worker whose lease
     /// has ended. Only the oldest unfinished run of a conversation; one that waits for a decision
-    /// keeps the later ones waiting too.
+    /// keeps the later ones waiting too. One that began on a definition which is not among `known` is
+    /// left to others until it was [`PARKED`] for long enough.
     pub async fn claim_runs(
         &self,
         owner: &str,
         lease: Span,
         limit: usize,
+        known: &Definitions,
     ) -> Result<Vec<ClaimedRun>, StoreError> {
-        let owner = owner.to_owned();
-        self.write(move |tx| Box::pin(async move { claim(tx, &owner, lease, limit).await })).await
+        let (owner, known) = (owner.to_owned(), known.clone());
+        self.write(move |tx| Box::pin(async move { claim(tx, &owner, lease, limit, &known).await }))
+            .await
     }
 
     /// Keeps a run for another `lease` from now.
@@ -263,12 +270,14 @@ async fn claim(
     owner: &str,
     lease: Span,
     limit: usize,
+    known: &Definitions,
 ) -> Result<Vec<ClaimedRun>, StoreError> {
-    let due: Vec<Row> = sqlx::query_as(
+    let question = format!(
         "SELECT runs.id, runs.workspace, thread_id, runs.agent, channel, thread_ts, graph_hash,
                 input, requester, epoch, attempts
          FROM runs JOIN threads ON threads.id = thread_id
          WHERE ((state = 'queued' AND retry_at <= $1) OR (state = 'running' AND lease_until <= $1))
+           AND ({} OR CASE state WHEN 'queued' THEN retry_at ELSE lease_until END <= $3)
            AND NOT EXISTS (
              SELECT 1 FROM runs AS older
              WHERE older.thread_id = runs.thread_id
@@ -276,11 +285,14 @@ async fn claim(
                AND (older.created_at < runs.created_at
                     OR (older.created_at = runs.created_at AND older.id < runs.id)))
          ORDER BY runs.created_at, runs.id LIMIT $2",
-    )
-    .bind(tx.now.as_millis())
-    .bind(big(limit))
-    .fetch_all(&mut tx.conn)
-    .await?;
+        known.test(4)
+    );
+    let asked = sqlx::query_as(AssertSqlSafe(question))
+        .bind(tx.now.as_millis())
+        .bind(big(limit))
+        .bind(tx.now.as_millis() - PARKED.as_millis());
+    let asked = known.keys().iter().fold(asked, |asked, key| asked.bind(key));
+    let due: Vec<Row> = asked.fetch_all(&mut tx.conn).await?;
     for row in &due {
         sqlx::query(
             "UPDATE runs SET state = 'running', owner = $2, lease_until = $3, updated_at = $4,

@@ -30,10 +30,21 @@ pub(super) async fn bring_up_to_date(
         MigrateError::VersionMissing(version) => {
             StoreError::NewerSchema(format!("it has migration {version}"))
         }
+        MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _)
+            if are_others_in_the_way(&cause) =>
+        {
+            StoreError::Busy
+        }
         other => StoreError::Migration(other.to_string()),
     })?;
     failpoint::reach(Point::SchemaWritten);
     Ok(())
+}
+
+/// Somebody held a lock for too long, or waited for one of ours.
+fn are_others_in_the_way(cause: &sqlx::Error) -> bool {
+    let told = cause.as_database_error().and_then(|told| told.code());
+    told.is_some_and(|code| matches!(code.as_ref(), "55P03" | "40P01"))
 }
 
 /// For whoever migrates nothing: what is there must be exactly what we know.

@@ -17,17 +17,18 @@ use crate::graph::{Input, RunEnd, RunError, RunOptions};
 use crate::slack::client::SlackError;
 use crate::slack::directory::NoRequester;
 use crate::slack::texts;
-use crate::store::{ClaimedRun, NewNotice, StoreError};
+use crate::store::{ClaimedRun, Definitions, NewNotice, StoreError};
 use crate::stream::ErrorCode;
 
 /// Drives runs that are queued.
 pub struct Runs {
     desk: Arc<Desk>,
+    known: Definitions,
 }
 
 impl Runs {
     pub fn new(desk: Arc<Desk>) -> Self {
-        Self { desk }
+        Self { known: desk.definitions(), desk }
     }
 
     async fn drive(&self, claimed: ClaimedRun) -> Result<(), StoreError> {
@@ -168,7 +169,7 @@ impl Work for Runs {
     }
 
     fn claim(&self, room: usize) -> BoxFuture<'_, Result<Vec<ClaimedRun>, StoreError>> {
-        self.desk.store.claim_runs(&self.desk.owner, lease::TIME, room).boxed()
+        self.desk.store.claim_runs(&self.desk.owner, lease::TIME, room, &self.known).boxed()
     }
 
     fn work(&self, claimed: ClaimedRun) -> BoxFuture<'_, Result<(), StoreError>> {

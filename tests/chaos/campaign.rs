@@ -26,6 +26,9 @@ const AN_UPDATE: Duration = Duration::from_millis(1_200);
 /// Slack's second and third repetition of an event come within this.
 const SLACK_GIVES_UP: Span = Span::seconds(290);
 
+/// So long others wait for a desk that stands still with the database in its hands.
+const BUSY: Duration = Duration::from_millis(500);
+
 pub struct Campaign {
     pub trouble: Trouble,
     /// How often it comes.
@@ -91,17 +94,17 @@ impl Campaign {
         let desk = if self.tempo.leases_end == LeasesEnd::ByThemselves {
             house.open().await?
         } else {
-            let waits = settle::half_a_minute_passes(&house.database()).await?;
+            let waits = settle::half_a_minute_passes(&house.database).await?;
             let desk = house.open().await?;
             waits.close().await;
             desk
         };
         tally.starts += 1;
         outside.clock.turn_forward(SLACK_GIVES_UP);
-        let waiting = settle::cards_waiting(&house.database()).await?;
+        let waiting = settle::cards_waiting(&house.database).await?;
         let bound = SETTLED + AN_UPDATE * waiting;
         let peace = Instant::now();
-        let owed = settle::wait(&house.database(), bound).await?;
+        let owed = settle::wait(&house.database, bound).await?;
         tally.peace = peace.elapsed();
         load.couriers_go().await?;
         let stopped = desk.stop().await?;
@@ -155,7 +158,7 @@ impl Campaign {
             tokio::time::sleep(killer.millis(from, to)).await;
             let mut waits = None;
             if self.tempo.leases_end == LeasesEnd::NowAndThen && killer.one_in(3) {
-                waits = Some(settle::half_a_minute_passes(&house.database()).await?);
+                waits = Some(settle::half_a_minute_passes(&house.database).await?);
             }
             desk = self.start_again(house, &mut killer, tally).await?;
             if let Some(waits) = waits {
@@ -178,7 +181,8 @@ impl Campaign {
         tokio::time::sleep(killer.millis(self.tempo.still.0, self.tempo.still.1)).await;
         let passed = if killer.one_in(3) && self.tempo.leases_end == LeasesEnd::NowAndThen {
             // It may stand still in the middle of a commit, and then nobody else can write.
-            settle::half_a_minute_passes(&house.database()).await.ok()
+            let passes = settle::half_a_minute_passes(&house.database);
+            timeout(BUSY, passes).await.ok().and_then(Result::ok)
         } else {
             None
         };
@@ -242,8 +246,8 @@ pub async fn opened(house: &House, tally: &mut Tally) -> anyhow::Result<Desk> {
 /// What is left when the desk is closed.
 pub async fn gather(outside: &Outside, house: &House) -> anyhow::Result<Evidence> {
     Ok(Evidence {
-        database: house.database(),
-        desk: DeskRows::read(&house.database()).await?,
+        database: house.database.clone(),
+        desk: DeskRows::read(&house.database).await?,
         company: CompanyRows::read(&outside.company_books).await?,
         slack: outside.slack.journal(),
         repeated: outside.repeated.lock().unwrap_or_else(PoisonError::into_inner).clone(),

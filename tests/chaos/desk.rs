@@ -1,7 +1,7 @@
 //! The desk as an operator has it: the real binary, started, killed and stopped by signals.
 
 use std::fs::{File, OpenOptions};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
+use crate::database::Database;
 use crate::machine::Machine;
 use crate::outside::{BOT_TOKEN, SIGNING_SECRET};
 
@@ -26,6 +27,7 @@ const CLOSE: Duration = Duration::from_secs(15);
 pub struct House {
     pub folder: PathBuf,
     pub port: u16,
+    pub database: Database,
     /// Whatever is wrong with the machine that it stands on, if anything is to be.
     pub machine: Option<Arc<Machine>>,
 }
@@ -36,7 +38,8 @@ pub struct Desk {
 }
 
 impl House {
-    pub fn database(&self) -> PathBuf {
+    /// Of a desk that keeps what it knows in a file.
+    pub fn file(&self) -> PathBuf {
         self.folder.join("countersign.db")
     }
 
@@ -156,9 +159,9 @@ impl Desk {
 }
 
 /// What `countersign verify` says about a database: its exit and its words.
-pub async fn verify(database: &Path) -> anyhow::Result<(bool, String)> {
-    let url = format!("sqlite://{}", database.display());
-    let output = Command::new(binary()).args(["verify", "--database", &url]).output().await?;
+pub async fn verify(database: &Database) -> anyhow::Result<(bool, String)> {
+    let order = ["verify", "--database", &database.url()];
+    let output = Command::new(binary()).args(order).output().await?;
     let words = [output.stdout, output.stderr].concat();
     Ok((output.status.success(), String::from_utf8_lossy(&words).trim().to_owned()))
 }

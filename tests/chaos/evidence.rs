@@ -1,17 +1,17 @@
 //! What is left when all is over: the desk's rows, the company's books, and Slack's journal.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use countersign::sandbox::Passed;
 use serde_json::Value;
 use sqlx::FromRow;
 
-use crate::settle::look_at;
+use crate::database::{Database, look_at};
 
 /// Everything the checks look at. Two of the three come from outside the desk.
 pub struct Evidence {
-    pub database: PathBuf,
+    pub database: Database,
     pub desk: DeskRows,
     pub company: CompanyRows,
     /// Everything that passed between the bot and Slack.
@@ -112,8 +112,8 @@ pub struct Walls {
 }
 
 impl DeskRows {
-    pub async fn read(file: &Path) -> anyhow::Result<Self> {
-        let desk = look_at(file).await?;
+    pub async fn read(database: &Database) -> anyhow::Result<Self> {
+        let desk = database.look().await?;
         let requests: Vec<RequestRow> = sqlx::query_as(
             "SELECT id, outcome, envelope, terms, asked_at, (SELECT count(*) FROM timers
                WHERE request_id = requests.id AND done_at IS NULL) AS live_timers FROM requests",

@@ -9,6 +9,7 @@ mod campaign;
 mod chance;
 mod check;
 mod clock;
+mod database;
 mod dense;
 mod desk;
 mod disk;

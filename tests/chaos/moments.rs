@@ -90,7 +90,7 @@ async fn play(moment: Moment, folder: &Folder) -> anyhow::Result<()> {
     anyhow::ensure!(sent.status == 200, "the approval was answered with {}", sent.status);
     story.killed_if(matches!(moment, Moment::Approved)).await?;
     story.killed_while_held(3..5).await?;
-    let owed = settle::wait(&story.house.database(), BOUND).await?;
+    let owed = settle::wait(&story.house.database, BOUND).await?;
     anyhow::ensure!(owed.is_empty(), "still owed: {owed:?}");
     courier.abort();
     story.desk.take().context("it is open")?.stop().await?;
@@ -118,7 +118,7 @@ impl Story {
 
     async fn kill_and_open(&mut self) -> anyhow::Result<()> {
         self.desk.take().context("it is open")?.kill().await?;
-        let waits = settle::half_a_minute_passes(&self.house.database()).await?;
+        let waits = settle::half_a_minute_passes(&self.house.database).await?;
         self.desk = Some(self.house.open().await?);
         waits.close().await;
         Ok(())
@@ -134,7 +134,7 @@ impl Story {
         anyhow::ensure!(exchanges == expected, "it asked {exchanges:#?}");
         let company = CompanyRows::read(&outside.company_books).await?;
         anyhow::ensure!(company.ledger.len() == 1, "{} refunds were paid", company.ledger.len());
-        let (clean, words) = verify(&self.house.database()).await?;
+        let (clean, words) = verify(&self.house.database).await?;
         anyhow::ensure!(clean, "{words}");
         Ok(())
     }

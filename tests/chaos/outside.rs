@@ -17,6 +17,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use crate::chance::Chance;
+use crate::database::Database;
 use crate::desk::House;
 use crate::tempo::Tempo;
 
@@ -74,6 +75,16 @@ impl Outside {
         chance: &Chance,
         tempo: &Tempo,
     ) -> anyhow::Result<(Arc<Self>, House)> {
+        Self::found_on(Database::in_folder(folder), folder, chance, tempo).await
+    }
+
+    /// The same for a desk that keeps what it knows there.
+    pub async fn found_on(
+        database: Database,
+        folder: &Path,
+        chance: &Chance,
+        tempo: &Tempo,
+    ) -> anyhow::Result<(Arc<Self>, House)> {
         let clock = Arc::new(TurnableClock::running());
         let called = Arc::new(Notify::new());
         let company_books = folder.join("company.db");
@@ -102,7 +113,7 @@ impl Outside {
         .await?;
         let port = port_of_its_own();
         slack.set_bot_url(&format!("http://127.0.0.1:{port}"));
-        let house = House { folder: folder.to_owned(), port, machine: None };
+        let house = House { folder: folder.to_owned(), port, database, machine: None };
         let text = configuration(&slack.url(), &company_host, &house, tempo.patience)?;
         std::fs::write(folder.join("countersign.yaml"), text)?;
         let script = SCRIPT.replace("pace: 70ms", &format!("pace: {}", tempo.words));
@@ -166,14 +177,14 @@ fn configuration(
     let invoices =
         format!("finance, in: managers, within: {}, remind: [{}]", seconds(4), seconds(1));
     let (second, third) = (seconds(4), seconds(3));
-    let store = house.database().display().to_string();
+    let store = house.database.url();
     let listen = format!("127.0.0.1:{}", house.port);
     let edits = [
         ("SANDBOX_URL", slack.to_owned()),
         ("COMPANY_URL", format!("http://{company}")),
         ("COMPANY_HOST", format!("\"{company}\"")),
         ("LISTEN", listen),
-        ("STORE", store),
+        ("sqlite://STORE", store),
         ("SCRIPT", "script.yaml".to_owned()),
         (
             "managers: \"#managers\"",

@@ -6,6 +6,7 @@ use sqlx::SqlitePool;
 use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::check;
+use crate::database::Database;
 use crate::evidence::{CompanyRows, DeskRows, Evidence};
 
 /// What is broken, in whose books, by which statement, and what a finding about it says.
@@ -72,14 +73,16 @@ pub async fn is_seen(
     company: &Path,
     evidence: &mut Evidence,
 ) -> anyhow::Result<Sabotage> {
-    let desk = std::mem::take(&mut evidence.database);
+    let Database::File(desk) = evidence.database.clone() else {
+        anyhow::bail!("only files are copied and broken");
+    };
     for (what, books, statement, words) in DEEDS {
-        evidence.database = folder.join("sabotaged-desk.db");
+        let desk_copy = folder.join("sabotaged-desk.db");
         let company_copy = folder.join("sabotaged-company.db");
-        std::fs::copy(&desk, &evidence.database)?;
+        std::fs::copy(&desk, &desk_copy)?;
         std::fs::copy(company, &company_copy)?;
         let file = match books {
-            Books::Desk => &evidence.database,
+            Books::Desk => &desk_copy,
             Books::Company => &company_copy,
         };
         let options = SqliteConnectOptions::new().filename(file);
@@ -89,6 +92,7 @@ pub async fn is_seen(
         if changed.rows_affected() == 0 {
             return Ok(Sabotage::NotStaged(what));
         }
+        evidence.database = Database::File(desk_copy);
         evidence.desk = DeskRows::read(&evidence.database).await?;
         evidence.company = CompanyRows::read(&company_copy).await?;
         let findings = check::everything(evidence).await?;

@@ -1,10 +1,10 @@
 //! Waits until the desk has nothing left to do: polls its database, read-only, up to a bound.
 
-use std::path::Path;
 use std::time::Duration;
 
-use sqlx::SqlitePool;
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use sqlx::AnyPool;
+
+use crate::database::Database;
 
 /// What is owed, each with the question that counts it.
 const OWED: [(&str, &str); 6] = [
@@ -34,19 +34,12 @@ const WAITS: [(&str, &str); 11] = [
     ("shows", "retry_at"),
 ];
 
-/// A desk that is stopped in the middle of a commit does not end it.
-const BUSY: Duration = Duration::from_millis(500);
 const POLL: Duration = Duration::from_millis(50);
 /// So many quiet looks in a row: a courier may be between two deliveries.
 const QUIET: u32 = 10;
 
-pub async fn look_at(file: &Path) -> Result<SqlitePool, sqlx::Error> {
-    let options = SqliteConnectOptions::new().filename(file).read_only(true);
-    SqlitePoolOptions::new().max_connections(1).connect_with(options).await
-}
-
 /// What is still owed, in words; empty when all is settled.
-pub async fn owed(desk: &SqlitePool) -> Result<Vec<String>, sqlx::Error> {
+pub async fn owed(desk: &AnyPool) -> Result<Vec<String>, sqlx::Error> {
     let mut owed = Vec::new();
     for (what, question) in OWED {
         let count: i64 = sqlx::query_scalar(question).fetch_one(desk).await?;
@@ -58,8 +51,8 @@ pub async fn owed(desk: &SqlitePool) -> Result<Vec<String>, sqlx::Error> {
 }
 
 /// How many cards wait to be brought up to date.
-pub async fn cards_waiting(file: &Path) -> Result<u32, sqlx::Error> {
-    let desk = look_at(file).await?;
+pub async fn cards_waiting(database: &Database) -> Result<u32, sqlx::Error> {
+    let desk = database.look().await?;
     let count: i64 = sqlx::query_scalar(
         "SELECT count(*) FROM cards WHERE state = 'open' AND shown_version < want_version",
     )
@@ -70,8 +63,8 @@ pub async fn cards_waiting(file: &Path) -> Result<u32, sqlx::Error> {
 }
 
 /// Polls until nothing is owed, and says what still was when the time was up.
-pub async fn wait(file: &Path, bound: Duration) -> Result<Vec<String>, sqlx::Error> {
-    let desk = look_at(file).await?;
+pub async fn wait(database: &Database, bound: Duration) -> Result<Vec<String>, sqlx::Error> {
+    let desk = database.look().await?;
     let mut last = Vec::new();
     let quiet = async {
         let mut quiet = 0;
@@ -94,9 +87,8 @@ pub async fn wait(file: &Path, bound: Duration) -> Result<Vec<String>, sqlx::Err
 /// the desk closed would. Only the short slice does this; a whole campaign waits. The connection is
 /// given back to be closed when the desk is open: the last one to close would fold SQLite's log into
 /// the file, and the desk is to find what a crash leaves.
-pub async fn half_a_minute_passes(file: &Path) -> Result<SqlitePool, sqlx::Error> {
-    let options = SqliteConnectOptions::new().filename(file).busy_timeout(BUSY);
-    let desk = SqlitePool::connect_with(options).await?;
+pub async fn half_a_minute_passes(database: &Database) -> Result<AnyPool, sqlx::Error> {
+    let desk = database.open().await?;
     for (table, column) in WAITS {
         let text =
             format!("UPDATE {table} SET {column} = {column} - 30000 WHERE {column} IS NOT NULL");

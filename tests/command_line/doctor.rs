@@ -2,7 +2,7 @@
 
 use countersign::sandbox::{Cast, Kind};
 
-use crate::bench::{BOT_TOKEN, ENV, SIGNING_SECRET, Slack};
+use crate::bench::{BOT_TOKEN, Desk, ENV, SIGNING_SECRET, Slack};
 use crate::program::run;
 use crate::readable::readable;
 use crate::serve::Serving;
@@ -96,4 +96,23 @@ async fn the_public_address_is_tried_as_slack_would() {
     assert_eq!(serving.ends().await.code, 0);
     let ran = slack.runs(&["doctor"]).await;
     insta::assert_snapshot!("doctor_closed", readable(&ran.shown()));
+}
+
+#[tokio::test]
+async fn what_began_on_another_graph_is_listed_before_it_is_replaced() {
+    let (slack, desk) = (Slack::start().await, Desk::open().await);
+    desk.writes("mia", "pay invoice V-7719").await;
+    let store = format!("store: sqlite://{}", desk.database().display());
+    let store = ("store: sqlite://countersign.db", store.as_str());
+    slack.configure(&[store]);
+    let ran = slack.runs(&["doctor"]).await;
+    assert!(!ran.out.contains("another definition"), "it can go on: {}", ran.all());
+
+    slack.configure(&[store, ("  ops:\n", "  clerks:\n")]);
+    let ran = slack.runs(&["doctor"]).await;
+    let mut listed = ran.out.lines().skip_while(|line| !line.contains("another definition"));
+    let (warning, run) = (listed.next().unwrap_or_default(), listed.next().unwrap_or_default());
+    assert!(warning.starts_with("WARN") && warning.ends_with(": 1"), "{}", ran.all());
+    assert!(run.contains("run_") && run.ends_with("`ops`  for Mia  waits for a decision"), "{run}");
+    assert!(listed.next().unwrap_or_default().contains("keep a process"), "{}", ran.all());
 }

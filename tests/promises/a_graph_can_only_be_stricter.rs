@@ -2,6 +2,7 @@
 //! for more than the policy, never for less, and tells its requester each thing once.
 
 use countersign::base::Span;
+use countersign::store::PARKED;
 
 use crate::caller::{asking, kinds};
 use crate::office::Office;
@@ -10,6 +11,7 @@ use crate::reckoning::count;
 const GRAPH: &str = include_str!("../fixtures/graphs/careful-refund.yaml");
 const ASKED: &str = "please refund order 1042";
 const ON_IT: &str = "On it: order 1042.";
+const STOPPED: &str = "stopped because of an error";
 const DONE: &str = "Refunded 640.0 EUR for order 1042.";
 
 /// An office whose desk is staffed by the graph. Each edit is to the demo's configuration.
@@ -183,10 +185,33 @@ async fn a_changed_graph_does_not_go_on_with_a_run_that_waits() {
     office.world.edit_configuration("Refunded {{", "Paid back {{").unwrap();
     office.world.open_desk().await.unwrap();
     office.approves("jonas", &card).await;
-    office.passes(Span::seconds(30)).await;
+    let thread = office.thread("mia", &asked);
+    assert!(!thread.contains(STOPPED), "somebody may have its graph: {thread}");
+    office.clock.turn_forward(PARKED);
+    office.a_moment().await;
     let thread = office.thread("mia", &asked);
     assert_eq!((times(&thread, DONE), times(&thread, "Paid back")), (0, 0), "{thread}");
-    assert!(thread.contains("stopped because of an error"), "the requester is told: {thread}");
+    assert!(thread.contains(STOPPED), "the requester is told: {thread}");
+    office.closes().await;
+}
+
+#[tokio::test]
+async fn a_graph_that_is_put_back_in_time_goes_on_with_its_runs() {
+    let mut office = staffed(&[]).await;
+    let (asked, card) = office.asks("mia", ASKED).await;
+    office.world.crash_desk().await;
+    office.world.edit_configuration("Refunded {{", "Paid back {{").unwrap();
+    office.world.open_desk().await.unwrap();
+    office.approves("jonas", &card).await;
+    office.clock.turn_forward(Span::minutes(9));
+    office.a_moment().await;
+    office.world.crash_desk().await;
+    office.world.edit_configuration("Paid back {{", "Refunded {{").unwrap();
+    office.world.open_desk().await.unwrap();
+    office.a_moment().await;
+    let thread = office.thread("mia", &asked);
+    assert_eq!((times(&thread, DONE), thread.contains(STOPPED)), (1, false), "{thread}");
+    assert_eq!(office.refunds().await, 1);
     office.closes().await;
 }
 

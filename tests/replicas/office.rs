@@ -1,11 +1,7 @@
 //! What stands around the desks that are started by their binary: the workspace, the company, the
 //! balancer; and the desks themselves, as an operator runs them.
 
-use std::ffi::OsString;
-use std::fs::File;
-use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,20 +10,18 @@ use countersign::demo::Company;
 use countersign::sandbox::{
     Cast, Driver, MessageView, Pace, Sandbox, SandboxHandle, SandboxSettings,
 };
-use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
-use tokio::net::TcpStream;
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 use tokio::task::JoinHandle;
 
 use crate::balancer::Balancer;
+pub use crate::replica::Start;
+use crate::replica::{BOT_TOKEN, Replica, SIGNING_SECRET, free_port};
 
 const CONFIGURATION: &str = include_str!("../../src/demo/countersign.yaml");
 const SCRIPT: &str = include_str!("../../src/demo/script.yaml");
-const SIGNING_SECRET: &str = "the-replicas-sign-with-this";
-const BOT_TOKEN: &str = "xoxb-replicas";
 /// For everything that has to be seen sooner or later, on a machine with other things to do.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Everything but the database.
 pub struct Office {
@@ -36,21 +30,8 @@ pub struct Office {
     pub desks: Vec<Replica>,
     store: String,
     company_at_work: JoinHandle<()>,
-    _balancer: Balancer,
+    balancer: Balancer,
     folder: TempDir,
-}
-
-/// How a desk is started: as whom, and into which surroundings.
-#[derive(Clone)]
-pub struct Start {
-    pub binary: PathBuf,
-    pub environment: Vec<(&'static str, OsString)>,
-}
-
-impl Default for Start {
-    fn default() -> Self {
-        Self { binary: env!("CARGO_BIN_EXE_countersign").into(), environment: Vec::new() }
-    }
 }
 
 impl Office {
@@ -96,8 +77,8 @@ impl Office {
         let desks = futures::future::join_all(opening).await;
         let balancer = Balancer::before(ports).await;
         slack.set_bot_url(&balancer.url);
-        let (store, _balancer) = (store.to_owned(), balancer);
-        Self { slack, company, desks, store, company_at_work, _balancer, folder }
+        let store = store.to_owned();
+        Self { slack, company, desks, store, company_at_work, balancer, folder }
     }
 
     /// Waits until so many more invoices are paid.
@@ -105,6 +86,37 @@ impl Office {
         let paid = async || self.company.payments("payment").await.unwrap();
         let before = paid().await;
         sooner_or_later("invoices are paid", async || paid().await >= before + more).await;
+    }
+
+    /// Closes one of the desks and starts another in its place.
+    pub async fn replaces(&mut self, nth: usize, start: &Start) {
+        let gone = self.desks.remove(nth);
+        let at = gone.at;
+        gone.closes().await;
+        self.desks.insert(nth, Replica::opens(self.folder.path(), at, start).await);
+    }
+
+    /// One of the desks is lost, with all it is in the middle of, and another starts in its place.
+    pub async fn loses_and_replaces(&mut self, nth: usize, start: &Start) {
+        let gone = self.desks.remove(nth);
+        let at = gone.at;
+        gone.dies().await;
+        self.payments_go_on(4).await;
+        self.desks.insert(nth, Replica::opens(self.folder.path(), at, start).await);
+    }
+
+    /// A desk that is started and does not open; what it says.
+    pub async fn does_not_open(&self, start: &Start) -> String {
+        Replica::ends(self.folder.path(), free_port(), start).await
+    }
+
+    /// Whoever writes or presses reaches this desk, and no other.
+    pub fn everybody_goes_to(&self, nth: usize) {
+        self.slack.set_bot_url(&format!("http://{}", self.desks[nth].at));
+    }
+
+    pub fn everybody_goes_anywhere(&self) {
+        self.slack.set_bot_url(&self.balancer.url);
     }
 
     /// Closes the desks, and has the operator look at what they leave.
@@ -126,54 +138,6 @@ impl Office {
     pub fn logs(&self) -> String {
         let log = |desk: &Replica| std::fs::read_to_string(desk.log(self.folder.path())).unwrap();
         self.desks.iter().map(log).collect()
-    }
-}
-
-/// One desk, started by its binary.
-pub struct Replica {
-    pub at: SocketAddr,
-    process: Child,
-}
-
-impl Replica {
-    async fn opens(folder: &Path, at: SocketAddr, start: &Start) -> Self {
-        let file = folder.join(format!("desk-{}.yaml", at.port()));
-        let text = std::fs::read_to_string(folder.join("countersign.yaml")).unwrap();
-        std::fs::write(&file, text.replace("LISTEN", &at.to_string())).unwrap();
-        let mut process = Command::new(&start.binary)
-            .arg("--config")
-            .arg(&file)
-            .arg("serve")
-            .env("DEMO_SIGNING_SECRET", SIGNING_SECRET)
-            .env("DEMO_BOT_TOKEN", BOT_TOKEN)
-            .envs(start.environment.clone())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(File::create(folder.join(format!("desk-{}.log", at.port()))).unwrap())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        sooner_or_later("a desk opens", async || {
-            assert!(process.try_wait().unwrap().is_none(), "a desk ended by itself");
-            TcpStream::connect(at).await.is_ok()
-        })
-        .await;
-        Self { at, process }
-    }
-
-    fn log(&self, folder: &Path) -> std::path::PathBuf {
-        folder.join(format!("desk-{}.log", self.at.port()))
-    }
-
-    pub fn signal(&self, signal: Signal) {
-        let id = self.process.id().and_then(|id| Pid::from_raw(id as i32)).unwrap();
-        kill_process(id, signal).unwrap();
-    }
-
-    async fn closes(mut self) {
-        self.signal(Signal::TERM);
-        let ended = tokio::time::timeout(PATIENCE, self.process.wait()).await.unwrap().unwrap();
-        assert!(ended.success(), "a desk closed with {ended}");
     }
 }
 
@@ -208,8 +172,4 @@ pub fn asks(card: &MessageView) -> bool {
 pub async fn presses(person: &Driver, card: &MessageView, label: &str) {
     sooner_or_later("a press is answered", async || person.clicks(card, label).await.status == 200)
         .await;
-}
-
-pub fn free_port() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }

@@ -33,6 +33,11 @@ pub async fn rehearsal() -> Rehearsal {
 
 impl Pair {
     pub async fn opens_with(edits: &[(&str, &str)]) -> Self {
+        Self::opens_apart(edits, &[]).await
+    }
+
+    /// The same, with a configuration that is edited once more for the second desk.
+    pub async fn opens_apart(edits: &[(&str, &str)], once_more: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(TurnableClock::standing_at(START));
         let server = rehearsal().await;
@@ -46,7 +51,10 @@ impl Pair {
             port: 0,
             edits: &edits,
         });
-        let world = world.await.unwrap();
+        let mut world = world.await.unwrap();
+        for (text, instead) in once_more {
+            world.edit_configuration(text, instead).unwrap();
+        }
         let config = world.config().unwrap();
         let second = App::open(config, clock.clone(), Arc::new(RandomIds)).await.unwrap();
         Self { world, clock, second, _folder: folder, server }
@@ -76,6 +84,14 @@ impl Pair {
         self.world.slack.person(who).writes_to_bot(text);
         self.world.slack.deliver_due().await;
         self.both_work().await;
+    }
+
+    /// Presses the newest card, and says why.
+    pub async fn approves(&self, who: &str) {
+        let person = self.world.slack.person(who);
+        let card = person.newest_card("#approvals").unwrap();
+        let dialog = person.clicks(&card, "Approve").await.dialog.unwrap();
+        assert_eq!(person.sends(&dialog, &[("reason", "looked at it")]).await.status, 200);
     }
 
     pub fn database_name(&self) -> String {

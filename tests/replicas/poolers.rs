@@ -17,8 +17,9 @@ use tokio::sync::MutexGuard;
 
 use crate::failover::ALONE;
 use crate::failover::server::{Server, as_somebody};
-use crate::office::{Office, free_port, sooner_or_later};
+use crate::office::{Office, sooner_or_later};
 use crate::reckoning;
+use crate::replica::free_port;
 use crate::traffic::Traffic;
 
 /// The first that keeps prepared statements.

@@ -22,8 +22,9 @@ async fn a_run_that_another_took_over_takes_nothing_from_its_old_owner() {
     pair.world.slack.person("mia").writes_to_bot(LOOKUP);
     pair.world.slack.deliver_due().await;
     let [paused, other] = pair.stores();
-    let run = paused.claim_runs("paused", LEASE, 1).await.unwrap().remove(0);
-    assert_eq!(other.claim_runs("other", LEASE, 1).await.unwrap().len(), 0, "it is held");
+    let known = pair.desks()[0].definitions();
+    let run = paused.claim_runs("paused", LEASE, 1, &known).await.unwrap().remove(0);
+    assert_eq!(other.claim_runs("other", LEASE, 1, &known).await.unwrap().len(), 0, "it is held");
 
     pair.clock.turn_forward(Span::seconds(31));
     assert_eq!(one_turn(&Runs::new(pair.desks()[1].clone()), 1).await.unwrap(), 1, "taken over");

@@ -10,7 +10,7 @@ use countersign::agent::{Egress, ProposedCall};
 use countersign::approval::{Requester, SlackUser};
 use countersign::base::{Clock, PersonId, RandomIds, Span, SystemClock, Timestamp, WorkspaceId};
 use countersign::desk::{Asker, Gate, Occasion};
-use countersign::store::{ClaimedRun, Ending, NewMessage, Question, SaveTurn, Store};
+use countersign::store::{ClaimedRun, Definitions, Ending, NewMessage, Question, SaveTurn, Store};
 use futures::future::join_all;
 use serde_json::json;
 
@@ -53,11 +53,13 @@ impl Filler {
     }
 
     pub async fn fill(&self, count: usize, due: &Due) {
+        let known = Definitions::of([("ops".to_owned(), "filled in".to_owned())]);
         let mut left = count;
         while left > 0 {
             let runs = left.div_ceil(QUESTIONS).min(AT_ONCE);
             join_all((0..runs).map(|_| self.take())).await;
-            let claimed = self.store.claim_runs("the filler", Span::minutes(60), AT_ONCE);
+            let held = Span::minutes(60);
+            let claimed = self.store.claim_runs("the filler", held, AT_ONCE, &known);
             let saved = claimed.await.expect("they are claimed").into_iter().map(|run| {
                 let questions = left.min(QUESTIONS);
                 left -= questions;

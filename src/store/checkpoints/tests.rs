@@ -14,8 +14,7 @@ use crate::graph::{
     Reducer, RunEnd, RunOptions, START, SaveError, Saver, Snapshot, State, StateSnapshot, Turn,
     Update,
 };
-use crate::store::NewMessage;
-use crate::store::Rehearsal;
+use crate::store::{Definitions, NewMessage, Rehearsal};
 
 /// Keeps a thread in the database and in memory, to compare.
 #[derive(Clone)]
@@ -102,8 +101,9 @@ impl Both {
             told_to_wait: String::new(),
         };
         store.take_message(message).await.expect("it is taken");
-        let claimed = store.claim_runs("test", Span::minutes(60), 1).await.expect("a claim");
-        let run = claimed.into_iter().next().expect("a run");
+        let known = Definitions::of([("test".to_owned(), String::new())]);
+        let claimed = store.claim_runs("test", Span::minutes(60), 1, &known).await;
+        let run = claimed.expect("a claim").into_iter().next().expect("a run");
         let (run, epoch, memory) = (run.id, run.epoch, MemorySaver::default());
         Self { store, run, epoch, memory, _server: server.map(Arc::new) }
     }

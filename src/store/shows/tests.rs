@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::base::{RandomIds, TurnableClock};
-use crate::store::NewMessage;
+use crate::store::{Definitions, NewMessage};
 use crate::stream::RunEvent;
 
 const START: Timestamp = Timestamp::from_millis(1_795_527_000_000);
@@ -32,7 +32,8 @@ async fn whoever_dies_while_it_is_held_is_followed_by_somebody() {
         told_to_wait: String::new(),
     };
     store.take_message(message).await.expect("it is taken");
-    let run = store.claim_runs("desk-1", LEASE, 1).await.expect("claimed").remove(0);
+    let known = Definitions::of([("ops".to_owned(), String::new())]);
+    let run = store.claim_runs("desk-1", LEASE, 1, &known).await.expect("claimed").remove(0);
     let told = vec![RunEvent::NodeStart { node: "agent".to_owned() }];
     store.tell(&run.id, run.epoch, told).await.expect("told");
 

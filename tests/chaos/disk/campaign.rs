@@ -53,14 +53,14 @@ impl Campaign {
                 tally.stopped += 1;
                 anyhow::ensure!(status?.code() == Some(1), "it did not stop in good order");
                 if chance.one_in(3) {
-                    power_fails(&house.database())?;
+                    power_fails(&house.file())?;
                     tally.power_cuts += 1;
                 }
                 desk = opened(house, tally).await?;
             }
         }
         goes(desk, tally).await?;
-        power_fails(&house.database())?;
+        power_fails(&house.file())?;
         tally.power_cuts += 1;
         Ok(load)
     }

@@ -91,8 +91,8 @@ pub async fn fails_a_commit_and_then_the_power_fails() -> anyhow::Result<()> {
         let desk = scene.house.open().await?;
         approves(&jonas, &second).await?;
         desk.kill().await?;
-        power_fails(&scene.house.database())?;
-        let waits = settle::half_a_minute_passes(&scene.house.database()).await?;
+        power_fails(&scene.house.file())?;
+        let waits = settle::half_a_minute_passes(&scene.house.database).await?;
         let desk = scene.house.open().await?;
         waits.close().await;
         approves(&jonas, &first).await?;
@@ -141,7 +141,7 @@ impl Scene {
 
     /// All is settled, and everybody's books agree.
     async fn ends(self, desk: Desk, payments: usize) -> anyhow::Result<()> {
-        let owed = settle::wait(&self.house.database(), BOUND).await?;
+        let owed = settle::wait(&self.house.database, BOUND).await?;
         anyhow::ensure!(owed.is_empty(), "still owed: {owed:?}");
         self.courier.abort();
         let stopped = desk.stop().await?;

@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 use super::case::Case;
 use crate::chance::Chance;
+use crate::database::Database;
 use crate::desk::{House, verify};
 use crate::evidence::DeskRows;
 use crate::outside::Outside;
@@ -23,7 +24,9 @@ const ASKED: &str = r#"{"message": "look up order 1042"}"#;
 const BOUND: Duration = Duration::from_secs(60);
 
 pub async fn play(case: Case, folder: &Path) -> anyhow::Result<()> {
-    let (_outside, house) = Outside::found(folder, &Chance::new(1), &Tempo::UNHURRIED).await?;
+    let database = Database::where_tests_run(folder).await?;
+    let (_outside, house) =
+        Outside::found_on(database, folder, &Chance::new(1), &Tempo::UNHURRIED).await?;
     let file = folder.join("countersign.yaml");
     std::fs::write(&file, std::fs::read_to_string(&file)? + CALLERS)?;
     let mut desk = house.start_told(&case.order())?;
@@ -34,20 +37,20 @@ pub async fn play(case: Case, folder: &Path) -> anyhow::Result<()> {
     }
     let status = timeout(BOUND, desk.ends()).await.context("its failpoint did not fire")??;
     case.is_proven(status, &std::fs::read_to_string(house.log())?)?;
-    let waits = settle::half_a_minute_passes(&house.database()).await?;
+    let waits = settle::half_a_minute_passes(&house.database).await?;
     let desk = house.open().await?;
     waits.close().await;
     hear(&house, &mut events).await?;
-    let owed = settle::wait(&house.database(), BOUND).await?;
+    let owed = settle::wait(&house.database, BOUND).await?;
     anyhow::ensure!(owed.is_empty(), "still owed: {owed:?}");
     desk.stop().await?;
-    let runs = DeskRows::read(&house.database()).await?.runs.len();
+    let runs = DeskRows::read(&house.database).await?.runs.len();
     anyhow::ensure!(runs == 1, "it led to {runs} runs");
     let numbers: Vec<u64> = events.iter().map(|(number, _)| *number).collect();
     let whole = numbers == (1..).take(numbers.len()).collect::<Vec<_>>();
     let last = events.last().map(|(_, data)| data.as_str()).unwrap_or_default();
     anyhow::ensure!(whole && last.contains("done"), "it heard {events:#?}");
-    let (clean, words) = verify(&house.database()).await?;
+    let (clean, words) = verify(&house.database).await?;
     anyhow::ensure!(clean, "{words}");
     Ok(())
 }

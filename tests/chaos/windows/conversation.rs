@@ -17,6 +17,7 @@ use super::warden::{Door, Warden, is_open};
 use crate::campaign::gather;
 use crate::chance::Chance;
 use crate::check;
+use crate::database::Database;
 use crate::desk::Desk;
 use crate::gate::{Gate, Hold};
 use crate::moments::lead_through;
@@ -45,7 +46,9 @@ const GRACE: Duration = Duration::from_secs(15);
 
 /// Plays it with the death, or without one, and says what the desk wrote into its log.
 pub async fn play(case: Option<Case>, folder: &Path) -> anyhow::Result<String> {
-    let (outside, house) = Outside::found(folder, &Chance::new(1), &Tempo::UNHURRIED).await?;
+    let database = Database::where_tests_run(folder).await?;
+    let (outside, house) =
+        Outside::found_on(database, folder, &Chance::new(1), &Tempo::UNHURRIED).await?;
     let closing = case.is_some_and(|case| case.point == Point::Closing);
     let hold = closing.then_some(Hold::Arrived(3));
     let (gate, address) = Gate::open(&outside.company_books, hold).await?;
@@ -64,7 +67,7 @@ pub async fn play(case: Option<Case>, folder: &Path) -> anyhow::Result<String> {
     let people = everybody(&outside, &seen);
     let played = timeout(BOUND, async { tokio::try_join!(keeping, people) }).await;
     let ((desk, left), asked) = played.context("it never came to that")??;
-    let owed = settle::wait(&warden.house.database(), BOUND).await?;
+    let owed = settle::wait(&warden.house.database, BOUND).await?;
     anyhow::ensure!(owed.is_empty(), "still owed: {owed:?}");
     courier.abort();
     check(&warden, desk, &left, &asked).await?;

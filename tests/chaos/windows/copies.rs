@@ -24,13 +24,13 @@ pub async fn play(case: Case, folder: &Path) -> anyhow::Result<()> {
     let name = backup.display().to_string();
     dies_and_is_done(&house, case, &["backup", &name], &backup).await?;
     desk.stop().await?;
-    std::fs::remove_file(house.database())?;
+    std::fs::remove_file(house.file())?;
     let order = ["restore", &name, "--by", "olga", "--reason", "the disk broke"];
-    dies_and_is_done(&house, case, &order, &house.database()).await?;
-    let (clean, words) = verify(&house.database()).await?;
+    dies_and_is_done(&house, case, &order, &house.file()).await?;
+    let (clean, words) = verify(&house.database).await?;
     anyhow::ensure!(clean, "{words}");
     let desk = house.open().await?;
-    let owed = settle::wait(&house.database(), std::time::Duration::from_secs(60)).await?;
+    let owed = settle::wait(&house.database, std::time::Duration::from_secs(60)).await?;
     anyhow::ensure!(owed.is_empty(), "still owed: {owed:?}");
     desk.stop().await?;
     let paid = Company::open(&outside.company_books).await?.payments("refund").await?;

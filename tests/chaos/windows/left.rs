@@ -1,15 +1,12 @@
 //! What a desk left in its database when it died, and what must not happen again after that.
 
-use std::path::Path;
-
 use serde_json::Value;
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{FromRow, SqlitePool};
+use sqlx::FromRow;
 
 use crate::check::Findings;
+use crate::database::Database;
 use crate::evidence::{Evidence, ExecutionRow};
 use crate::gate::Gate;
-use crate::settle::look_at;
 
 /// How often the model is asked when nobody dies.
 const ANSWERS: usize = 3;
@@ -25,31 +22,25 @@ pub struct Left {
 struct Begun {
     id: String,
     state: String,
-    ended: bool,
+    ended_at: Option<i64>,
 }
 
 impl Left {
     /// A schema that was not committed is not there, not even a part of it.
-    pub async fn nothing(database: &Path) -> anyhow::Result<Self> {
-        let options = SqliteConnectOptions::new().filename(database);
-        let desk = SqlitePool::connect_with(options).await?;
-        let tables: Vec<String> =
-            sqlx::query_scalar("SELECT name FROM sqlite_master").fetch_all(&desk).await?;
-        desk.close().await;
+    pub async fn nothing(database: &Database) -> anyhow::Result<Self> {
+        let tables = database.tables().await?;
         anyhow::ensure!(tables.is_empty(), "there is half a schema: {tables:?}");
         Ok(Self::default())
     }
 
-    pub async fn read(database: &Path) -> anyhow::Result<Self> {
-        let desk = look_at(database).await?;
+    pub async fn read(database: &Database) -> anyhow::Result<Self> {
+        let desk = database.look().await?;
         let messages: Vec<String> =
             sqlx::query_scalar("SELECT value FROM state_values WHERE key = 'messages'")
                 .fetch_all(&desk)
                 .await?;
         let executions =
-            sqlx::query_as("SELECT id, state, ended_at IS NOT NULL AS ended FROM executions")
-                .fetch_all(&desk)
-                .await?;
+            sqlx::query_as("SELECT id, state, ended_at FROM executions").fetch_all(&desk).await?;
         desk.close().await;
         Ok(Self { answers: messages.iter().map(|list| answers(list)).sum(), executions })
     }
@@ -78,7 +69,7 @@ impl Left {
     ) {
         let ExecutionRow { id, retry_class, state, .. } = execution;
         let before = self.executions.iter().find(|before| before.id == *id);
-        let had_ended = before.is_some_and(|before| before.ended);
+        let had_ended = before.is_some_and(|before| before.ended_at.is_some());
         let had_begun = before.is_some_and(|before| before.state == "started");
         let calls = match retry_class.as_str() {
             "pure" => gate.exchanges().iter().filter(|asked| asked.starts_with("GET")).count(),

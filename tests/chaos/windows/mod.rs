@@ -20,6 +20,7 @@ use case::{Case, Death, Story};
 use standstill::Standstill;
 
 use crate::campaign::Folder;
+use crate::database;
 
 /// So many desks at once: mostly they wait for something.
 const AT_ONCE: usize = 8;
@@ -41,11 +42,15 @@ impl Plan {
         let mut findings = Vec::new();
         for round in 0..self.rounds {
             let seed = self.seed + round;
-            let cases = match &self.only {
+            let mut cases = match &self.only {
                 Some(name) => matrix::named(name),
                 None if round == 0 => matrix::matrix(),
                 None => matrix::chosen(seed),
             };
+            if database::server().is_some() {
+                // A server is copied by its own means.
+                cases.retain(|case| case.story != Story::Copies);
+            }
             anyhow::ensure!(!cases.is_empty(), "there is no such case");
             let began = SystemClock.now();
             let tried = stream::iter(cases.clone())

@@ -12,9 +12,9 @@ use tokio::time::timeout;
 
 use super::case::Case;
 use crate::chance::Chance;
+use crate::database::Database;
 use crate::desk::{House, verify};
 use crate::outside::Outside;
-use crate::settle::look_at;
 use crate::tempo::Tempo;
 
 const MONTH: Span = Span::minutes(30 * 24 * 60);
@@ -30,19 +30,21 @@ const WHOLE: [&str; 5] = [
 ];
 
 pub async fn play(case: Case, folder: &Path) -> anyhow::Result<()> {
-    let (_outside, house) = Outside::found(folder, &Chance::new(1), &Tempo::UNHURRIED).await?;
+    let database = Database::where_tests_run(folder).await?;
+    let (_outside, house) =
+        Outside::found_on(database, folder, &Chance::new(1), &Tempo::UNHURRIED).await?;
     people_worked(&house).await?;
     let file = folder.join("countersign.yaml");
     std::fs::write(&file, std::fs::read_to_string(&file)? + RETENTION)?;
     let mut desk = house.start_told(&case.order())?;
     let status = timeout(BOUND, desk.ends()).await.context("its failpoint did not fire")??;
     case.is_proven(status, &std::fs::read_to_string(house.log())?)?;
-    let (clean, words) = verify(&house.database()).await?;
+    let (clean, words) = verify(&house.database).await?;
     anyhow::ensure!(clean, "as it was left: {words}");
     let desk = house.open().await?;
     timeout(BOUND, everything_goes(&house)).await.context("something old stays")??;
     desk.stop().await?;
-    let (clean, words) = verify(&house.database()).await?;
+    let (clean, words) = verify(&house.database).await?;
     anyhow::ensure!(clean, "{words}");
     Ok(())
 }
@@ -52,12 +54,18 @@ async fn people_worked(house: &House) -> anyhow::Result<()> {
     let folder = house.folder.join("a-month-ago");
     std::fs::create_dir(&folder)?;
     let then = SystemClock.now().as_millis() - MONTH.as_millis();
+    let store = format!("store: {}", house.database.url());
+    let elsewhere = [("store: sqlite://countersign.db", store.as_str())];
+    let edits = match &house.database {
+        Database::File(_) => &[][..],
+        Database::Server(_) => &elsewhere,
+    };
     let setting = Setting {
         folder: &folder,
         clock: Arc::new(TurnableClock::standing_at(Timestamp::from_millis(then))),
         pace: Pace::LikeSlack,
         port: 0,
-        edits: &[],
+        edits,
     };
     let mut world = World::found(setting).await?;
     let (mia, jonas) = (world.slack.person("mia"), world.slack.person("jonas"));
@@ -72,12 +80,14 @@ async fn people_worked(house: &House) -> anyhow::Result<()> {
     }
     world.pass(Span::minutes(10)).await?;
     world.crash_desk().await;
-    std::fs::copy(world.database(), house.database())?;
+    if let Database::File(file) = &house.database {
+        std::fs::copy(world.database(), file)?;
+    }
     Ok(())
 }
 
 async fn everything_goes(house: &House) -> anyhow::Result<()> {
-    let desk = look_at(&house.database()).await?;
+    let desk = house.database.look().await?;
     for question in WHOLE {
         while sqlx::query_scalar::<_, i64>(question).fetch_one(&desk).await? > 0 {
             tokio::time::sleep(Duration::from_millis(50)).await;

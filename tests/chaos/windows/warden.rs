@@ -61,13 +61,13 @@ impl Warden {
     }
 
     async fn opens_again(&self, case: &Case) -> anyhow::Result<(Desk, Left)> {
-        let database = self.house.database();
+        let database = &self.house.database;
         if case.point == Point::SchemaWritten {
-            let left = Left::nothing(&database).await?;
+            let left = Left::nothing(database).await?;
             return Ok((self.house.open().await?, left));
         }
-        let waits = settle::half_a_minute_passes(&database).await?;
-        let left = Left::read(&database).await?;
+        let waits = settle::half_a_minute_passes(database).await?;
+        let left = Left::read(database).await?;
         let desk = self.house.open().await?;
         waits.close().await;
         Ok((desk, left))

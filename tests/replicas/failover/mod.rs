@@ -99,10 +99,10 @@ async fn the_primary_is_stopped_in_good_order() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "it needs Postgres's programs: scripts/test names them"]
-async fn the_primary_is_killed() {
+async fn the_primary_dies() {
     let mut scene = Scene::opens().await;
     let fell = Instant::now();
-    scene.primary.is_killed().await;
+    scene.primary.dies().await;
     scene.standby_takes_over(Established::Cut).await;
     scene.goes_on("killed", fell).await;
     scene.ends().await;

@@ -93,7 +93,7 @@ impl Server {
     }
 
     /// Ends as by a power cut.
-    pub async fn is_killed(&mut self) {
+    pub async fn dies(&mut self) {
         self.is_paused();
         let everybody = self.everybody();
         everybody.iter().for_each(|&id| signal(id, Signal::KILL));

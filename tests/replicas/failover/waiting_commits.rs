@@ -30,7 +30,7 @@ async fn what_only_the_lost_primary_had_was_promised_to_nobody() {
     // It comes up again, and what waited is there for everybody to see, on one machine only.
     let mut seen = 0;
     for _ in 0..5 {
-        primary.is_killed().await;
+        primary.dies().await;
         // They press while it is down, so that both desks have clicks to write as soon as it is back.
         let pressing = ["jonas", "lena", "jonas", "lena", "jonas", "lena"].map(|name| {
             let (me, card) = (scene.office.slack.person(name), card.clone());
@@ -41,7 +41,7 @@ async fn what_only_the_lost_primary_had_was_promised_to_nobody() {
         for pressed in pressing {
             assert_ne!(pressed.await.unwrap(), 200, "while the standby was gone");
         }
-        primary.is_killed().await;
+        primary.dies().await;
         primary.starts().await;
         seen = nobody_was_promised(&scene.office, primary).await.len();
         if seen > 0 {
@@ -54,7 +54,7 @@ async fn what_only_the_lost_primary_had_was_promised_to_nobody() {
     assert_eq!(presses.acknowledged_since(alone), 0, "while the standby was gone");
     let only_here = nobody_was_promised(&scene.office, primary).await;
     let fell = Instant::now();
-    primary.is_killed().await;
+    primary.dies().await;
     scene.standby.starts().await;
     scene.standby_takes_over(Established::Cut).await;
     let kept = nobody_was_promised(&scene.office, &scene.standby).await;
