@@ -9,6 +9,7 @@ use countersign::base::{Clock, Span, SystemClock};
 use tokio::time::{Instant, timeout};
 
 use crate::chance::Chance;
+use crate::database::Database;
 use crate::desk::{Desk, House};
 use crate::evidence::{CompanyRows, DeskRows, Evidence, Walls};
 use crate::load::{Load, WRITERS};
@@ -27,7 +28,7 @@ const AN_UPDATE: Duration = Duration::from_millis(1_200);
 const SLACK_GIVES_UP: Span = Span::seconds(290);
 
 /// So long others wait for a desk that stands still with the database in its hands.
-const BUSY: Duration = Duration::from_millis(500);
+pub const BUSY: Duration = Duration::from_millis(500);
 
 pub struct Campaign {
     pub trouble: Trouble,
@@ -46,6 +47,8 @@ pub enum Trouble {
     Disk,
     /// Its clock is set ahead and back.
     Clock,
+    /// There are two on one Postgres, and they are killed and stand still.
+    Replicas,
 }
 
 /// How it ended.
@@ -81,13 +84,26 @@ impl Campaign {
     async fn play_in(&self, folder: &Path) -> anyhow::Result<Played> {
         let began = SystemClock.now();
         let chance = Chance::new(self.seed);
-        let (outside, mut house) = Outside::found(folder, &chance, &self.tempo).await?;
+        let database = match self.trouble {
+            Trouble::Replicas => Database::on_the_server().await?,
+            Trouble::Kills | Trouble::Disk | Trouble::Clock => Database::in_folder(folder),
+        };
+        let (outside, mut house) =
+            Outside::found_on(database, folder, &chance, &self.tempo).await?;
+        let mut second = None;
+        let mut balancer = None;
         let mut tally = Tally::default();
         let mut load = match self.trouble {
             Trouble::Kills => self.kill_and_start(&outside, &house, &chance, &mut tally).await?,
             Trouble::Disk => self.the_disk_fails(&outside, &mut house, &chance, &mut tally).await?,
             Trouble::Clock => {
                 self.the_clock_jumps(&outside, &mut house, &chance, &mut tally).await?
+            }
+            Trouble::Replicas => {
+                let other = second.insert(outside.another_house(&house, &self.tempo)?);
+                let left = self.replicas_die(&outside, &house, other, &chance, &mut tally).await?;
+                balancer = Some(left.balancer);
+                left.load
             }
         };
         tally.written = load.people_go().await?;
@@ -123,7 +139,10 @@ impl Campaign {
         if left_a_log {
             findings.add("the desk closed and left a write-ahead log, as if killed".to_owned());
         }
-        findings.add_from_log(&house.log())?;
+        for house in [Some(&house), second.as_ref()].into_iter().flatten() {
+            findings.add_from_log(&house.log())?;
+        }
+        drop(balancer);
         anyhow::ensure!(findings.all().is_empty(), "{:#?}\n{table}", findings.all());
         let sabotage = sabotage::is_seen(folder, &outside.company_books, &mut evidence).await?;
         Ok(Played { table, sabotage })
@@ -195,7 +214,7 @@ impl Campaign {
     }
 
     /// A desk may be killed before it is open; the next one must cope with that, too.
-    async fn start_again(
+    pub async fn start_again(
         &self,
         house: &House,
         killer: &mut Chance,
@@ -213,7 +232,12 @@ impl Campaign {
     }
 
     /// Any moment, or just after a call reached the company, or just as somebody clicks.
-    async fn wait_for_the_moment(&self, outside: &Outside, killer: &mut Chance, tally: &mut Tally) {
+    pub async fn wait_for_the_moment(
+        &self,
+        outside: &Outside,
+        killer: &mut Chance,
+        tally: &mut Tally,
+    ) {
         let Tempo { opportunity, into_a_call, .. } = self.tempo;
         let life = if killer.one_in(5) { self.tempo.long_life } else { self.tempo.life };
         tokio::time::sleep(killer.millis(life.0, life.1)).await;

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use anyhow::Context;
 use countersign::base::RandomIds;
 use countersign::store::Rehearsal;
 use sqlx::AnyPool;
@@ -23,8 +24,22 @@ impl Database {
 
     /// An empty database on the server, if there is one; else the file.
     pub async fn where_tests_run(folder: &Path) -> anyhow::Result<Self> {
-        let Some(server) = server() else { return Ok(Self::in_folder(folder)) };
-        let database = Self::Server(Arc::new(Rehearsal::on(&server, &RandomIds).await?));
+        match server() {
+            None => Ok(Self::in_folder(folder)),
+            Some(server) => Self::on_server(&server).await,
+        }
+    }
+
+    /// An empty database on the server, which must be there.
+    pub async fn on_the_server() -> anyhow::Result<Self> {
+        let server = server().context("scripts/with-postgres starts the server that this needs")?;
+        // The compiler does not see that this could be awaited on any thread.
+        let here = tokio::runtime::Handle::current();
+        tokio::task::spawn_blocking(move || here.block_on(Self::on_server(&server))).await?
+    }
+
+    async fn on_server(server: &str) -> anyhow::Result<Self> {
+        let database = Self::Server(Arc::new(Rehearsal::on(server, &RandomIds).await?));
         let desk = database.open().await?;
         // The desk makes its schema by itself, and may die of that.
         sqlx::raw_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public").execute(&desk).await?;

@@ -5,6 +5,8 @@
 //! they survive, and what they wrote down is evidence from outside. `scripts/chaos 200` runs a
 //! whole campaign.
 
+#[path = "../replicas/balancer.rs"]
+mod balancer;
 mod campaign;
 mod chance;
 mod check;
@@ -20,6 +22,7 @@ mod load;
 mod machine;
 mod moments;
 mod outside;
+mod replicas;
 mod sabotage;
 mod settle;
 mod slack_again;
@@ -64,6 +67,12 @@ async fn nothing_is_lost_or_doubled_on_a_disk_that_fails() {
 #[ignore = "it runs in real time by a clock that jumps: scripts/campaign runs it, scripts/test a slice"]
 async fn nothing_is_lost_early_or_stuck_by_a_clock_that_jumps() {
     in_little_time(Trouble::Clock, 8, 24).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "it kills processes on Postgres: scripts/campaign runs it, scripts/test a slice"]
+async fn nothing_is_lost_or_doubled_by_two_desks_that_die_and_stand_still() {
+    in_little_time(Trouble::Replicas, 15, 45).await;
 }
 
 /// A slice of a campaign, or as much as the seconds take.

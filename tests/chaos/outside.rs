@@ -114,10 +114,7 @@ impl Outside {
         let port = port_of_its_own();
         slack.set_bot_url(&format!("http://127.0.0.1:{port}"));
         let house = House { folder: folder.to_owned(), port, database, machine: None };
-        let text = configuration(&slack.url(), &company_host, &house, tempo.patience)?;
-        std::fs::write(folder.join("countersign.yaml"), text)?;
-        let script = SCRIPT.replace("pace: 70ms", &format!("pace: {}", tempo.words));
-        std::fs::write(folder.join("script.yaml"), script)?;
+        furnish(&house, &slack.url(), &company_host, tempo)?;
         let outside = Self {
             clock,
             slack,
@@ -135,6 +132,16 @@ impl Outside {
 }
 
 impl Outside {
+    /// A house for another desk on the same database.
+    pub fn another_house(&self, house: &House, tempo: &Tempo) -> anyhow::Result<House> {
+        let folder = house.folder.join("another");
+        std::fs::create_dir_all(&folder)?;
+        let database = house.database.clone();
+        let another = House { folder, port: port_of_its_own(), database, machine: None };
+        furnish(&another, &self.slack.url(), &self.company_host, tempo)?;
+        Ok(another)
+    }
+
     pub fn begins(&self) -> UnderWay {
         UnderWay::begins(&self.under_way)
     }
@@ -148,6 +155,15 @@ impl Drop for Outside {
     fn drop(&mut self) {
         self.company_server.abort();
     }
+}
+
+/// Writes what a desk reads when it starts.
+fn furnish(house: &House, slack: &str, company: &str, tempo: &Tempo) -> anyhow::Result<()> {
+    let text = configuration(slack, company, house, tempo.patience)?;
+    std::fs::write(house.folder.join("countersign.yaml"), text)?;
+    let script = SCRIPT.replace("pace: 70ms", &format!("pace: {}", tempo.words));
+    std::fs::write(house.folder.join("script.yaml"), script)?;
+    Ok(())
 }
 
 /// Below those that the system gives to whoever asks for any, so that it stays free while the desk is

@@ -1,6 +1,6 @@
 //! The checks can fail: what would be a broken promise is put into copies, and each must be seen.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sqlx::SqlitePool;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -67,32 +67,30 @@ pub enum Sabotage {
     NotStaged(&'static str),
 }
 
-/// Breaks one promise after the other in copies, and fails if one of them goes unseen.
+/// Breaks one promise after the other, and fails if one of them goes unseen: in copies of files, and one
+/// upon the other on a server, where nobody needs the database any more.
 pub async fn is_seen(
     folder: &Path,
     company: &Path,
     evidence: &mut Evidence,
 ) -> anyhow::Result<Sabotage> {
-    let Database::File(desk) = evidence.database.clone() else {
-        anyhow::bail!("only files are copied and broken");
-    };
+    let desk = evidence.database.clone();
     for (what, books, statement, words) in DEEDS {
-        let desk_copy = folder.join("sabotaged-desk.db");
         let company_copy = folder.join("sabotaged-company.db");
-        std::fs::copy(&desk, &desk_copy)?;
         std::fs::copy(company, &company_copy)?;
-        let file = match books {
-            Books::Desk => &desk_copy,
-            Books::Company => &company_copy,
+        if let Database::File(file) = &desk {
+            let copy = folder.join("sabotaged-desk.db");
+            std::fs::copy(file, &copy)?;
+            evidence.database = Database::File(copy);
+        }
+        let changed = match (books, evidence.database.clone()) {
+            (Books::Company, _) => in_a_file(company_copy.clone(), statement).await?,
+            (Books::Desk, Database::File(copy)) => in_a_file(copy, statement).await?,
+            (Books::Desk, server @ Database::Server(_)) => on_the_server(server, statement).await?,
         };
-        let options = SqliteConnectOptions::new().filename(file);
-        let broken = SqlitePool::connect_with(options.foreign_keys(false)).await?;
-        let changed = sqlx::query(statement).execute(&broken).await?;
-        broken.close().await;
-        if changed.rows_affected() == 0 {
+        if changed == 0 {
             return Ok(Sabotage::NotStaged(what));
         }
-        evidence.database = Database::File(desk_copy);
         evidence.desk = DeskRows::read(&evidence.database).await?;
         evidence.company = CompanyRows::read(&company_copy).await?;
         let findings = check::everything(evidence).await?;
@@ -100,4 +98,20 @@ pub async fn is_seen(
         anyhow::ensure!(seen, "{what} went unseen; found: {:#?}", findings.all());
     }
     Ok(Sabotage::Seen)
+}
+
+/// Changes rows without regard to those that refer to them, and says how many.
+async fn in_a_file(file: PathBuf, statement: &'static str) -> anyhow::Result<u64> {
+    let options = SqliteConnectOptions::new().filename(file);
+    let broken = SqlitePool::connect_with(options.foreign_keys(false)).await?;
+    let changed = sqlx::query(statement).execute(&broken).await?.rows_affected();
+    broken.close().await;
+    Ok(changed)
+}
+
+async fn on_the_server(server: Database, statement: &'static str) -> anyhow::Result<u64> {
+    let broken = server.open().await?;
+    let changed = sqlx::query(statement).execute(&broken).await?.rows_affected();
+    broken.close().await;
+    Ok(changed)
 }

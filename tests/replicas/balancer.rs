@@ -18,9 +18,9 @@ pub struct Balancer {
 }
 
 impl Balancer {
-    pub async fn before(replicas: Vec<SocketAddr>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+    pub async fn before(replicas: Vec<SocketAddr>) -> std::io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let url = format!("http://{}", listener.local_addr()?);
         let (replicas, next) = (Arc::new(replicas), Arc::new(AtomicUsize::new(0)));
         let at_work = tokio::spawn(async move {
             while let Ok((mut from, _)) = listener.accept().await {
@@ -39,7 +39,7 @@ impl Balancer {
                 });
             }
         });
-        Self { url, at_work }
+        Ok(Self { url, at_work })
     }
 }
 

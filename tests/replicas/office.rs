@@ -75,7 +75,7 @@ impl Office {
         let opening = desks.iter().zip(&ports);
         let opening = opening.map(|(start, &at)| Replica::opens(folder.path(), at, start));
         let desks = futures::future::join_all(opening).await;
-        let balancer = Balancer::before(ports).await;
+        let balancer = Balancer::before(ports).await.unwrap();
         slack.set_bot_url(&balancer.url);
         let store = store.to_owned();
         Self { slack, company, desks, store, company_at_work, balancer, folder }

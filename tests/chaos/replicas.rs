@@ -1,0 +1,83 @@
+//! Two desks on one Postgres, behind a balancer: one of them is killed or stands still while the other
+//! goes on, and now and then neither is there.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::time::{sleep, timeout};
+
+use crate::balancer::Balancer;
+use crate::campaign::{BUSY, Campaign, opened};
+use crate::chance::Chance;
+use crate::desk::House;
+use crate::load::Load;
+use crate::outside::Outside;
+use crate::settle;
+use crate::table::Tally;
+
+/// What still runs when the last desk is dead.
+pub struct LeftBehind {
+    pub load: Load,
+    /// Slack's way to whichever desk is there.
+    pub balancer: Balancer,
+}
+
+impl Campaign {
+    /// Kills and stops both by turns, in an order from the seed. In the end no desk is left.
+    pub async fn replicas_die(
+        &self,
+        outside: &Arc<Outside>,
+        first: &House,
+        second: &House,
+        chance: &Chance,
+        tally: &mut Tally,
+    ) -> anyhow::Result<LeftBehind> {
+        let houses = [first, second];
+        let mut killer = chance.apart("the killer");
+        let doors: Vec<SocketAddr> =
+            houses.iter().map(|house| ([127, 0, 0, 1], house.port).into()).collect();
+        let balancer = Balancer::before(doors).await?;
+        outside.slack.set_bot_url(&balancer.url);
+        let first = opened(houses[0], tally).await?;
+        let mut desks = [Some(first), Some(opened(houses[1], tally).await?)];
+        let load = Load::begin(outside, chance, &self.tempo);
+        while tally.kills < self.times {
+            self.wait_for_the_moment(outside, &mut killer, tally).await;
+            let one = usize::from(killer.one_in(2));
+            let Some(desk) = desks[one].take() else {
+                desks[one] = Some(self.start_again(houses[one], &mut killer, tally).await?);
+                continue;
+            };
+            // The other one takes over what a stopped one holds, once its leases have ended.
+            if killer.one_in(2) {
+                desk.stands_still()?;
+                tally.stood_still += 1;
+                sleep(killer.millis(self.tempo.still.0, self.tempo.still.1)).await;
+                if killer.one_in(2) {
+                    let passes = settle::half_a_minute_passes(&houses[one].database);
+                    if let Ok(Ok(passed)) = timeout(BUSY, passes).await {
+                        tally.leases_ended += 1;
+                        sleep(killer.millis(0, 300)).await;
+                        passed.close().await;
+                    }
+                }
+                desk.goes_on()?;
+                desks[one] = Some(desk);
+                continue;
+            }
+            tally.in_flight += u64::from(outside.is_something_under_way());
+            desk.kill().await?;
+            tally.kills += 1;
+            // Mostly the next one opens at once; now and then the other one is alone for a while.
+            if !killer.one_in(4) {
+                sleep(killer.millis(self.tempo.closed.0, self.tempo.closed.1)).await;
+                desks[one] = Some(self.start_again(houses[one], &mut killer, tally).await?);
+            }
+        }
+        for desk in desks.into_iter().flatten() {
+            desk.kill().await?;
+            tally.kills += 1;
+        }
+        Ok(LeftBehind { load, balancer })
+    }
+}
