@@ -130,13 +130,21 @@ impl Store {
         load::all(&mut snapshot, run, namespace).await
     }
 
-    /// Keeps one turn whole: checkpoint, writes, consumed answers, questions with all that each
-    /// entails, notices and the run's new state.
+    /// Keeps turns in their order, all of them or none, each whole: checkpoint, writes, consumed
+    /// answers, questions with all that each entails, notices and the run's new state.
     ///
     /// # Errors
     /// [`StoreError::Fenced`] when the epoch is no longer the run's.
-    pub async fn save_turn(&self, turn: SaveTurn) -> Result<(), StoreError> {
-        self.write(move |tx| Box::pin(async move { save(tx, turn).await })).await
+    pub async fn save_turns(&self, turns: Vec<SaveTurn>) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            Box::pin(async move {
+                for turn in turns {
+                    save(tx, turn).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
     }
 }
 

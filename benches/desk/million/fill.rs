@@ -116,7 +116,7 @@ impl Filler {
             events: Vec::new(),
             ending: Some(Ending::Waiting),
         };
-        self.store.save_turn(turn).await.expect("it is saved");
+        self.store.save_turns(vec![turn]).await.expect("it is saved");
     }
 
     fn question(&self, asker: &Asker, nth: usize, of: usize, due: &Due) -> Question {
