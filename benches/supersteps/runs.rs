@@ -59,24 +59,20 @@ pub struct StoreSaver {
     epoch: u64,
 }
 
-impl StoreSaver {
-    fn turn(&self, turn: Turn) -> Result<SaveTurn, SaveError> {
-        let checkpoints = turn.checkpoints.into_iter().map(TryInto::try_into);
-        let writes = turn.tasks.iter().map(TryInto::try_into);
-        Ok(SaveTurn {
-            run: self.run.clone(),
-            epoch: self.epoch,
-            namespace: turn.namespace,
-            checkpoints: checkpoints.collect::<Result<_, _>>().map_err(SaveError::new)?,
-            writes: writes.collect::<Result<_, _>>().map_err(SaveError::new)?,
-            // The questions of the bench are no requests, so the store knows of no answers.
-            consumed: Vec::new(),
-            questions: Vec::new(),
-            notices: Vec::new(),
-            events: Vec::new(),
-            ending: None,
-        })
-    }
+fn turn_of(turn: Turn) -> Result<SaveTurn, SaveError> {
+    let checkpoints = turn.checkpoints.into_iter().map(TryInto::try_into);
+    let writes = turn.tasks.iter().map(TryInto::try_into);
+    Ok(SaveTurn {
+        namespace: turn.namespace,
+        checkpoints: checkpoints.collect::<Result<_, _>>().map_err(SaveError::new)?,
+        writes: writes.collect::<Result<_, _>>().map_err(SaveError::new)?,
+        // The questions of the bench are no requests, so the store knows of no answers.
+        consumed: Vec::new(),
+        questions: Vec::new(),
+        notices: Vec::new(),
+        events: Vec::new(),
+        ending: None,
+    })
 }
 
 impl Saver for StoreSaver {
@@ -107,8 +103,8 @@ impl Saver for StoreSaver {
 
     fn save(&self, turns: Vec<Turn>) -> BoxFuture<'_, Result<(), SaveError>> {
         async move {
-            let turns = turns.into_iter().map(|turn| self.turn(turn)).collect::<Result<_, _>>()?;
-            self.store.save_turns(turns).await.map_err(SaveError::new)
+            let turns = turns.into_iter().map(turn_of).collect::<Result<_, _>>()?;
+            self.store.save_turns(&self.run, self.epoch, turns).await.map_err(SaveError::new)
         }
         .boxed()
     }

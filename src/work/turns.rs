@@ -41,7 +41,7 @@ impl TurnSaver {
         let (next, mut events) = self.recorder.take().await;
         events.append(&mut first.events);
         first.events = events;
-        let kept = self.desk.store.save_turns(turns).await;
+        let kept = self.desk.store.save_turns(&self.run.id, self.run.epoch, turns).await;
         if kept.is_ok() {
             failpoint::reach(Point::SuperstepCommitted);
         }
@@ -78,8 +78,6 @@ impl TurnSaver {
         let checkpoints = turn.checkpoints.into_iter().map(TryInto::try_into);
         let checkpoints = checkpoints.collect::<Result<_, _>>().map_err(SaveError::new)?;
         Ok(SaveTurn {
-            run: self.run.id.clone(),
-            epoch: self.run.epoch,
             namespace: turn.namespace,
             checkpoints,
             writes,

@@ -33,6 +33,21 @@ async fn server() -> Option<Rehearsal> {
     Some(Rehearsal::on(&server, &RandomIds).await.expect("a database"))
 }
 
+fn turn_of(turn: Turn) -> Result<SaveTurn, SaveError> {
+    let checkpoints = turn.checkpoints.into_iter().map(TryInto::try_into);
+    let writes = turn.tasks.iter().map(TryInto::try_into);
+    Ok(SaveTurn {
+        namespace: turn.namespace,
+        checkpoints: checkpoints.collect::<Result<_, _>>().map_err(SaveError::new)?,
+        writes: writes.collect::<Result<_, _>>().map_err(SaveError::new)?,
+        consumed: Vec::new(),
+        questions: Vec::new(),
+        notices: Vec::new(),
+        events: Vec::new(),
+        ending: None,
+    })
+}
+
 impl Saver for Both {
     fn load<'a>(&'a self, at: &'a At) -> BoxFuture<'a, Result<Option<Snapshot>, SaveError>> {
         async move {
@@ -59,8 +74,8 @@ impl Saver for Both {
     fn save(&self, turns: Vec<Turn>) -> BoxFuture<'_, Result<(), SaveError>> {
         async move {
             self.memory.save(turns.clone()).await?;
-            let turns = turns.into_iter().map(|turn| self.turn(turn)).collect::<Result<_, _>>()?;
-            self.store.save_turns(turns).await.map_err(SaveError::new)
+            let turns = turns.into_iter().map(turn_of).collect::<Result<_, _>>()?;
+            self.store.save_turns(&self.run, self.epoch, turns).await.map_err(SaveError::new)
         }
         .boxed()
     }
@@ -93,23 +108,6 @@ impl Both {
         let run = claimed.into_iter().next().expect("a run");
         let (run, epoch, memory) = (run.id, run.epoch, MemorySaver::default());
         Self { store, run, epoch, memory, _server: server.map(Arc::new) }
-    }
-
-    fn turn(&self, turn: Turn) -> Result<SaveTurn, SaveError> {
-        let checkpoints = turn.checkpoints.into_iter().map(TryInto::try_into);
-        let writes = turn.tasks.iter().map(TryInto::try_into);
-        Ok(SaveTurn {
-            run: self.run.clone(),
-            epoch: self.epoch,
-            namespace: turn.namespace,
-            checkpoints: checkpoints.collect::<Result<_, _>>().map_err(SaveError::new)?,
-            writes: writes.collect::<Result<_, _>>().map_err(SaveError::new)?,
-            consumed: Vec::new(),
-            questions: Vec::new(),
-            notices: Vec::new(),
-            events: Vec::new(),
-            ending: None,
-        })
     }
 
     async fn go(&self, graph: &Graph, input: Input, options: RunOptions) -> RunEnd {
@@ -248,9 +246,7 @@ async fn what_is_saved_in_the_background_comes_back_as_it_was() {
 async fn turns_that_come_together_are_kept_in_one_commit_or_not_at_all() {
     let folder = tempfile::tempdir().expect("a folder");
     let both = Both::open(&folder).await;
-    let turn = |id: &str, epoch| SaveTurn {
-        run: both.run.clone(),
-        epoch,
+    let turn = |id: &str, consumed: &[&str]| SaveTurn {
         namespace: String::new(),
         checkpoints: vec![NewCheckpoint {
             id: id.to_owned(),
@@ -262,19 +258,25 @@ async fn turns_that_come_together_are_kept_in_one_commit_or_not_at_all() {
             changes: Vec::new(),
         }],
         writes: Vec::new(),
-        consumed: Vec::new(),
+        consumed: consumed.iter().map(|id| (*id).to_owned()).collect(),
         questions: Vec::new(),
         notices: Vec::new(),
         events: Vec::new(),
         ending: None,
     };
-    let commits = both.store.cost().commits;
-    let turns = ["a", "b", "c"].map(|id| turn(id, both.epoch));
-    both.store.save_turns(turns.into()).await.expect("they are kept");
-    assert_eq!(both.store.cost().commits - commits, 1);
-    let turns = vec![turn("d", both.epoch), turn("e", both.epoch + 1)];
-    let refused = both.store.save_turns(turns).await;
+    let (store, run, epoch) = (&both.store, &both.run, both.epoch);
+    let turns = vec![turn("x", &[]), turn("y", &["nobody asked"])];
+    let refused = store.save_turns(run, epoch, turns).await;
+    assert!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");
+    let refused = store.save_turns(run, epoch + 1, vec![turn("z", &[])]).await;
     assert!(matches!(refused, Err(StoreError::Fenced)), "{refused:?}");
+    let end = SaveTurn { ending: Some(Ending::Done), ..turn("end", &[]) };
+    let refused = store.save_turns(run, epoch, vec![end, turn("after it", &[])]).await;
+    assert!(matches!(refused, Err(StoreError::Fenced)), "{refused:?}");
+    let commits = store.cost().commits;
+    let turns = ["a", "b", "c"].map(|id| turn(id, &[]));
+    store.save_turns(run, epoch, turns.into()).await.expect("they are kept");
+    assert_eq!(store.cost().commits - commits, 1);
     let kept = both.store.load_history(&both.run, "").await.expect("a history");
     let ids: Vec<_> = kept.iter().map(|kept| &kept.checkpoint.id).collect();
     assert_eq!(ids, ["c", "b", "a"]);
