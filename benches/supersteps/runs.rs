@@ -52,12 +52,28 @@ fn message(nth: usize) -> NewMessage {
     }
 }
 
-/// Keeps the turns of one run: each superstep is one transaction. The run stays claimed.
+/// Keeps the turns of one run: those of one call in one transaction. The run stays claimed.
 #[derive(Clone)]
 pub struct StoreSaver {
     pub store: Store,
     run: RunId,
     epoch: u64,
+}
+
+fn turn_of(turn: Turn) -> Result<SaveTurn, SaveError> {
+    let checkpoints = turn.checkpoints.into_iter().map(TryInto::try_into);
+    let writes = turn.tasks.iter().map(TryInto::try_into);
+    Ok(SaveTurn {
+        namespace: turn.namespace,
+        checkpoints: checkpoints.collect::<Result<_, _>>().map_err(SaveError::new)?,
+        writes: writes.collect::<Result<_, _>>().map_err(SaveError::new)?,
+        // The questions of the bench are no requests, so the store knows of no answers.
+        consumed: Vec::new(),
+        questions: Vec::new(),
+        notices: Vec::new(),
+        events: Vec::new(),
+        ending: None,
+    })
 }
 
 impl Saver for StoreSaver {
@@ -86,24 +102,10 @@ impl Saver for StoreSaver {
         .boxed()
     }
 
-    fn save(&self, turn: Turn) -> BoxFuture<'_, Result<(), SaveError>> {
+    fn save(&self, turns: Vec<Turn>) -> BoxFuture<'_, Result<(), SaveError>> {
         async move {
-            let checkpoints = turn.checkpoints.into_iter().map(TryInto::try_into);
-            let writes = turn.tasks.iter().map(TryInto::try_into);
-            let turn = SaveTurn {
-                run: self.run.clone(),
-                epoch: self.epoch,
-                namespace: turn.namespace,
-                checkpoints: checkpoints.collect::<Result<_, _>>().map_err(SaveError::new)?,
-                writes: writes.collect::<Result<_, _>>().map_err(SaveError::new)?,
-                // The questions of the bench are no requests, so the store knows of no answers.
-                consumed: Vec::new(),
-                questions: Vec::new(),
-                notices: Vec::new(),
-                events: Vec::new(),
-                ending: None,
-            };
-            self.store.save_turn(turn).await.map_err(SaveError::new)
+            let turns = turns.into_iter().map(turn_of).collect::<Result<_, _>>()?;
+            self.store.save_turns(&self.run, self.epoch, turns).await.map_err(SaveError::new)
         }
         .boxed()
     }

@@ -97,7 +97,7 @@ impl Graph {
             consumed: Vec::new(),
             status: TurnStatus::Continues,
         };
-        saver.save(turn).await?;
+        saver.save(vec![turn]).await?;
         Ok(id)
     }
 }

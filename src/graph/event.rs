@@ -11,6 +11,7 @@ use super::{CheckpointRef, Interrupt, Source, State, TaskError, Update};
 ///
 /// Tokens and custom events are live; a superstep's end and its values come after its checkpoint
 /// was saved (with [`Durability::Sync`](super::Durability)), so they are true when they are told.
+/// With the others only the end of the run, its pause, its questions and its failure are.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'a> {
     /// A run begins: with input, or, without, to go on; `command` then holds the answers, writes and

@@ -36,6 +36,27 @@ impl Kept {
         self.checkpoints.iter().rfind(|checkpoint| checkpoint.namespace == namespace)
     }
 
+    fn take(&mut self, turn: Turn) {
+        let Turn { namespace, checkpoints, tasks, interrupts, consumed, status } = turn;
+        let root = namespace.is_empty();
+        if root && !checkpoints.is_empty() {
+            self.interrupts.clear();
+            self.answers.clear();
+        }
+        self.checkpoints.extend(checkpoints);
+        if let Some(latest) = self.latest(&namespace).map(|latest| latest.id.clone())
+            && !tasks.is_empty()
+        {
+            let hanging = self.tasks.entry(latest).or_default();
+            hanging.extend(tasks.into_iter().map(|task| (task.task.clone(), task)));
+        }
+        if root {
+            self.interrupts.extend(interrupts.into_iter().map(|open| (open.id.clone(), open)));
+            self.consumed.extend(consumed);
+            self.statuses.push(status);
+        }
+    }
+
     fn snapshot(&self, checkpoint: &Checkpoint, answers: &BTreeMap<String, Value>) -> Snapshot {
         let tasks = self.tasks.get(&checkpoint.id).into_iter().flatten();
         Snapshot {
@@ -97,25 +118,10 @@ impl Saver for MemorySaver {
         Box::pin(std::future::ready(Ok(snapshot)))
     }
 
-    fn save(&self, turn: Turn) -> BoxFuture<'_, Result<(), SaveError>> {
-        let Turn { namespace, checkpoints, tasks, interrupts, consumed, status } = turn;
+    fn save(&self, turns: Vec<Turn>) -> BoxFuture<'_, Result<(), SaveError>> {
         let mut kept = self.lock();
-        let root = namespace.is_empty();
-        if root && !checkpoints.is_empty() {
-            kept.interrupts.clear();
-            kept.answers.clear();
-        }
-        kept.checkpoints.extend(checkpoints);
-        if let Some(latest) = kept.latest(&namespace).map(|latest| latest.id.clone())
-            && !tasks.is_empty()
-        {
-            let hanging = kept.tasks.entry(latest).or_default();
-            hanging.extend(tasks.into_iter().map(|task| (task.task.clone(), task)));
-        }
-        if root {
-            kept.interrupts.extend(interrupts.into_iter().map(|open| (open.id.clone(), open)));
-            kept.consumed.extend(consumed);
-            kept.statuses.push(status);
+        for turn in turns {
+            kept.take(turn);
         }
         Box::pin(std::future::ready(Ok(())))
     }

@@ -77,7 +77,11 @@ pub enum Durability {
     /// Each before the next superstep begins: a crash loses the superstep under way, no more.
     #[default]
     Sync,
-    /// Each while the next superstep runs, in order: a crash may lose two supersteps.
+    /// While the run goes on, in order; turns that come during one commit share the next. A crash
+    /// loses what is not saved yet: the superstep under way and, where commits are slower than
+    /// supersteps, up to 64 turns before it. An error of a save ends the run where it stands. What
+    /// ends or suspends the run is told after everything is saved, and what comes before may be told
+    /// earlier.
     Async,
     /// One, at the run's end, pause, question or failure: a crash loses the whole run.
     Exit,
@@ -98,7 +102,7 @@ pub struct RunOptions {
 }
 
 impl RunOptions {
-    /// The options of a run: 25 supersteps, saved one by one, on the machine's time, unless told
+    /// The options of a run: 25 supersteps, each saved before the next, on the machine's time, unless told
     /// otherwise. `run` must be unique among all runs; ids of checkpoints, tasks and interrupts
     /// are derived from it.
     pub fn of_run(run: impl Into<Arc<str>>) -> Self {

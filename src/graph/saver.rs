@@ -15,8 +15,9 @@ pub trait Saver: Send + Sync {
     /// A checkpoint with all that hangs on it; none if it does not exist.
     fn load<'a>(&'a self, at: &'a At) -> BoxFuture<'a, Result<Option<Snapshot>, SaveError>>;
 
-    /// Keeps one turn: all of it or nothing. The run goes on only after this returned.
-    fn save(&self, turn: Turn) -> BoxFuture<'_, Result<(), SaveError>>;
+    /// Keeps turns in their order, in one transaction: all of them or nothing. Graphs that run side by
+    /// side may call it at the same time.
+    fn save(&self, turns: Vec<Turn>) -> BoxFuture<'_, Result<(), SaveError>>;
 
     /// All checkpoints of a namespace, newest first.
     fn history<'a>(&'a self, namespace: &'a str)
@@ -67,7 +68,7 @@ pub struct Snapshot {
     pub answers: BTreeMap<String, Value>,
 }
 
-/// What one superstep changed: to be saved in one transaction.
+/// What one superstep changed: to be saved in one transaction, alone or with those that follow it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Turn {
     /// Empty for the root graph. What ends a run, its questions and its status are the root's.
@@ -101,7 +102,7 @@ pub enum TurnStatus {
     Failed,
 }
 
-/// Why a saver could not load or save. Nothing of the turn was kept.
+/// Why a saver could not load or save. Nothing of the turns was kept.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct SaveError(Box<dyn Error + Send + Sync>);
@@ -126,7 +127,7 @@ impl Saver for NoSaver {
         Box::pin(std::future::ready(Ok(None)))
     }
 
-    fn save(&self, _: Turn) -> BoxFuture<'_, Result<(), SaveError>> {
+    fn save(&self, _: Vec<Turn>) -> BoxFuture<'_, Result<(), SaveError>> {
         Box::pin(std::future::ready(Ok(())))
     }
 

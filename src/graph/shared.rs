@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::engine::Background;
 use super::run::Stray;
 use super::{
-    CheckpointRef, Drain, Durability, Event, EventSink, RunError, SaveError, Saver, TaskRecord,
-    Timer, Turn, TurnStatus,
+    CheckpointRef, Drain, Durability, Event, EventSink, RunError, Saver, TaskRecord, Timer, Turn,
+    TurnStatus,
 };
 
 pub(super) struct Shared {
@@ -27,6 +28,8 @@ pub(super) struct Shared {
     /// What becomes of answers that find no open question.
     pub(super) stray: Stray,
     pub(super) durability: Durability,
+    /// Where turns are handed in that are saved while the run goes on.
+    pub(super) background: Option<Background>,
     /// Of this graph.
     pub(super) namespace: Arc<str>,
     /// Where the graphs stand that run this one, outermost first.
@@ -44,25 +47,39 @@ impl Shared {
         }
     }
 
-    pub(super) async fn save(&self, turn: Turn) -> Result<(), SaveError> {
-        let _in_order = self.order.lock().await;
-        self.saver.save(turn).await
+    /// Saves a turn, or hands it in to be saved while the run goes on.
+    pub(super) async fn keep(&self, turn: Turn) -> Result<(), RunError> {
+        match &self.background {
+            Some(background) => Ok(background.hand_in(turn).await?),
+            None => {
+                let _in_order = self.order.lock().await;
+                Ok(self.saver.save(vec![turn]).await?)
+            }
+        }
     }
 
-    /// Keeps what is known of tasks of the superstep under way, now: unless the run keeps nothing
-    /// before its end.
-    pub(super) async fn save_tasks(&self, tasks: Vec<TaskRecord>) -> Result<(), RunError> {
+    /// Waits until all that was handed in is saved.
+    pub(super) async fn saved(&self) -> Result<(), RunError> {
+        match &self.background {
+            Some(background) => Ok(background.saved().await?),
+            None => Ok(()),
+        }
+    }
+
+    /// Keeps what is known of tasks of the superstep under way: unless the run keeps nothing before
+    /// its end.
+    pub(super) async fn keep_tasks(&self, tasks: Vec<TaskRecord>) -> Result<(), RunError> {
         if !self.saver.keeps() || self.durability == Durability::Exit {
             return Ok(());
         }
-        let turn = Turn {
+        self.keep(Turn {
             namespace: self.namespace.to_string(),
             checkpoints: Vec::new(),
             tasks,
             interrupts: Vec::new(),
             consumed: Vec::new(),
             status: TurnStatus::Continues,
-        };
-        Ok(self.save(turn).await?)
+        })
+        .await
     }
 }

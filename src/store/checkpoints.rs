@@ -90,8 +90,6 @@ pub enum Ending {
 /// Everything that one turn of a run changes.
 #[derive(Clone, Debug)]
 pub struct SaveTurn {
-    pub run: RunId,
-    pub epoch: u64,
     /// Of the checkpoints and writes; empty for the root graph.
     pub namespace: String,
     /// Oldest first.
@@ -130,28 +128,58 @@ impl Store {
         load::all(&mut snapshot, run, namespace).await
     }
 
-    /// Keeps one turn whole: checkpoint, writes, consumed answers, questions with all that each
-    /// entails, notices and the run's new state.
+    /// Keeps turns of a run in their order, all of them or none, each whole: checkpoint, writes,
+    /// consumed answers, questions with all that each entails, notices and the run's new state.
     ///
     /// # Errors
     /// [`StoreError::Fenced`] when the epoch is no longer the run's.
-    pub async fn save_turn(&self, turn: SaveTurn) -> Result<(), StoreError> {
-        self.write(move |tx| Box::pin(async move { save(tx, turn).await })).await
+    pub async fn save_turns(
+        &self,
+        run: &RunId,
+        epoch: u64,
+        turns: Vec<SaveTurn>,
+    ) -> Result<(), StoreError> {
+        let id = run.clone();
+        self.write(move |tx| Box::pin(async move { save_all(tx, &id, epoch, turns).await })).await
     }
 }
 
-async fn save(tx: &mut Tx, turn: SaveTurn) -> Result<(), StoreError> {
-    let run = runs::hold(tx, &turn.run, turn.epoch).await?;
-    if !turn.checkpoints.is_empty() {
-        let last: i64 = sqlx::query_scalar(
-            "SELECT COALESCE(MAX(seq), 0) FROM checkpoints WHERE thread_id = $1",
-        )
-        .bind(run.thread.as_str())
-        .fetch_one(&mut tx.conn)
-        .await?;
-        for (checkpoint, seq) in turn.checkpoints.iter().zip(last + 1..) {
-            keep(tx, &run, seq, checkpoint).await?;
-        }
+/// A run that turns are saved of.
+struct Saved {
+    run: Held,
+    /// The number of its conversation's newest checkpoint, once it was looked up.
+    newest: Option<i64>,
+}
+
+async fn save_all(
+    tx: &mut Tx,
+    id: &RunId,
+    epoch: u64,
+    turns: Vec<SaveTurn>,
+) -> Result<(), StoreError> {
+    let mut held = None;
+    for turn in turns {
+        let mut saved = match held.take() {
+            Some(saved) => saved,
+            None => Saved { run: runs::hold(tx, id, epoch).await?, newest: None },
+        };
+        let goes_on = turn.ending.is_none();
+        save(tx, &mut saved, turn).await?;
+        // What ends the run lets go of it, so that nothing can follow.
+        held = goes_on.then_some(saved);
+    }
+    Ok(())
+}
+
+async fn save(tx: &mut Tx, saved: &mut Saved, turn: SaveTurn) -> Result<(), StoreError> {
+    let run = &saved.run;
+    for checkpoint in &turn.checkpoints {
+        let seq = 1 + match saved.newest {
+            Some(newest) => newest,
+            None => newest_of(tx, run).await?,
+        };
+        keep(tx, run, seq, checkpoint).await?;
+        saved.newest = Some(seq);
     }
     if !turn.writes.is_empty() {
         let newest: i64 = sqlx::query_scalar(
@@ -163,29 +191,38 @@ async fn save(tx: &mut Tx, turn: SaveTurn) -> Result<(), StoreError> {
         .fetch_one(&mut tx.conn)
         .await?;
         for writes in &turn.writes {
-            hang_on(tx, &run, newest, writes).await?;
+            hang_on(tx, run, newest, writes).await?;
         }
     }
     events::tell(tx, &run.workspace, &run.id, turn.events).await?;
     for interrupt in &turn.consumed {
-        consume(tx, &run, interrupt).await?;
+        consume(tx, run, interrupt).await?;
     }
     for question in turn.questions {
-        questions::ask(tx, &run, question).await?;
+        questions::ask(tx, run, question).await?;
     }
     for notice in &turn.notices {
         notices::owe(tx, notice).await?;
     }
     match turn.ending {
         None => {}
-        Some(Ending::Waiting) => suspend(tx, &run).await?,
-        Some(Ending::Done) => runs::end(tx, &run, Ok(())).await?,
+        Some(Ending::Waiting) => suspend(tx, run).await?,
+        Some(Ending::Done) => runs::end(tx, run, Ok(())).await?,
         Some(Ending::Failed { error }) => {
-            runs::end(tx, &run, Err((ErrorCode::RunFailed, &error))).await?;
+            runs::end(tx, run, Err((ErrorCode::RunFailed, &error))).await?;
         }
     }
     failpoint::reach(Point::SuperstepWritten);
     Ok(())
+}
+
+async fn newest_of(tx: &mut Tx, run: &Held) -> Result<i64, StoreError> {
+    let newest =
+        sqlx::query_scalar("SELECT COALESCE(MAX(seq), 0) FROM checkpoints WHERE thread_id = $1")
+            .bind(run.thread.as_str())
+            .fetch_one(&mut tx.conn)
+            .await?;
+    Ok(newest)
 }
 
 async fn keep(

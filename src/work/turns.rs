@@ -19,9 +19,9 @@ pub(super) struct TurnSaver {
     desk: Arc<Desk>,
     run: Arc<ClaimedRun>,
     recorder: Arc<Recorder>,
-    /// The turn that ends or suspends the run. It is kept once the graph has told its last, so that
-    /// the end is the last thing in the log and in the same commit.
-    last: tokio::sync::Mutex<Option<SaveTurn>>,
+    /// The turn that ends or suspends the run, after those that come with it. They are kept once the
+    /// graph has told its last, so that the end is the last thing in the log and in the same commit.
+    last: tokio::sync::Mutex<Vec<SaveTurn>>,
     asker: Asker,
 }
 
@@ -35,12 +35,13 @@ impl TurnSaver {
         Self { desk, run, recorder, last: tokio::sync::Mutex::default(), asker }
     }
 
-    /// Keeps a turn with all that was told until now.
-    async fn keep(&self, mut turn: SaveTurn) -> Result<(), StoreError> {
+    /// Keeps turns with all that was told until now.
+    async fn keep(&self, mut turns: Vec<SaveTurn>) -> Result<(), StoreError> {
+        let Some(first) = turns.first_mut() else { return Ok(()) };
         let (next, mut events) = self.recorder.take().await;
-        events.append(&mut turn.events);
-        turn.events = events;
-        let kept = self.desk.store.save_turn(turn).await;
+        events.append(&mut first.events);
+        first.events = events;
+        let kept = self.desk.store.save_turns(&self.run.id, self.run.epoch, turns).await;
         if kept.is_ok() {
             failpoint::reach(Point::SuperstepCommitted);
         }
@@ -49,10 +50,8 @@ impl TurnSaver {
     }
 
     pub(super) async fn keep_last(&self) -> Result<(), StoreError> {
-        match self.last.lock().await.take() {
-            Some(turn) => self.keep(turn).await,
-            None => Ok(()),
-        }
+        let last = std::mem::take(&mut *self.last.lock().await);
+        self.keep(last).await
     }
 
     fn turn(&self, turn: Turn, known: &KnownQuestions) -> Result<SaveTurn, SaveError> {
@@ -79,8 +78,6 @@ impl TurnSaver {
         let checkpoints = turn.checkpoints.into_iter().map(TryInto::try_into);
         let checkpoints = checkpoints.collect::<Result<_, _>>().map_err(SaveError::new)?;
         Ok(SaveTurn {
-            run: self.run.id.clone(),
-            epoch: self.run.epoch,
             namespace: turn.namespace,
             checkpoints,
             writes,
@@ -116,20 +113,23 @@ impl Saver for TurnSaver {
         .boxed()
     }
 
-    fn save(&self, turn: Turn) -> BoxFuture<'_, Result<(), SaveError>> {
+    fn save(&self, turns: Vec<Turn>) -> BoxFuture<'_, Result<(), SaveError>> {
         async move {
             self.keep_last().await.map_err(SaveError::new)?;
-            let known = match turn.interrupts.as_slice() {
+            // A run asks at its end, so no turn but the last has questions.
+            let asked = turns.last().map_or(&[][..], |turn| &turn.interrupts);
+            let known = match asked {
                 [] => KnownQuestions::default(),
                 _ => self.desk.store.known_questions(&self.run.id).await.map_err(SaveError::new)?,
             };
-            self.desk.gate.look(&turn.interrupts).await;
-            let turn = self.turn(turn, &known)?;
-            if turn.ending.is_some() {
-                *self.last.lock().await = Some(turn);
+            self.desk.gate.look(asked).await;
+            let turns = turns.into_iter().map(|turn| self.turn(turn, &known));
+            let turns = turns.collect::<Result<Vec<_>, _>>()?;
+            if turns.last().is_some_and(|turn| turn.ending.is_some()) {
+                *self.last.lock().await = turns;
                 return Ok(());
             }
-            self.keep(turn).await.map_err(SaveError::new)
+            self.keep(turns).await.map_err(SaveError::new)
         }
         .boxed()
     }

@@ -107,8 +107,6 @@ impl Filler {
         };
         let questions = (0..questions).map(|nth| self.question(&asker, nth, of, due)).collect();
         let turn = SaveTurn {
-            run: run.id,
-            epoch: run.epoch,
             namespace: String::new(),
             checkpoints: Vec::new(),
             writes: Vec::new(),
@@ -118,7 +116,7 @@ impl Filler {
             events: Vec::new(),
             ending: Some(Ending::Waiting),
         };
-        self.store.save_turn(turn).await.expect("it is saved");
+        self.store.save_turns(&run.id, run.epoch, vec![turn]).await.expect("it is saved");
     }
 
     fn question(&self, asker: &Asker, nth: usize, of: usize, due: &Due) -> Question {

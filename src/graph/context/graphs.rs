@@ -50,9 +50,9 @@ impl Context {
             log.graphs += 1;
             log.graphs - 1
         };
-        let saver: Arc<dyn Saver> = match graph.memory {
-            Memory::Inherit | Memory::Own => Arc::clone(&outer.saver),
-            Memory::Nothing => Arc::new(NoSaver),
+        let (saver, background): (Arc<dyn Saver>, _) = match graph.memory {
+            Memory::Inherit | Memory::Own => (Arc::clone(&outer.saver), outer.background.clone()),
+            Memory::Nothing => (Arc::new(NoSaver), None),
         };
         let answered = task.before.answered_inner();
         let answered = answered.filter_map(|question| Some((question.id, question.answer?)));
@@ -77,6 +77,7 @@ impl Context {
             supersteps: outer.supersteps,
             stray: outer.stray,
             durability: outer.durability,
+            background,
             namespace: namespace.into(),
             parents,
             offered,

@@ -37,8 +37,9 @@ impl Context {
             log.reached.push(place);
             log.steps.push(kept);
         }
-        let saved = self.0.place.shared.save_tasks(vec![self.record()]).await;
-        saved.map_err(NodeError::of_run)?;
+        let shared = &self.0.place.shared;
+        shared.keep_tasks(vec![self.record()]).await.map_err(NodeError::of_run)?;
+        shared.saved().await.map_err(NodeError::of_run)?;
         Ok(result)
     }
 

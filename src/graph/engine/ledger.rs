@@ -5,65 +5,45 @@ use std::sync::Arc;
 use crate::graph::shared::Shared;
 use crate::graph::{Durability, RunError, Turn};
 
-/// The turns of one graph's run that are not saved yet, oldest first.
+/// Keeps the turns of one graph's run.
 pub(super) struct Ledger {
     shared: Arc<Shared>,
-    held: Vec<Turn>,
+    /// All that is to be saved at the end, as one turn.
+    held: Option<Turn>,
 }
 
 impl Ledger {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, held: Vec::new() }
+        Self { shared, held: None }
     }
 
     /// Takes a turn after which the run goes on.
     pub(super) async fn take(&mut self, turn: Turn) -> Result<(), RunError> {
         match self.shared.durability {
-            Durability::Sync => Ok(self.shared.save(turn).await?),
-            Durability::Async => {
-                self.held.push(turn);
-                Ok(())
-            }
+            Durability::Sync | Durability::Async => self.shared.keep(turn).await,
             Durability::Exit => {
-                let all = match self.held.pop() {
+                self.held = Some(match self.held.take() {
                     Some(earlier) => together(earlier, turn),
                     None => only_last(turn),
-                };
-                self.held.push(all);
+                });
                 Ok(())
             }
         }
     }
 
-    /// Takes the turn that ends the run, and saves everything.
+    /// Takes the turn that ends the run, and waits until everything is saved.
     pub(super) async fn close(&mut self, turn: Turn) -> Result<(), RunError> {
         self.take(turn).await?;
-        for turn in std::mem::take(&mut self.held) {
-            self.shared.save(turn).await?;
-        }
-        Ok(())
+        self.settle().await
     }
 
-    /// Saves, in order, what may be saved while the next superstep runs.
-    pub(super) fn catch_up(
-        &mut self,
-    ) -> Option<impl Future<Output = Result<(), RunError>> + use<>> {
-        if self.held.is_empty() || self.shared.durability != Durability::Async {
-            return None;
-        }
-        let (shared, held) = (Arc::clone(&self.shared), std::mem::take(&mut self.held));
-        Some(async move {
-            for turn in held {
-                shared.save(turn).await?;
-            }
-            Ok(())
-        })
-    }
-
-    /// Saves what is held because the run ends without a turn of its own.
+    /// Waits until everything is saved. A graph within leaves that to the graph that runs it.
     pub(super) async fn settle(&mut self) -> Result<(), RunError> {
-        for turn in std::mem::take(&mut self.held) {
-            self.shared.save(turn).await?;
+        if let Some(turn) = self.held.take() {
+            self.shared.keep(turn).await?;
+        }
+        if self.shared.namespace.is_empty() {
+            self.shared.saved().await?;
         }
         Ok(())
     }

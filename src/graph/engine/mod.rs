@@ -5,11 +5,13 @@
 //! questions it answers, and [`begin`] sets out. [`position`] holds the state between supersteps; [`entry`] takes an input
 //! into it and [`advance`] a finished superstep, by [`fold`] and [`lead`]. [`superstep`] runs tasks
 //! side by side, [`task`] one of them, [`care`] one that may be tried again or time out. [`keep`]
-//! makes a turn of each superstep, its checkpoint by [`making`]; [`ledger`] keeps turns as durable as was asked for; [`suspend`] says what is kept of a superstep that is
+//! makes a turn of each superstep, its checkpoint by [`making`]; [`ledger`] keeps turns as durable as was asked for, with [`background`] while
+//! the run goes on; [`suspend`] says what is kept of a superstep that is
 //! not complete; [`told`] tells those who watch. [`drive`] is the loop around them.
 
 mod advance;
 mod answers;
+mod background;
 mod begin;
 mod care;
 mod drive;
@@ -27,10 +29,13 @@ mod task;
 mod told;
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::Arc;
 
+use futures::future::{self, Either};
 use serde_json::Value;
 
+pub(super) use self::background::Background;
 use self::drive::Engine;
 use self::opening::{Opening, Wanted};
 pub(super) use self::{
@@ -42,7 +47,8 @@ pub(super) use self::{
 };
 use super::shared::Shared;
 use super::{
-    At, EventSink, Graph, Input, Pauses, RunEnd, RunError, RunOptions, Saver, Snapshot, Update,
+    At, Durability, EventSink, Graph, Input, Pauses, RunEnd, RunError, RunOptions, Saver, Snapshot,
+    Update,
 };
 
 /// How a graph's run ended.
@@ -80,6 +86,13 @@ pub(super) async fn run(
         stray,
         timer,
     } = options;
+    let (background, saving) = match durability {
+        Durability::Async if saver.keeps() => {
+            let (background, saving) = Background::open(Arc::clone(&saver));
+            (Some(background), Some(saving))
+        }
+        Durability::Sync | Durability::Async | Durability::Exit => (None, None),
+    };
     let shared = Arc::new(Shared {
         saver,
         heard: events.listens(),
@@ -91,6 +104,7 @@ pub(super) async fn run(
         supersteps,
         stray,
         durability,
+        background,
         namespace: Arc::default(),
         parents: Vec::new(),
         offered: BTreeMap::new(),
@@ -110,7 +124,20 @@ pub(super) async fn run(
     }
     let before = pause_before.as_ref().unwrap_or(&graph.pause_before);
     let after = pause_after.as_ref().unwrap_or(&graph.pause_after);
-    match start(graph, Arc::clone(&shared), found, opening, (before, after)).await? {
+    let run = pin!(start(graph, Arc::clone(&shared), found, opening, (before, after)));
+    let ended = match saving {
+        None => run.await,
+        // Saving comes first: once it failed, the run ends where it stands.
+        Some(saving) => match future::select(pin!(saving), run).await {
+            Either::Left((error, _)) => {
+                let error = error.into();
+                told::failed(&shared, &error);
+                Err(error)
+            }
+            Either::Right((ended, _)) => ended,
+        },
+    };
+    match ended? {
         Ended::Run(end) => Ok(end),
         Ended::Handed { node, .. } => {
             let error = RunError::NoParent { node };
@@ -122,6 +149,8 @@ pub(super) async fn run(
 
 pub(super) async fn run_inner(graph: &Graph, inner: Inner) -> Result<Ended, RunError> {
     let Inner { shared, input, passes_pause } = inner;
+    // An earlier run of it, or an earlier try of its node, may have handed in what is not saved yet.
+    shared.saved().await?;
     let found = Found::load(&shared, None).await?;
     let wanted = Wanted::ByTask { input, passes_pause };
     let opening = opening::of(wanted, found.snapshot.as_ref(), &shared)?;

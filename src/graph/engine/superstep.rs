@@ -15,21 +15,6 @@ impl Engine<'_> {
     /// Runs the tasks within this future: dropping it drops them all. The first failure drops
     /// those that are still running, and they have no outcome.
     pub(super) async fn attempt_all(
-        &mut self,
-        tasks: &[Task],
-        records: Vec<Option<TaskRecord>>,
-    ) -> Result<Vec<Option<Outcome>>, RunError> {
-        let catch_up = self.ledger.catch_up();
-        let engine = &*self;
-        let Some(catch_up) = catch_up else {
-            return engine.side_by_side(tasks, records).await;
-        };
-        let (saved, outcomes) = future::join(catch_up, engine.side_by_side(tasks, records)).await;
-        saved?;
-        outcomes
-    }
-
-    async fn side_by_side(
         &self,
         tasks: &[Task],
         mut records: Vec<Option<TaskRecord>>,
@@ -59,7 +44,7 @@ impl Engine<'_> {
                 Poll::Pending => {
                     if !is_saving && !unsaved.is_empty() {
                         let batch = std::mem::take(&mut unsaved);
-                        saving = Box::pin(Some(self.shared.save_tasks(batch)).into());
+                        saving = Box::pin(Some(self.shared.keep_tasks(batch)).into());
                         is_saving = true;
                     }
                     if is_saving {

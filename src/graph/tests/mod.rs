@@ -1,5 +1,6 @@
 //! The promises of the runtime, each through [`Graph::run`], one file a topic.
 
+mod background;
 mod build;
 mod care;
 mod commands;

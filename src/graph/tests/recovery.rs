@@ -30,11 +30,11 @@ impl Saver for DiesAt {
         self.kept.history(namespace)
     }
 
-    fn save(&self, turn: Turn) -> BoxFuture<'_, Result<(), SaveError>> {
+    fn save(&self, turns: Vec<Turn>) -> BoxFuture<'_, Result<(), SaveError>> {
         if self.saves.fetch_add(1, Ordering::Relaxed) == self.save {
             return Box::pin(std::future::ready(Err(SaveError::new("killed"))));
         }
-        self.kept.save(turn)
+        self.kept.save(turns)
     }
 }
 

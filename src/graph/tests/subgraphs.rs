@@ -90,9 +90,10 @@ impl Saver for Turns {
         self.kept.history(namespace)
     }
 
-    fn save(&self, turn: Turn) -> BoxFuture<'_, Result<(), SaveError>> {
-        self.consumed.lock().expect("not poisoned").extend(turn.consumed.clone());
-        self.kept.save(turn)
+    fn save(&self, turns: Vec<Turn>) -> BoxFuture<'_, Result<(), SaveError>> {
+        let consumed = turns.iter().flat_map(|turn| turn.consumed.clone());
+        self.consumed.lock().expect("not poisoned").extend(consumed);
+        self.kept.save(turns)
     }
 }
 

@@ -10,9 +10,9 @@ use super::*;
 use crate::approval::SlackUser;
 use crate::base::{RandomIds, Span, SystemClock, WorkspaceId};
 use crate::graph::{
-    At, Context, END, Edit, Graph, GraphBuilder, HistoryFilter, Input, MemorySaver, NoEvents,
-    Reducer, RunEnd, RunOptions, START, SaveError, Saver, Snapshot, State, StateSnapshot, Turn,
-    Update,
+    At, Context, Durability, END, Edit, Graph, GraphBuilder, HistoryFilter, Input, MemorySaver,
+    NoEvents, Reducer, RunEnd, RunOptions, START, SaveError, Saver, Snapshot, State, StateSnapshot,
+    Turn, Update,
 };
 use crate::store::{Definitions, NewMessage, Rehearsal};
 
@@ -30,6 +30,21 @@ struct Both {
 async fn server() -> Option<Rehearsal> {
     let server = std::env::var("COUNTERSIGN_TEST_POSTGRES").ok()?;
     Some(Rehearsal::on(&server, &RandomIds).await.expect("a database"))
+}
+
+fn turn_of(turn: Turn) -> Result<SaveTurn, SaveError> {
+    let checkpoints = turn.checkpoints.into_iter().map(TryInto::try_into);
+    let writes = turn.tasks.iter().map(TryInto::try_into);
+    Ok(SaveTurn {
+        namespace: turn.namespace,
+        checkpoints: checkpoints.collect::<Result<_, _>>().map_err(SaveError::new)?,
+        writes: writes.collect::<Result<_, _>>().map_err(SaveError::new)?,
+        consumed: Vec::new(),
+        questions: Vec::new(),
+        notices: Vec::new(),
+        events: Vec::new(),
+        ending: None,
+    })
 }
 
 impl Saver for Both {
@@ -55,24 +70,11 @@ impl Saver for Both {
         .boxed()
     }
 
-    fn save(&self, turn: Turn) -> BoxFuture<'_, Result<(), SaveError>> {
+    fn save(&self, turns: Vec<Turn>) -> BoxFuture<'_, Result<(), SaveError>> {
         async move {
-            self.memory.save(turn.clone()).await?;
-            let checkpoints = turn.checkpoints.into_iter().map(TryInto::try_into);
-            let writes = turn.tasks.iter().map(TryInto::try_into);
-            let turn = SaveTurn {
-                run: self.run.clone(),
-                epoch: self.epoch,
-                namespace: turn.namespace,
-                checkpoints: checkpoints.collect::<Result<_, _>>().map_err(SaveError::new)?,
-                writes: writes.collect::<Result<_, _>>().map_err(SaveError::new)?,
-                consumed: Vec::new(),
-                questions: Vec::new(),
-                notices: Vec::new(),
-                events: Vec::new(),
-                ending: None,
-            };
-            self.store.save_turn(turn).await.map_err(SaveError::new)
+            self.memory.save(turns.clone()).await?;
+            let turns = turns.into_iter().map(turn_of).collect::<Result<_, _>>()?;
+            self.store.save_turns(&self.run, self.epoch, turns).await.map_err(SaveError::new)
         }
         .boxed()
     }
@@ -222,6 +224,62 @@ async fn every_checkpoint_comes_back_as_it_was_through_questions_forks_and_updat
     both.go(&graph, Input::Continue, options()).await;
     let history = both.compare(&graph, "").await;
     assert_eq!(history[0].values.to_value()["log"].as_array().map(Vec::len), Some(12));
+}
+
+#[tokio::test]
+async fn what_is_saved_in_the_background_comes_back_as_it_was() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (both, graph) = (Both::open(&folder).await, graph());
+    let options = || RunOptions::of_run("run").durability(Durability::Async);
+    let RunEnd::Interrupted { interrupts, .. } =
+        both.go(&graph, Input::New(json!({"log": ["in"]})), options()).await
+    else {
+        panic!("the graph within asks");
+    };
+    both.compare(&graph, "").await;
+    let answer = Input::Resume([(interrupts[0].id.clone(), json!("yes"))].into());
+    both.go(&graph, answer, options()).await;
+    assert_eq!(both.compare(&graph, "").await.len(), 12, "input, its distribution, ten supersteps");
+}
+
+#[tokio::test]
+async fn turns_that_come_together_are_kept_in_one_commit_or_not_at_all() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let both = Both::open(&folder).await;
+    let turn = |id: &str, consumed: &[&str]| SaveTurn {
+        namespace: String::new(),
+        checkpoints: vec![NewCheckpoint {
+            id: id.to_owned(),
+            parent: None,
+            namespace: String::new(),
+            step: 0,
+            body: json!({}),
+            keys: Vec::new(),
+            changes: Vec::new(),
+        }],
+        writes: Vec::new(),
+        consumed: consumed.iter().map(|id| (*id).to_owned()).collect(),
+        questions: Vec::new(),
+        notices: Vec::new(),
+        events: Vec::new(),
+        ending: None,
+    };
+    let (store, run, epoch) = (&both.store, &both.run, both.epoch);
+    let turns = vec![turn("x", &[]), turn("y", &["nobody asked"])];
+    let refused = store.save_turns(run, epoch, turns).await;
+    assert!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");
+    let refused = store.save_turns(run, epoch + 1, vec![turn("z", &[])]).await;
+    assert!(matches!(refused, Err(StoreError::Fenced)), "{refused:?}");
+    let end = SaveTurn { ending: Some(Ending::Done), ..turn("end", &[]) };
+    let refused = store.save_turns(run, epoch, vec![end, turn("after it", &[])]).await;
+    assert!(matches!(refused, Err(StoreError::Fenced)), "{refused:?}");
+    let commits = store.cost().commits;
+    let turns = ["a", "b", "c"].map(|id| turn(id, &[]));
+    store.save_turns(run, epoch, turns.into()).await.expect("they are kept");
+    assert_eq!(store.cost().commits - commits, 1);
+    let kept = both.store.load_history(&both.run, "").await.expect("a history");
+    let ids: Vec<_> = kept.iter().map(|kept| &kept.checkpoint.id).collect();
+    assert_eq!(ids, ["c", "b", "a"]);
 }
 
 #[tokio::test]
