@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use countersign::approval::SlackUser;
 use countersign::base::{RandomIds, RunId, Span, SystemClock, WorkspaceId};
 use countersign::graph::{At, SaveError, Saver, Snapshot, Turn};
-use countersign::store::{NewMessage, SaveTurn, Store};
+use countersign::store::{Definitions, NewMessage, SaveTurn, Store};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
@@ -27,7 +27,8 @@ impl Runs {
     pub async fn begin(&self) -> StoreSaver {
         let nth = self.begun.fetch_add(1, Ordering::Relaxed);
         self.store.take_message(message(nth)).await.expect("the message is taken");
-        let claimed = self.store.claim_runs("bench", Span::minutes(60), 1).await;
+        let known = Definitions::of([("bench".to_owned(), String::new())]);
+        let claimed = self.store.claim_runs("bench", Span::minutes(60), 1, &known).await;
         let run = claimed.expect("a claim").pop().expect("a run");
         StoreSaver { store: self.store.clone(), run: run.id, epoch: run.epoch }
     }

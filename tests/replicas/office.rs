@@ -100,7 +100,7 @@ impl Office {
     pub async fn loses_and_replaces(&mut self, nth: usize, start: &Start) {
         let gone = self.desks.remove(nth);
         let at = gone.at;
-        gone.is_killed().await;
+        gone.dies().await;
         self.payments_go_on(4).await;
         self.desks.insert(nth, Replica::opens(self.folder.path(), at, start).await);
     }

@@ -70,7 +70,7 @@ impl Replica {
         assert!(ended.success(), "a desk closed with {ended}");
     }
 
-    pub async fn is_killed(mut self) {
+    pub async fn dies(mut self) {
         assert!(self.process.try_wait().unwrap().is_none(), "a desk ended by itself");
         self.process.kill().await.unwrap();
     }
