@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::staff::Staff;
 use super::{Callers, Desk, Gate, GateError, Listeners, Slots, Worker, definitions_of};
-use crate::agent::Egress;
+use crate::agent::{Egress, ModelSpec};
 use crate::base::failpoint::{self, Point};
 use crate::base::{Clock, Ids};
 use crate::config::{Config, Member, Members};
@@ -103,6 +103,9 @@ impl Desk {
         let egress = Egress::open()?;
         let gate = Gate::new(&config, &egress)?;
         let agents = agents(&config, &gate, &egress, &clock)?;
+        if config.models.values().any(|model| matches!(model.spec, ModelSpec::Script(_))) {
+            tracing::info!("the model `script` is a scripted stand-in, not a language model");
+        }
         let workspace = identity.workspace();
         store.opened(&workspace, env!("CARGO_PKG_VERSION"), gate.policy_digest()).await?;
         failpoint::reach(Point::DeskOpened);

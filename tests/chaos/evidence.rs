@@ -127,7 +127,7 @@ impl DeskRows {
         .fetch_all(&desk)
         .await?;
         let runs = sqlx::query_as(
-            "SELECT runs.id, threads.channel, runs.input, runs.state, runs.error,
+            "SELECT runs.id, COALESCE(threads.channel, '') AS channel, runs.input, runs.state, runs.error,
                     (SELECT count(*) FROM notices WHERE run_id = runs.id AND kind = 'reply'
                        AND state = 'sent') AS replies
              FROM runs JOIN threads ON threads.id = runs.thread_id",

@@ -19,6 +19,8 @@ use crate::slack::TEAM;
 
 /// How many questions a run asks: as many as a busy agent proposes in a turn.
 const QUESTIONS: usize = 20;
+/// A definition that no desk has.
+const GRAPH: &str = "filled in";
 /// As many runs as share a commit.
 const AT_ONCE: usize = 32;
 
@@ -53,13 +55,12 @@ impl Filler {
     }
 
     pub async fn fill(&self, count: usize, due: &Due) {
-        let known = Definitions::of([("ops".to_owned(), "filled in".to_owned())]);
+        let known = Definitions::of([("ops".to_owned(), GRAPH.to_owned())]);
         let mut left = count;
         while left > 0 {
             let runs = left.div_ceil(QUESTIONS).min(AT_ONCE);
             join_all((0..runs).map(|_| self.take())).await;
-            let held = Span::minutes(60);
-            let claimed = self.store.claim_runs("the filler", held, AT_ONCE, &known);
+            let claimed = self.store.claim_runs("the filler", Span::minutes(60), AT_ONCE, &known);
             let saved = claimed.await.expect("they are claimed").into_iter().map(|run| {
                 let questions = left.min(QUESTIONS);
                 left -= questions;
@@ -82,7 +83,7 @@ impl Filler {
             message_key: format!("message:{pid}-{nth}"),
             body_hash: String::new(),
             agent: "ops".to_owned(),
-            graph_hash: "filled in".to_owned(),
+            graph_hash: GRAPH.to_owned(),
             channel: "D0MIA00001".to_owned(),
             thread_ts: ts.clone(),
             user,

@@ -126,7 +126,6 @@ impl ScriptedModel {
         let rules = file.rules.into_iter().enumerate().map(read).collect::<Result<_, _>>()?;
         let pace = file.pace.as_deref().map_or(Ok(Span::ZERO), str::parse);
         let pace = pace.map_err(|error: NotASpan| ScriptError::Yaml(error.to_string()))?;
-        tracing::info!("the model `script` is a scripted stand-in, not a language model");
         Ok(Self { rules, otherwise: file.otherwise, pace, clock })
     }
 
