@@ -27,9 +27,6 @@ const AN_UPDATE: Duration = Duration::from_millis(1_200);
 /// Slack's second and third repetition of an event come within this.
 const SLACK_GIVES_UP: Span = Span::seconds(290);
 
-/// So long others wait for a desk that stands still with the database in its hands.
-pub const BUSY: Duration = Duration::from_millis(500);
-
 pub struct Campaign {
     pub trouble: Trouble,
     /// How often it comes.
@@ -162,7 +159,10 @@ impl Campaign {
         loop {
             self.wait_for_the_moment(outside, &mut killer, tally).await;
             if killer.one_in(4) {
-                self.stand_still(&desk, house, &mut killer, tally).await?;
+                desk.stands_still()?;
+                tally.stood_still += 1;
+                tokio::time::sleep(killer.millis(self.tempo.still.0, self.tempo.still.1)).await;
+                desk.goes_on()?;
                 self.wait_for_the_moment(outside, &mut killer, tally).await;
             }
             tally.in_flight += u64::from(outside.is_something_under_way());
@@ -184,33 +184,6 @@ impl Campaign {
                 waits.close().await;
             }
         }
-    }
-
-    /// The desk is stopped in the middle of whatever it does and goes on later; one time in three its
-    /// leases have ended meanwhile.
-    async fn stand_still(
-        &self,
-        desk: &Desk,
-        house: &House,
-        killer: &mut Chance,
-        tally: &mut Tally,
-    ) -> anyhow::Result<()> {
-        desk.stands_still()?;
-        tally.stood_still += 1;
-        tokio::time::sleep(killer.millis(self.tempo.still.0, self.tempo.still.1)).await;
-        let passed = if killer.one_in(3) && self.tempo.leases_end == LeasesEnd::NowAndThen {
-            // It may stand still in the middle of a commit, and then nobody else can write.
-            let passes = settle::half_a_minute_passes(&house.database);
-            timeout(BUSY, passes).await.ok().and_then(Result::ok)
-        } else {
-            None
-        };
-        desk.goes_on()?;
-        if let Some(passed) = passed {
-            tally.leases_ended += 1;
-            passed.close().await;
-        }
-        Ok(())
     }
 
     /// A desk may be killed before it is open; the next one must cope with that, too.

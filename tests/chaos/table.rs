@@ -16,7 +16,7 @@ pub struct Tally {
     pub in_a_click: u64,
     /// Somebody waited for an answer, or the desk for the company's.
     pub in_flight: u64,
-    /// How often a desk was stopped for a while, and how often its leases had ended then.
+    /// How often a desk was stopped for a while, and how often until its leases had ended.
     pub stood_still: u64,
     pub leases_ended: u64,
     /// Calls that the disk did not do, how often a desk stopped because of it, and power cuts.
