@@ -146,8 +146,8 @@ enum Command {
     /// One record a line, oldest first. A record's `hash` is the SHA-256 in hex of the line
     /// `countersign.audit.v1` and the JSON list [workspace, seq, at, kind, subject, body, prev_hash]
     /// without spaces, so that anybody can recompute the chain. Where a line has `reduced_by`, the body
-    /// that was hashed is gone: the record of that number has under `left` the SHA-256 of the `body`
-    /// that is left.
+    /// that was hashed is gone: the record of that number has under `left` the SHA-256 of the JSON list
+    /// [seq, at, kind, subject, body] of what is left.
     Export(evidence::Export),
 }
 
