@@ -18,6 +18,7 @@ mod safety;
 mod serve;
 mod signed;
 mod switch;
+mod two_people;
 mod words;
 
 use std::path::{Path, PathBuf};
@@ -134,7 +135,8 @@ enum Command {
     /// Shows what would go, and does it when two people stand for it. What they asked for is reduced as
     /// the retention does it, the conversations they had a part in are forgotten, and a pseudonym takes
     /// their place everywhere, so that each quorum still counts as many people and the chain still
-    /// verifies. Works beside a serving desk. Refuses while anything of theirs is open.
+    /// verifies. Works beside a serving desk. Refuses while anything of theirs is open. If it is cut off,
+    /// give it again: it goes on.
     Erase(erase::Erase),
     /// Check the audit chain and every invariant over the database.
     ///
