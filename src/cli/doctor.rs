@@ -31,6 +31,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
         findings.push(doctor::unreachable_to_test());
     }
     findings.extend(safety::findings(&config.store).await);
+    findings.extend(safety::retention(&config, clock.now()).await);
     findings.extend(servers(&config).await?);
     for finding in &findings {
         say(line(finding))?;

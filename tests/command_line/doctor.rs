@@ -1,8 +1,9 @@
 //! `doctor`: what is wrong with an installation, and how to mend it.
 
+use countersign::base::{Clock, Span, SystemClock};
 use countersign::sandbox::{Cast, Kind};
 
-use crate::bench::{BOT_TOKEN, ENV, SIGNING_SECRET, Slack};
+use crate::bench::{BOT_TOKEN, Desk, ENV, SIGNING_SECRET, Slack};
 use crate::program::run;
 use crate::readable::readable;
 use crate::serve::Serving;
@@ -96,4 +97,25 @@ async fn the_public_address_is_tried_as_slack_would() {
     assert_eq!(serving.ends().await.code, 0);
     let ran = slack.runs(&["doctor"]).await;
     insta::assert_snapshot!("doctor_closed", readable(&ran.shown()));
+}
+
+/// For all that the log knows, the clock has jumped by a month.
+#[tokio::test]
+async fn what_is_old_stays_after_a_month_in_which_no_desk_was_at_work() {
+    let slack = Slack::start().await;
+    slack.configure(&[("default: deny", "default: deny\nretention: { requests: 7d }")]);
+    let told = slack.runs(&["doctor"]).await;
+    assert!(!told.out.contains("what is old"), "there is no desk yet: {}", told.all());
+    for (days, word) in [(2, 0), (30, 1)] {
+        let start = SystemClock.now().minus(Span::minutes(days * 24 * 60));
+        let desk = Desk::open_at(start, &[]).await;
+        let database = desk.database();
+        let folder = desk.close().await;
+        std::fs::copy(&database, slack.folder().join("countersign.db")).unwrap();
+        drop(folder);
+        let told = slack.runs(&["doctor"]).await;
+        assert_eq!(told.code, 0, "{}", told.all());
+        let said = told.out.matches("WARN  what is old stays for now").count();
+        assert_eq!(said, word, "{days} days: {}", told.all());
+    }
 }
