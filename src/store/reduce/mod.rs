@@ -11,6 +11,8 @@ mod lesser;
 mod records;
 mod requests;
 mod runs;
+#[cfg(test)]
+mod tests;
 
 use serde_json::json;
 
