@@ -13,5 +13,7 @@ CREATE INDEX requests_whole ON requests (workspace, asked_at, id)
 CREATE INDEX runs_whole ON runs (workspace, updated_at, id)
   WHERE state IN ('done', 'failed') AND reduced_at IS NULL;
 CREATE INDEX runs_by_thread ON runs (thread_id);
-CREATE INDEX notices_by_age ON notices (created_at) WHERE state <> 'owed';
-CREATE INDEX intake_by_age ON intake (received_at);
+CREATE INDEX notices_by_age ON notices (workspace, created_at) WHERE state <> 'owed';
+CREATE INDEX notices_of_run ON notices (run_id) WHERE run_id IS NOT NULL;
+CREATE INDEX notices_owed_of_request ON notices (request_id) WHERE state = 'owed';
+CREATE INDEX intake_by_age ON intake (workspace, received_at);

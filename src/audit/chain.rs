@@ -46,8 +46,21 @@ impl Record {
         );
         // Texts and whole numbers always have a JSON form.
         let list = serde_json::to_vec(&fields).expect("texts and numbers are JSON");
-        hex::encode(Sha256::new().chain_update(DOMAIN).chain_update(list).finalize())
+        hash([DOMAIN.as_bytes(), &list].concat())
     }
+
+    /// The hash of what is left of it, as the record that tells of it has it: SHA-256 over the JSON
+    /// list `[seq, at, kind, subject, body]` without spaces, in hex. Its own hash cannot be computed
+    /// any more, so this must cover what else it says.
+    pub fn hash_of_rest(&self) -> String {
+        let fields = (self.seq, self.at, &self.kind, &self.subject, &self.body);
+        hash(serde_json::to_vec(&fields).expect("texts and numbers are JSON"))
+    }
+}
+
+/// SHA-256 in hex.
+pub(crate) fn hash(bytes: impl AsRef<[u8]>) -> String {
+    hex::encode(Sha256::digest(bytes))
 }
 
 #[cfg(test)]
@@ -77,18 +90,36 @@ mod tests {
         );
     }
 
+    /// So does whoever checks what is left in one.
+    #[test]
+    fn the_hash_of_a_rest_has_a_fixed_form() {
+        let list = r#"[1,1789380000000,"request.opened","req_1","{\"version\":1}"]"#;
+        assert_eq!(record().hash_of_rest(), hash(list));
+    }
+
+    /// What a rest is bound to in the chain otherwise: its workspace and what it follows.
+    #[test]
+    fn every_field_of_a_rest_counts() {
+        for change in &CHANGES[1..6] {
+            let mut changed = record();
+            change(&mut changed);
+            assert_ne!(changed.hash_of_rest(), record().hash_of_rest(), "{changed:?}");
+        }
+    }
+
+    const CHANGES: [fn(&mut Record); 7] = [
+        |record| record.workspace = WorkspaceId::existing("T2"),
+        |record| record.seq = 2,
+        |record| record.at = Timestamp::from_millis(0),
+        |record| record.kind.push('x'),
+        |record| record.subject.push('x'),
+        |record| record.body.push(' '),
+        |record| record.prev_hash = record.computed_hash(),
+    ];
+
     #[test]
     fn every_field_counts() {
-        let changes: [fn(&mut Record); 7] = [
-            |record| record.workspace = WorkspaceId::existing("T2"),
-            |record| record.seq = 2,
-            |record| record.at = Timestamp::from_millis(0),
-            |record| record.kind.push('x'),
-            |record| record.subject.push('x'),
-            |record| record.body.push(' '),
-            |record| record.prev_hash = record.computed_hash(),
-        ];
-        for (index, change) in changes.iter().enumerate() {
+        for (index, change) in CHANGES.iter().enumerate() {
             let mut changed = record();
             change(&mut changed);
             assert_ne!(changed.computed_hash(), record().computed_hash(), "change {index}");

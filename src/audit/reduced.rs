@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
 use crate::approval::{Decision, Envelope, PersonFacts, Vote};
 
@@ -78,9 +77,12 @@ pub(crate) fn evidence(evidence: &Value) -> Value {
     }
 }
 
-/// The hash of what was left of a body, as the record that tells of it has it.
-pub(crate) fn hash(body: &str) -> String {
-    hex::encode(Sha256::digest(body))
+/// The deliveries that a record says it came of.
+pub(crate) fn deliveries(body: &str) -> Vec<String> {
+    let body: Value = serde_json::from_str(body).unwrap_or_default();
+    let keys = [&body["evidence"]["delivery"], &body["delivery"], &body["event"]];
+    let keys = keys.into_iter().chain([&body["message"], &body["call"]]);
+    keys.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// What a record says was left of others: each by its number, with the hash of the rest.

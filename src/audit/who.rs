@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::base::PersonId;
 
 /// One human, by every id that the log has of them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Who {
     /// `per_…`; several when the configuration has changed what it calls them.
     pub persons: BTreeSet<String>,
@@ -25,13 +26,43 @@ impl Who {
 
     /// The name of a delivery without them: that of a click says who clicked.
     pub(crate) fn leave_key(&self, key: &str, pseudonym: &PersonId) -> String {
-        let instead = format!(":{pseudonym}:");
-        let one = |key: String, id: &String| key.replace(&format!(":{id}:"), &instead);
-        self.accounts.iter().fold(key.to_owned(), one)
+        let mut key = key.to_owned();
+        for id in &self.accounts {
+            let instead = self.instead_of(id, pseudonym).unwrap_or_default();
+            key = key.replace(&format!(":{id}:"), &format!(":{instead}:"));
+        }
+        key
+    }
+
+    /// All of their ids.
+    pub(crate) fn ids(&self) -> BTreeSet<String> {
+        self.persons.union(&self.accounts).cloned().collect()
+    }
+
+    /// What stands in the place of one of their ids; nothing for anybody else's. Of several ids each has
+    /// one of its own: two of them may have voted on the same request, or one of them asked for it.
+    pub(crate) fn instead_of(&self, id: &str, pseudonym: &PersonId) -> Option<String> {
+        [&self.persons, &self.accounts].into_iter().find_map(|ids| {
+            let nth = ids.iter().position(|known| known == id)? + 1;
+            Some(if ids.len() == 1 { pseudonym.to_string() } else { format!("{pseudonym}_{nth}") })
+        })
     }
 
     pub(crate) fn is(&self, person: &str) -> bool {
         self.persons.contains(person)
+    }
+
+    /// The names that they are called by.
+    pub(crate) fn names_in(&self, value: &Value) -> BTreeSet<String> {
+        let inside = match value {
+            Value::Array(values) => values.iter().collect(),
+            Value::Object(fields) => fields.values().collect(),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
+        };
+        let theirs = value["person"].as_str().is_some_and(|person| self.is(person));
+        let name = value["name"].as_str().filter(|name| theirs && !name.is_empty());
+        let names = inside.into_iter().flat_map(|value| self.names_in(value));
+        names.chain(name.map(str::to_owned)).collect()
     }
 
     /// Puts a pseudonym in the place of each id, and takes away their names and the reasons they gave.
@@ -53,8 +84,9 @@ impl Who {
                 for (key, ids) in
                     [("person", &self.persons), ("owner", &self.persons), ("user", &self.accounts)]
                 {
-                    if named(fields.get(key), ids) {
-                        fields.insert(key.to_owned(), pseudonym.as_str().into());
+                    let id = fields.get(key).and_then(Value::as_str).filter(|id| ids.contains(*id));
+                    if let Some(instead) = id.and_then(|id| self.instead_of(id, pseudonym)) {
+                        fields.insert(key.to_owned(), instead.into());
                     }
                 }
                 if let Some(Value::String(key)) = fields.get_mut("delivery") {
@@ -153,6 +185,7 @@ mod tests {
             "user": { "team": "T1", "user": "U1" }, "text": "per_jo said so",
             "evidence": { "delivery": "click:T1:U1:C1:2.2:approve:3.3" },
         });
+        assert_eq!(who.names_in(&stored), ["Jo".to_owned()].into());
         let gone = facts("per_gone", "per_gone", "");
         who.leave(&mut stored, &PersonId::existing("per_gone"));
         assert_eq!(
@@ -166,5 +199,18 @@ mod tests {
             })
         );
         assert!(!who.is_in(&stored.to_string()));
+        assert!(who.names_in(&stored).is_empty());
+    }
+
+    #[test]
+    fn each_of_several_ids_has_a_pseudonym_of_its_own() {
+        let who = Who {
+            persons: ["per_a", "per_b"].map(str::to_owned).into(),
+            accounts: ["U1".to_owned()].into(),
+        };
+        let mut stored = json!([facts("per_a", "U1", "Jo"), facts("per_b", "U1", "Jo")]);
+        who.leave(&mut stored, &PersonId::existing("per_gone"));
+        let gone = ["per_gone_1", "per_gone_2"].map(|person| facts(person, "per_gone", ""));
+        assert_eq!(stored, json!(gone));
     }
 }

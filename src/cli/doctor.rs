@@ -32,6 +32,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     }
     findings.extend(safety::findings(&config.store).await);
     findings.extend(pinned::findings(&config, &clock).await);
+    findings.extend(safety::retention(&config, clock.now()).await);
     findings.extend(servers(&config).await?);
     for finding in &findings {
         say(line(finding))?;

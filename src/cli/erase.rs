@@ -8,10 +8,15 @@ use clap::Args;
 
 use super::database::{Database, workspace_of};
 use super::out::say;
-use super::words;
+use super::{two_people, words};
 use crate::audit;
 use crate::base::{Ids, PersonId, RandomIds};
-use crate::store::{Erasure, Open, Traces};
+use crate::store::{Erased, Erasure, Open, Traces};
+
+/// Whoever is to say yes to it must know that others lose something too.
+const WHAT_GOES: &str = "\
+Their name, accounts and reasons go everywhere, and so do the words of what they asked for. The conversations
+are forgotten whole, with what others said in them. There is no way back.";
 
 #[derive(Debug, Args)]
 pub(super) struct Erase {
@@ -42,10 +47,7 @@ pub(super) struct Erase {
 pub(super) async fn run(order: Erase, config: &Path) -> anyhow::Result<ExitCode> {
     let by = order.by.trim();
     let with = order.with.as_deref().map(str::trim);
-    ensure!(
-        with.is_none_or(|with| !with.is_empty() && !with.eq_ignore_ascii_case(by)),
-        "an erasure needs two people: --with names somebody else than --by"
-    );
+    two_people::are_two(by, with)?;
     let store = match with {
         Some(_) => order.database.to_write(config).await?,
         None => order.database.to_read(config).await?,
@@ -53,16 +55,14 @@ pub(super) async fn run(order: Erase, config: &Path) -> anyhow::Result<ExitCode>
     let workspace = workspace_of(&store).await?;
     let traces = store.traces_of(&workspace, &order.person).await?;
     ensure!(!traces.is_empty(), "nothing is known of {} in this database", order.person);
+    two_people::are_others(by, with, &order.person, &traces)?;
     say(found(&order.person, &traces))?;
     if !traces.open.is_empty() {
-        for open in &traces.open {
-            eprintln!("{}", mend(open));
-        }
-        eprintln!("\nNothing was erased: what is open has to end first.");
-        return Ok(ExitCode::FAILURE);
+        return Ok(still_open(&traces.open, "Nothing was erased: what is open has to end first."));
     }
     let Some(with) = with else {
-        say("Nothing was erased. To do it, a second person adds `--with <their name> --yes`.")?;
+        say(WHAT_GOES)?;
+        say("Nothing was erased yet. To do it, add `--with <name of a second person> --yes`.")?;
         return Ok(ExitCode::SUCCESS);
     };
     let damaged = audit::verify(&store, &[]).await?.violations.len();
@@ -76,20 +76,45 @@ pub(super) async fn run(order: Erase, config: &Path) -> anyhow::Result<ExitCode>
     let pseudonym = PersonId::existing(format!("per_erased_{}", RandomIds.unique()));
     let (by, with, reason) = (by.to_owned(), with.to_owned(), order.reason);
     let erasure = Erasure { by, with, reason };
-    store.erase(&workspace, traces, erasure, pseudonym.clone()).await?;
+    let erasing = store.begin_erasure(&workspace, traces, erasure, pseudonym).await?;
+    let Erased { pseudonym, open } = erasing.finish().await?;
     store.close().await;
+    if !open.is_empty() {
+        let left = "Not all of it was erased: this came up meanwhile and has to end first. Then give \
+                    the command again, and it goes on.";
+        return Ok(still_open(&open, left));
+    }
     say(format_args!("Erased. {pseudonym} stands for them from now on."))?;
     say("Slack, backups, exports and the logs of the process still have what they have.")?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn found(person: &str, traces: &Traces) -> String {
+    let others = match traces.records.len() {
+        0 => String::new(),
+        1 => " 1 other record of the log names them.".to_owned(),
+        more => format!(" {more} other records of the log name them."),
+    };
+    let begun = match &traces.begun {
+        Some(pseudonym) => format!(
+            "\nAn erasure of them was begun and is not over. It goes on, with {pseudonym} for them."
+        ),
+        None => String::new(),
+    };
     format!(
-        "{person} had a part in {} and {}. Other records of the log that name them: {}.",
+        "{person} had a part in {} and {}.{others}{begun}",
         words::counted(traces.requests.len(), "request"),
         words::counted(traces.threads.len(), "conversation"),
-        traces.records.len(),
     )
+}
+
+/// Says what is open, and what comes of that.
+fn still_open(open: &[Open], so: &str) -> ExitCode {
+    for open in open {
+        eprintln!("{}", mend(open));
+    }
+    eprintln!("\n{so}");
+    ExitCode::FAILURE
 }
 
 /// What is open, and what to do about it.

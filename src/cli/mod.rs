@@ -19,6 +19,7 @@ mod safety;
 mod serve;
 mod signed;
 mod switch;
+mod two_people;
 mod words;
 
 use std::path::{Path, PathBuf};
@@ -135,7 +136,8 @@ enum Command {
     /// Shows what would go, and does it when two people stand for it. What they asked for is reduced as
     /// the retention does it, the conversations they had a part in are forgotten, and a pseudonym takes
     /// their place everywhere, so that each quorum still counts as many people and the chain still
-    /// verifies. Works beside a serving desk. Refuses while anything of theirs is open.
+    /// verifies. Works beside a serving desk. Refuses while anything of theirs is open. If it is cut off,
+    /// give it again: it goes on.
     Erase(erase::Erase),
     /// Check the audit chain and every invariant over the database.
     ///
@@ -147,8 +149,8 @@ enum Command {
     /// One record a line, oldest first. A record's `hash` is the SHA-256 in hex of the line
     /// `countersign.audit.v1` and the JSON list [workspace, seq, at, kind, subject, body, prev_hash]
     /// without spaces, so that anybody can recompute the chain. Where a line has `reduced_by`, the body
-    /// that was hashed is gone: the record of that number has under `left` the SHA-256 of the `body`
-    /// that is left.
+    /// that was hashed is gone: the record of that number has under `left` the SHA-256 of the JSON list
+    /// [seq, at, kind, subject, body] of what is left.
     Export(evidence::Export),
 }
 

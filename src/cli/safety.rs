@@ -1,9 +1,11 @@
-//! What `countersign doctor` says about the store: is a commit safe where it is kept?
+//! What `countersign doctor` says about the store: is a commit safe where it is kept, and does what is old
+//! go?
 
-use crate::base::RandomIds;
-use crate::config::StoreUrl;
+use super::database::workspace_of;
+use crate::base::{RandomIds, Timestamp};
+use crate::config::{Config, StoreUrl};
 use crate::slack::doctor::{Finding, Level};
-use crate::store::{self, Place, Pooling, Safety, Server, StoreError};
+use crate::store::{self, Place, Pooling, Safety, Server, Store, StoreError};
 
 /// Nothing about a file on this machine: what can be wrong with it is seen at the start.
 pub(super) async fn findings(url: &StoreUrl) -> Vec<Finding> {
@@ -15,6 +17,22 @@ pub(super) async fn findings(url: &StoreUrl) -> Vec<Finding> {
         },
         Err(error) => vec![fail(format!("the store: {error}"), "")],
     }
+}
+
+/// Whether what is old goes, where the configuration says that it does.
+pub(super) async fn retention(config: &Config, now: Timestamp) -> Option<Finding> {
+    config.retention.requests.or(config.retention.runs)?;
+    // A database that cannot be read has had no desk yet, or is told of above.
+    let store = Store::open_to_read(config.store.as_str()).await.ok()?;
+    let workspace = workspace_of(&store).await.ok()?;
+    let believed = store.was_at_work(&workspace, now).await.ok()?;
+    (!believed).then(|| {
+        warn(
+            "what is old stays for now: the desk has not been at work for days, or its clock has jumped",
+            "if the clock is right, only let the desk run: a day later it goes. If not, set it right \
+             within the day",
+        )
+    })
 }
 
 async fn of_server(server: &Server) -> Result<Vec<Finding>, StoreError> {

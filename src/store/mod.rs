@@ -73,7 +73,7 @@ pub use checkpoints::{
 };
 pub use decide::{Click, Counted, Verdict};
 pub use digests::Gathered;
-pub use erase::{Erasure, Open, Traces};
+pub use erase::{Erased, Erasing, Erasure, Open, Traces};
 pub use error::StoreError;
 pub use events::{Batch, Listener};
 pub use executions::{ClaimedExecution, ExecutionView, NextStep};

@@ -25,6 +25,10 @@ pub struct Retention {
 struct Walk {
     /// Not before.
     begins: Timestamp,
+    /// By which time something is old for the whole of it: what the clock does meanwhile changes nothing.
+    time: Option<Timestamp>,
+    /// Since when the clock is not believed.
+    held: Option<Timestamp>,
     requests: Way,
     runs: Way,
 }
@@ -44,26 +48,52 @@ impl Retention {
     }
 
     /// One batch of each kind. Says whether there was anything.
-    async fn batches(&self, walk: &mut Walk) -> Result<bool, StoreError> {
+    async fn batches(&self, walk: &mut Walk, now: Timestamp) -> Result<bool, StoreError> {
         let (store, workspace) = (&self.desk.store, &self.desk.workspace);
         let retention = self.desk.config.retention;
         let mut any = false;
         if let Some(kept) = retention.requests {
+            let before = now.minus(kept);
             if let Some(after) = walk.requests.after() {
-                let batch = store.reduce_requests(workspace, kept, after).await?;
+                let batch = store.reduce_requests(workspace, before, after).await?;
                 any |= walk.requests.goes_on(batch);
             }
-            any |= store.reduce_late_presses(workspace, kept).await? > 0;
-            any |= store.forget_deliveries(workspace, kept).await? > 0;
+            any |= store.reduce_late_presses(workspace, before).await? > 0;
+            any |= store.forget_deliveries(workspace, before).await? > 0;
         }
         if let Some(kept) = retention.runs {
+            let before = now.minus(kept);
             if let Some(after) = walk.runs.after() {
-                let batch = store.reduce_conversation(workspace, kept, after).await?;
+                let batch = store.reduce_conversation(workspace, before, after).await?;
                 any |= walk.runs.goes_on(batch);
             }
-            any |= store.forget_notices(workspace, kept).await? > 0;
+            any |= store.forget_notices(workspace, before).await? > 0;
         }
         Ok(any)
+    }
+
+    /// By which time something is old; nothing when anything is kept. What one of two clocks says that
+    /// differ is not enough, and neither is a time at which nobody has seen the desk at work lately.
+    async fn time(&self, walk: &mut Walk) -> Result<Option<Timestamp>, StoreError> {
+        let (store, workspace) = (&self.desk.store, &self.desk.workspace);
+        let retention = self.desk.config.retention;
+        if retention.requests.or(retention.runs).is_none() {
+            return Ok(None);
+        }
+        let now = self.desk.clock.now().min(store.now());
+        if store.believes(workspace, now).await? {
+            walk.held = None;
+            return Ok(Some(now));
+        }
+        if walk.held.is_none() {
+            walk.held = Some(now);
+            tracing::warn!(
+                %now,
+                "the desk has not been at work for days, or its clock has jumped: nothing that is old \
+                 goes until the clock has gone on for a day"
+            );
+        }
+        Ok(None)
     }
 
     fn walk(&self) -> Walk {
@@ -102,14 +132,23 @@ impl Work for Retention {
     fn claim(&self, _room: usize) -> BoxFuture<'_, Result<Vec<()>, StoreError>> {
         async move {
             let (mut walk, now) = (self.walk(), self.desk.clock.now());
-            if walk.begins > now {
+            // One further away was set by a clock that has been set back since.
+            if walk.begins > now && walk.begins <= now.plus(LOOKS_EVERY) {
                 return Ok(Vec::new());
             }
-            if self.batches(&mut walk).await? {
+            if walk.time.is_none() {
+                walk.time = self.time(&mut walk).await?;
+            }
+            let any = match walk.time {
+                Some(time) => self.batches(&mut walk, time).await?,
+                None => false,
+            };
+            if any {
                 self.keep(walk);
                 return Ok(vec![()]);
             }
-            self.keep(Walk { begins: now.plus(LOOKS_EVERY), ..Walk::default() });
+            let (begins, held) = (now.plus(LOOKS_EVERY), walk.held);
+            self.keep(Walk { begins, held, ..Walk::default() });
             Ok(Vec::new())
         }
         .boxed()

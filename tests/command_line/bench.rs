@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 
-use countersign::base::{Clock, Span, SystemClock, TurnableClock};
+use countersign::base::{Clock, Span, SystemClock, Timestamp, TurnableClock};
 use countersign::demo::{Setting, World};
 use countersign::sandbox::{Cast, MessageRef, Pace, Sandbox, SandboxHandle, SandboxSettings};
 use tempfile::TempDir;
@@ -100,10 +100,14 @@ impl Desk {
 
     /// With changes to the demo's configuration.
     pub async fn open_with(edits: &[(&str, &str)]) -> Self {
+        Self::open_at(SystemClock.now(), edits).await
+    }
+
+    pub async fn open_at(start: Timestamp, edits: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let setting = Setting {
             folder: folder.path(),
-            clock: Arc::new(TurnableClock::standing_at(SystemClock.now())),
+            clock: Arc::new(TurnableClock::standing_at(start)),
             pace: Pace::LikeSlack,
             port: 0,
             edits,
@@ -137,7 +141,10 @@ impl Desk {
         let retention = "default: deny\nretention: { requests: 7d }";
         let desk = Self::open_with(&[("default: deny", retention)]).await;
         desk.lives().await;
-        desk.world.pass(Span::minutes(8 * 24 * 60)).await.expect("the world goes on");
+        for days in [7, 1] {
+            let span = Span::minutes(days * 24 * 60);
+            desk.world.pass(span).await.expect("the world goes on");
+        }
         desk.writes("mia", "pay invoice V-7720").await;
         desk
     }

@@ -1,5 +1,6 @@
 //! `doctor`: what is wrong with an installation, and how to mend it.
 
+use countersign::base::{Clock, Span, SystemClock};
 use countersign::sandbox::{Cast, Kind};
 
 use crate::bench::{BOT_TOKEN, Desk, ENV, SIGNING_SECRET, Slack};
@@ -115,4 +116,25 @@ async fn what_began_on_another_graph_is_listed_before_it_is_replaced() {
     assert!(warning.starts_with("WARN") && warning.ends_with(": 1"), "{}", ran.all());
     assert!(run.contains("run_") && run.ends_with("`ops`  for Mia  waits for a decision"), "{run}");
     assert!(listed.next().unwrap_or_default().contains("keep a process"), "{}", ran.all());
+}
+
+/// For all that the log knows, the clock has jumped by a month.
+#[tokio::test]
+async fn what_is_old_stays_after_a_month_in_which_no_desk_was_at_work() {
+    let slack = Slack::start().await;
+    slack.configure(&[("default: deny", "default: deny\nretention: { requests: 7d }")]);
+    let told = slack.runs(&["doctor"]).await;
+    assert!(!told.out.contains("what is old"), "there is no desk yet: {}", told.all());
+    for (days, word) in [(2, 0), (30, 1)] {
+        let start = SystemClock.now().minus(Span::minutes(days * 24 * 60));
+        let desk = Desk::open_at(start, &[]).await;
+        let database = desk.database();
+        let folder = desk.close().await;
+        std::fs::copy(&database, slack.folder().join("countersign.db")).unwrap();
+        drop(folder);
+        let told = slack.runs(&["doctor"]).await;
+        assert_eq!(told.code, 0, "{}", told.all());
+        let said = told.out.matches("WARN  what is old stays for now").count();
+        assert_eq!(said, word, "{days} days: {}", told.all());
+    }
 }

@@ -153,7 +153,8 @@ async fn what_was_open_is_ended_in_place() {
 const AS_IT_WAS: &str = "
 DROP INDEX audit_reduced; DROP INDEX audit_refused; DROP INDEX requests_whole;
 DROP INDEX runs_whole; DROP INDEX runs_by_thread; DROP INDEX notices_by_age;
-DROP INDEX intake_by_age; ALTER TABLE audit DROP COLUMN reduced_by;
+DROP INDEX notices_of_run; DROP INDEX notices_owed_of_request; DROP INDEX intake_by_age;
+ALTER TABLE audit DROP COLUMN reduced_by;
 ALTER TABLE requests DROP COLUMN reduced_at; ALTER TABLE executions DROP COLUMN reduced_at;
 ALTER TABLE runs DROP COLUMN reduced_at;
 DROP INDEX notices_heard; DROP INDEX notices_gathered; DROP INDEX notices_digests;

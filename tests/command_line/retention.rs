@@ -18,9 +18,35 @@ async fn the_commands_say_what_is_left() {
 }
 
 /// What is done to the rest, and what `verify` says of it.
-const CHANGES: [(&str, &str); 9] = [
+const CHANGES: [(&str, &str); 15] = [
     (
         "UPDATE audit SET body = replace(body, '\"approve\"', '\"reject\"')
+         WHERE kind = 'request.approved'",
+        "what is left of it is not what was left of it",
+    ),
+    (
+        "UPDATE executions SET state = 'failed' WHERE request_id IS NOT NULL AND state = 'succeeded'",
+        "it did not end as the log says",
+    ),
+    (
+        "UPDATE executions SET state = 'failed' WHERE request_id IS NOT NULL AND state = 'succeeded';
+         UPDATE audit SET kind = 'execution.failed' WHERE kind = 'execution.succeeded'",
+        "what is left of it is not what was left of it",
+    ),
+    (
+        "UPDATE audit SET kind = 'request.expired' WHERE kind = 'request.rejected'",
+        "what is left of it is not what was left of it",
+    ),
+    (
+        "UPDATE audit SET at = at + 1 WHERE kind = 'request.rejected'",
+        "what is left of it is not what was left of it",
+    ),
+    (
+        "UPDATE audit SET subject = 'req_other' WHERE kind = 'request.rejected'",
+        "what is left of it is not what was left of it",
+    ),
+    (
+        "UPDATE audit SET body = (SELECT body FROM audit AS other WHERE other.kind = 'request.rejected')
          WHERE kind = 'request.approved'",
         "what is left of it is not what was left of it",
     ),

@@ -1,6 +1,6 @@
 //! Whatever somebody does to the database's file, `verify` says so and names the invariant.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use countersign::audit::Record;
 use countersign::base::{Timestamp, WorkspaceId};
@@ -21,12 +21,20 @@ pub async fn change(database: &Path, sql: &'static str) {
     intruder.close().await.expect("it closes");
 }
 
+/// The one number that a query gives.
+pub async fn count(database: &Path, sql: String) -> i64 {
+    let mut intruder = intrude(database).await;
+    let found = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(&mut intruder).await;
+    intruder.close().await.expect("it closes");
+    found.expect("good SQL")
+}
+
 async fn intrude(database: &Path) -> SqliteConnection {
     let options = SqliteConnectOptions::new().filename(database).foreign_keys(false);
     SqliteConnection::connect_with(&options).await.expect("the database opens")
 }
 
-async fn verify(database: &Path, anchors: &[&str]) -> Ran {
+pub async fn verify(database: &Path, anchors: &[&str]) -> Ran {
     let url = format!("sqlite://{}", database.display());
     let mut args = vec!["verify", "--database", &url];
     args.extend(anchors.iter().flat_map(|anchor| ["--anchor", anchor]));
@@ -45,14 +53,24 @@ fn plain(violation: &str) -> String {
 
 /// What `verify` says of a copy of a desk's database that somebody has changed.
 pub async fn after(desk: &Desk, sql: &'static str) -> Ran {
+    let copy = copied(desk).await;
+    change(&copy, sql).await;
+    verify(&copy, &[]).await
+}
+
+/// A copy of a desk's database, in the place of an earlier one.
+pub async fn copied(desk: &Desk) -> PathBuf {
     let copy = desk.database().with_file_name("changed.db");
     let mut source = intrude(&desk.database()).await;
-    let _ = std::fs::remove_file(&copy);
+    for ending in ["", "-wal", "-shm"] {
+        let mut file = copy.clone().into_os_string();
+        file.push(ending);
+        let _ = std::fs::remove_file(file);
+    }
     let into = sqlx::AssertSqlSafe(format!("VACUUM INTO '{}'", copy.display()));
     sqlx::query(into).execute(&mut source).await.expect("it is copied");
     source.close().await.expect("it closes");
-    change(&copy, sql).await;
-    verify(&copy, &[]).await
+    copy
 }
 
 #[tokio::test]

@@ -1,23 +1,29 @@
 //! A person can be erased: their name, their accounts and their words go, a pseudonym stands for them,
 //! every quorum still counts as many people, and the chain still verifies.
 
-use countersign::base::{PersonId, Span};
-use countersign::store::{Erasure, Open};
+use countersign::base::PersonId;
+use countersign::store::{Erased, Erasing, Erasure, Open};
 
-use crate::office::{INVOICE, Office, REFUND};
+use crate::office::{DELETION, INVOICE, Office, REFUND};
 use crate::reckoning::{count, text};
 
-/// Olga and Noor erase somebody, by their Slack account, while the desk goes on.
-async fn erases(office: &Office, account: &str) -> Result<(), Vec<Open>> {
+/// Olga and Noor begin to erase somebody, by their Slack account, while the desk goes on.
+async fn begin(office: &Office, account: &str, pseudonym: &str) -> Result<Erasing, Vec<Open>> {
     let desk = &office.world.app().unwrap().desk;
     let traces = desk.store.traces_of(&desk.workspace, account).await.unwrap();
     if !traces.open.is_empty() {
         return Err(traces.open);
     }
     let [by, with, reason] = ["olga", "noor", "they asked for it"].map(str::to_owned);
-    let erasure = Erasure { by, with, reason };
-    let gone = PersonId::existing(format!("per_erased_{}", &account[2..].to_lowercase()));
-    desk.store.erase(&desk.workspace, traces, erasure, gone).await.unwrap();
+    let (erasure, pseudonym) = (Erasure { by, with, reason }, PersonId::existing(pseudonym));
+    Ok(desk.store.begin_erasure(&desk.workspace, traces, erasure, pseudonym).await.unwrap())
+}
+
+/// They erase somebody.
+async fn erases(office: &Office, account: &str) -> Result<(), Vec<Open>> {
+    let pseudonym = format!("per_erased_{}", &account[2..].to_lowercase());
+    let erased = begin(office, account, &pseudonym).await?.finish().await.unwrap();
+    assert_eq!(erased, Erased { pseudonym: PersonId::existing(pseudonym), open: Vec::new() });
     Ok(())
 }
 
@@ -86,6 +92,34 @@ async fn whoever_asked_is_forgotten_with_what_they_asked_and_what_came_of_it() {
     office.closes().await;
 }
 
+/// Before the configuration says that two accounts are one human they are two people, and decide as two.
+#[tokio::test]
+async fn whoever_had_two_ids_is_forgotten_as_two() {
+    let mut office = Office::opens_with(&[("remind: [10m, 20m]", "quorum: 2")]).await;
+    let (_, refund) = office.asks("mia", REFUND).await;
+    office.approves("jonas", &refund).await;
+    office.approves("lena", &refund).await;
+    let (_, invoice) = office.asks("jonas", INVOICE).await;
+    office.approves("lena", &invoice).await;
+    assert_eq!((office.refunds().await, office.invoices_paid().await), (1, 1));
+
+    office.world.crash_desk().await;
+    let joined = "people:\n  jo: { slack: [U0JONAS, U0LENA] }\ngroups:\n";
+    office.world.edit_configuration("groups:\n", joined).unwrap();
+    office.world.open_desk().await.unwrap();
+    for who in ["jonas", "lena"] {
+        office.writes(who, DELETION).await;
+        office.rejects("noor", &office.card("noor", "#approvals")).await;
+    }
+    erases(&office, "U0LENA").await.unwrap();
+    gone(&office, &["Jonas", "U0JONAS", "Lena", "U0LENA", "per_jo"]).await;
+    let desk = office.database().await;
+    let two = "SELECT count(DISTINCT person) FROM votes WHERE person LIKE 'per_erased%'";
+    assert_eq!(count(&desk, two).await, 2, "the quorum of two still counts two");
+    desk.close().await;
+    office.closes().await;
+}
+
 /// What is reduced already still has whose it was.
 #[tokio::test]
 async fn what_is_old_is_forgotten_too() {
@@ -93,7 +127,7 @@ async fn what_is_old_is_forgotten_too() {
     let office = Office::opens_with(&[retention]).await;
     let (_, card) = office.asks("mia", REFUND).await;
     office.approves("jonas", &card).await;
-    office.passes(Span::minutes(31 * 24 * 60)).await;
+    office.days_pass(31).await;
     assert!(office.every_row().await.contains("U0MIA"));
     for account in ["U0MIA", "U0JONAS"] {
         erases(&office, account).await.unwrap();
@@ -116,5 +150,45 @@ async fn nobody_is_forgotten_while_something_of_theirs_is_open() {
     // What they do afterwards is new.
     office.asks("mia", INVOICE).await;
     assert!(office.every_row().await.contains("U0MIA"));
+    office.closes().await;
+}
+
+/// What is not over is not erased, and nobody is told that it was.
+#[tokio::test]
+async fn what_comes_up_while_somebody_is_erased_is_said_and_erased_when_it_is_over() {
+    let office = Office::opens().await;
+    let (asked, card) = office.asks("mia", INVOICE).await;
+    office.rejects("jonas", &card).await;
+    let erasing = begin(&office, "U0MIA", "per_erased_1").await.unwrap();
+    office.person("mia").replies_in_thread(&asked, INVOICE);
+    office.a_moment().await;
+    let erased = erasing.finish().await.unwrap();
+    assert!(matches!(&erased.open[..], [Open::Run(_)]), "{erased:?}");
+
+    office.rejects("jonas", &office.card("jonas", "#approvals")).await;
+    let erasing = begin(&office, "U0MIA", "per_erased_2").await.unwrap();
+    let pseudonym = PersonId::existing("per_erased_1");
+    assert_eq!(erasing.finish().await.unwrap(), Erased { pseudonym, open: Vec::new() });
+    gone(&office, &["Mia", "U0MIA", "V-7719", "per_erased_2", "erasure:"]).await;
+    office.closes().await;
+}
+
+/// Nobody gives the command again for a month, and the retention goes on meanwhile.
+#[tokio::test]
+async fn an_erasure_that_was_given_up_is_found_again_after_a_month() {
+    let retention = ("default: deny", "default: deny\nretention: { requests: 7d }");
+    let office = Office::opens_with(&[retention]).await;
+    for message in [REFUND, INVOICE] {
+        let (_, card) = office.asks("mia", message).await;
+        office.rejects("jonas", &card).await;
+    }
+    let mut erasing = begin(&office, "U0MIA", "per_erased_1").await.unwrap();
+    assert!(erasing.step().await.unwrap());
+    drop(erasing);
+    office.days_pass(31).await;
+    let erasing = begin(&office, "U0MIA", "per_erased_2").await.unwrap();
+    assert_eq!(erasing.pseudonym().as_str(), "per_erased_1");
+    erasing.finish().await.unwrap();
+    gone(&office, &["Mia", "U0MIA", "per_erased_2", "erasure:"]).await;
     office.closes().await;
 }

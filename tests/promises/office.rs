@@ -121,6 +121,13 @@ impl Office {
         self.world.pass(span).await.unwrap();
     }
 
+    /// Days pass, and on the last one the desk has seen the one before: a clock that leaps over days is
+    /// not believed by what takes away what is old.
+    pub async fn days_pass(&self, days: u32) {
+        self.passes(Span::minutes((days - 1) * 24 * 60)).await;
+        self.passes(Span::minutes(24 * 60)).await;
+    }
+
     /// Power cut and restart, on the same database.
     pub async fn loses_power(&mut self) {
         self.world.crash_desk().await;

@@ -37,9 +37,9 @@ async fn the_words_of_an_old_request_go_and_the_chain_still_verifies() {
     let desk = office.database().await;
     let digest = text(&desk, "SELECT digest FROM requests").await;
 
-    office.passes(Span::minutes(29 * DAY)).await;
+    office.days_pass(29).await;
     assert_eq!(words_left(&office).await, WORDS, "nothing goes before its time");
-    office.passes(Span::minutes(2 * DAY)).await;
+    office.days_pass(2).await;
     assert_eq!(words_left(&office).await, [""; 0]);
 
     assert_eq!(text(&desk, "SELECT digest FROM requests").await, digest);
@@ -62,7 +62,7 @@ async fn who_presses_an_old_button_is_told_what_is_still_known() {
     let long = "because ".repeat(2_500);
     let (_, card) = office.asks("mia", &format!("refund ch_1042 640.00 EUR, {long}")).await;
     office.rejects("jonas", &card).await;
-    office.passes(Span::minutes(31 * DAY)).await;
+    office.days_pass(31).await;
     let told = office.presses("lena", &card, "Reject…").await.join(" ");
     assert!(told.contains("Already rejected by somebody whose name is no longer kept"), "{told}");
     let told = office.presses("lena", &card, "Show all").await.join(" ");
@@ -71,7 +71,7 @@ async fn who_presses_an_old_button_is_told_what_is_still_known() {
 
     // That Lena pressed is a record of its own, which becomes old as well.
     assert!(office.every_row().await.contains("Lena"));
-    office.passes(Span::minutes(31 * DAY)).await;
+    office.days_pass(31).await;
     assert!(!office.every_row().await.contains("Lena"));
     office.closes().await;
 }
@@ -84,7 +84,7 @@ async fn what_somebody_must_still_look_at_stays_whole_however_old_it_is() {
     let card = office.card("noor", "#approvals");
     office.approves("noor", &card).await;
     assert!(office.thread("mia", &deletion).contains("UNKNOWN"));
-    office.passes(Span::minutes(20 * DAY)).await;
+    office.days_pass(20).await;
     let desk = office.database().await;
     let whole = "SELECT count(*) FROM requests WHERE reduced_at IS NULL";
     assert_eq!(count(&desk, whole).await, 1, "nobody has said yet what became of the deletion");
@@ -96,7 +96,7 @@ async fn what_somebody_must_still_look_at_stays_whole_however_old_it_is() {
     let request = text(&desk, "SELECT id FROM requests").await;
     let settled = store.settle_unknown(&workspace, &request, Finding::Happened, "olga", "41 rows");
     settled.await.unwrap().unwrap();
-    office.passes(Span::minutes(DAY)).await;
+    office.days_pass(1).await;
     assert_eq!(count(&desk, whole).await, 0);
     let finding = text(&desk, "SELECT settled FROM executions").await;
     assert!(finding.contains("happened") && finding.contains("olga"), "{finding}");
@@ -109,14 +109,14 @@ async fn what_somebody_must_still_look_at_stays_whole_however_old_it_is() {
 async fn a_conversation_is_remembered_while_it_goes_on_and_forgotten_whole_when_it_is_quiet() {
     let office = opens("{ runs: 10d }").await;
     let root = office.writes("mia", "look up order 1042").await;
-    office.passes(Span::minutes(8 * DAY)).await;
+    office.days_pass(8).await;
     office.person("mia").replies_in_thread(&root, "and order 7731043, please");
     office.a_moment().await;
-    office.passes(Span::minutes(8 * DAY)).await;
+    office.days_pass(8).await;
     let desk = office.database().await;
     let memory = "SELECT (SELECT count(*) FROM checkpoints) + (SELECT count(*) FROM state_values)";
     assert!(count(&desk, memory).await > 0, "the first message is sixteen days old");
-    office.passes(Span::minutes(3 * DAY)).await;
+    office.days_pass(3).await;
     for left in [
         memory,
         "SELECT count(*) FROM pending_writes",
@@ -138,6 +138,50 @@ async fn a_conversation_is_remembered_while_it_goes_on_and_forgotten_whole_when_
     office.closes().await;
 }
 
+/// Whatever goes is gone for good. The desk was not at work on the day before, so it does not believe the
+/// clock: not at once, nor after a restart.
+#[tokio::test]
+async fn a_clock_that_jumps_ahead_takes_nothing_with_it() {
+    let mut office = opens("{ requests: 30d }").await;
+    let (_, card) = office.asks("mia", REFUND).await;
+    office.approves("jonas", &card).await;
+    office.passes(Span::minutes(2 * DAY)).await;
+    office.passes(Span::minutes(365 * DAY)).await;
+    assert_eq!(words_left(&office).await, WORDS);
+    office.loses_power().await;
+    office.passes(Span::minutes(23 * 60)).await;
+    assert_eq!(words_left(&office).await, WORDS);
+
+    // Somebody sets it right, and days go by.
+    office.clock.turn_back(Span::minutes(365 * DAY));
+    for _ in 0..5 {
+        office.passes(Span::minutes(DAY)).await;
+        assert_eq!(words_left(&office).await, WORDS);
+    }
+    office.closes().await;
+}
+
+/// A desk that stood still for long takes its clock for one that jumped, and asks for a day's patience.
+#[tokio::test]
+async fn a_desk_that_was_away_for_long_waits_a_day_before_anything_goes() {
+    let mut office = opens("{ requests: 30d }").await;
+    let (_, card) = office.asks("mia", REFUND).await;
+    office.approves("jonas", &card).await;
+    office.world.crash_desk().await;
+    office.clock.turn_forward(Span::minutes(60 * DAY));
+    office.world.open_desk().await.unwrap();
+    office.a_moment().await;
+    office.passes(Span::minutes(DAY - 30)).await;
+    assert_eq!(words_left(&office).await, WORDS);
+    let desk = office.database().await;
+    let held = "SELECT count(*) FROM audit WHERE kind = 'retention.held'";
+    assert_eq!(count(&desk, held).await, 1, "the log says why, once");
+    desk.close().await;
+    office.passes(Span::minutes(60)).await;
+    assert_eq!(words_left(&office).await, [""; 0]);
+    office.closes().await;
+}
+
 /// A caller's key is known for as long as deliveries are.
 #[tokio::test]
 async fn what_comes_twice_is_known_again_for_as_long_as_the_file_says() {
@@ -145,9 +189,9 @@ async fn what_comes_twice_is_known_again_for_as_long_as_the_file_says() {
     let once = asking("look up order 1042").header("Idempotency-Key", "order-1042-a");
     let first = once.post(&office).await.run();
     office.a_moment().await;
-    office.passes(Span::minutes(9 * DAY)).await;
+    office.days_pass(9).await;
     assert_eq!(once.post(&office).await.run(), first);
-    office.passes(Span::minutes(2 * DAY)).await;
+    office.days_pass(2).await;
     let anew = once.post(&office).await;
     assert_ne!(anew.run(), first);
     office.a_moment().await;
@@ -156,11 +200,11 @@ async fn what_comes_twice_is_known_again_for_as_long_as_the_file_says() {
 
 /// Whoever reads the export finds the hash of what is left in a later record.
 #[tokio::test]
-async fn an_export_says_of_each_body_whether_it_is_the_one_that_was_hashed() {
+async fn an_export_says_of_each_line_whether_it_is_the_one_that_was_hashed() {
     let office = opens("{ requests: 30d }").await;
     let (_, card) = office.asks("mia", REFUND).await;
     office.approves("jonas", &card).await;
-    office.passes(Span::minutes(31 * DAY)).await;
+    office.days_pass(31).await;
     let mut export = Vec::new();
     let store = &office.world.app().unwrap().desk.store;
     audit::export(store, &mut export).await.unwrap();
@@ -172,8 +216,9 @@ async fn an_export_says_of_each_body_whether_it_is_the_one_that_was_hashed() {
     for line in reduced {
         let by = usize::try_from(line["reduced_by"].as_u64().unwrap()).unwrap();
         let told: Value = serde_json::from_str(lines[by - 1]["body"].as_str().unwrap()).unwrap();
-        let hash =
-            hex::encode(<sha2::Sha256 as sha2::Digest>::digest(line["body"].as_str().unwrap()));
+        let list = ["seq", "at", "kind", "subject", "body"].map(|field| &line[field]);
+        let list = serde_json::to_string(&list).unwrap();
+        let hash = hex::encode(<sha2::Sha256 as sha2::Digest>::digest(list));
         let left = serde_json::json!([line["seq"], hash]);
         assert!(told["left"].as_array().unwrap().contains(&left), "{line}");
     }

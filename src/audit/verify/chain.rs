@@ -25,7 +25,7 @@ pub(super) async fn check(look: &mut Look, anchors: &[Anchor]) -> Result<Vec<Anc
                 if record.prev_hash != last.1 {
                     look.broken("I6", &at, "it does not follow the record before it");
                 }
-                // Of a body that is not there any more the record that tells of it has a hash.
+                // What is left of another has its hash in the record that tells of it.
                 if record.reduced_by.is_none() && record.hash != record.computed_hash() {
                     look.broken("I6", &at, "it was changed after it was written");
                 }

@@ -30,6 +30,13 @@ pub(super) async fn check(look: &mut Look) -> Result<(), StoreError> {
              'execution.succeeded', 'execution.failed', 'execution.unknown', 'execution.refused'))",
     )
     .await?;
+    look.none_such(
+        "I6",
+        "it did not end as the log says",
+        "SELECT id FROM executions WHERE ended_at IS NOT NULL AND NOT EXISTS (
+           SELECT 1 FROM audit WHERE subject = executions.id AND kind = 'execution.' || state)",
+    )
+    .await?;
     starts(look).await?;
     allowed(look).await?;
     results(look).await?;

@@ -1,12 +1,13 @@
-//! What was reduced: each body that is not there whole is what a later record says was left of it.
+//! What was reduced: each record that is not there whole is what a later one says was left of it.
 
 use serde_json::Value;
 
 use super::Look;
 use crate::audit::chain::Record;
-use crate::audit::reduced::{ERASURE, Left, RETENTION, hash};
+use crate::audit::export::RecordRow;
+use crate::audit::reduced::{ERASURE, Left, RETENTION};
 use crate::base::Timestamp;
-use crate::store::{StoreError, big, count};
+use crate::store::{StoreError, big};
 
 /// How much is not there whole any more.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,17 +55,18 @@ pub(super) async fn told(look: &mut Look, record: &Record) -> Result<(), StoreEr
     }
     look.reduced.take_in(record);
     let left = Left::told_by(&record.body);
-    let reduced: Vec<(i64, String)> = sqlx::query_as(
-        "SELECT seq, body FROM audit WHERE workspace = $1 AND reduced_by = $2 ORDER BY seq",
+    let reduced: Vec<RecordRow> = sqlx::query_as(
+        "SELECT workspace, seq, at, kind, subject, body, prev_hash, hash, reduced_by FROM audit
+         WHERE workspace = $1 AND reduced_by = $2 ORDER BY seq",
     )
     .bind(record.workspace.as_str())
     .bind(big(record.seq))
     .fetch_all(&mut look.snapshot)
     .await?;
-    for (seq, body) in reduced {
-        let seq = count("audit record", seq)?;
-        if left.get(&seq) != Some(&hash(&body)) {
-            let at = format!("{}:{seq}", record.workspace);
+    for row in reduced {
+        let rest = Record::try_from(row)?;
+        if left.get(&rest.seq) != Some(&rest.hash_of_rest()) {
+            let at = format!("{}:{}", record.workspace, rest.seq);
             look.broken("I6", at, "what is left of it is not what was left of it");
         }
     }

@@ -1,20 +1,24 @@
 //! A person is forgotten: their names, accounts and words go, and a pseudonym stands for them.
 //!
-//! The pseudonym is the same in everything that one erasure touches, so votes still count as many
-//! people as they were. Each request and each conversation is one transaction, with a record that
-//! says who stands for the erasure and has the hashes of what is left.
+//! Each of their ids has a pseudonym of its own, the same one in everything that one erasure touches,
+//! so votes still count as many people as they were. Each request and each conversation is one
+//! transaction, with a record that says who stands for the erasure and has the hashes of what is left.
+//! An erasure that was cut off is found again, and goes on under the same pseudonym.
 
+mod begun;
+mod open;
 mod traces;
 mod write;
 
-use std::collections::BTreeSet;
+use std::collections::VecDeque;
 
-pub use traces::{Open, Traces};
+pub use open::Open;
+pub use traces::Traces;
 
 use super::{Store, StoreError};
 use crate::base::{PersonId, WorkspaceId};
 
-/// How many records or deliveries are dealt with in one transaction.
+/// How many records are dealt with in one transaction.
 const AT_ONCE: usize = 100;
 
 /// Who stands for an erasure, and why. Two people, so that none can hide what they did.
@@ -25,40 +29,96 @@ pub struct Erasure {
     pub reason: String,
 }
 
+/// An erasure under way. What it has done is done; the rest is found again if it is given up.
+pub struct Erasing {
+    store: Store,
+    eraser: write::Eraser,
+    steps: VecDeque<Step>,
+    open: Vec<Open>,
+}
+
+/// One transaction of an erasure.
+enum Step {
+    Request(String),
+    Thread(String),
+    Records(Vec<u64>),
+}
+
+/// What became of an erasure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Erased {
+    /// What stands for them from now on.
+    pub pseudonym: PersonId,
+    /// What came up meanwhile and was left as it is. When it has ended, the erasure can go on.
+    pub open: Vec<Open>,
+}
+
 impl Store {
-    /// Forgets whoever left these traces, and gives back what stands for them from now on. When
-    /// something new has come up meanwhile it stays, and can be erased afterwards.
-    pub async fn erase(
+    /// Begins to forget whoever left these traces, or goes on with an erasure of them that was cut off:
+    /// then under its pseudonym, and not under this one.
+    pub async fn begin_erasure(
         &self,
         workspace: &WorkspaceId,
         traces: Traces,
         erasure: Erasure,
         pseudonym: PersonId,
-    ) -> Result<(), StoreError> {
-        let eraser =
-            write::Eraser { workspace: workspace.clone(), who: traces.who, erasure, pseudonym };
-        for request in traces.requests {
-            let eraser = eraser.clone();
-            self.write(move |tx| Box::pin(async move { eraser.request(tx, &request).await }))
-                .await?;
-        }
-        for thread in traces.threads {
-            let eraser = eraser.clone();
-            self.write(move |tx| Box::pin(async move { eraser.thread(tx, &thread).await })).await?;
-        }
-        for some in batches(traces.records) {
-            let eraser = eraser.clone();
-            self.write(move |tx| Box::pin(async move { eraser.records(tx, some).await })).await?;
-        }
-        for some in batches(traces.deliveries) {
-            let eraser = eraser.clone();
-            self.write(move |tx| Box::pin(async move { eraser.deliveries(tx, some).await }))
-                .await?;
-        }
-        Ok(())
+    ) -> Result<Erasing, StoreError> {
+        let place = workspace.clone();
+        let Traces { who, requests, threads, records, .. } = traces;
+        let begun = begun::Begun { pseudonym, who, threads };
+        let begun = self
+            .write(move |tx| Box::pin(async move { begun::begin(tx, &place, begun).await }))
+            .await?;
+        let begun::Begun { pseudonym, who, threads } = begun;
+        let records = records.into_iter().collect::<Vec<_>>();
+        let steps = requests.into_iter().map(Step::Request);
+        let steps = steps.chain(threads.into_iter().map(Step::Thread));
+        let steps = steps.chain(records.chunks(AT_ONCE).map(|some| Step::Records(some.to_vec())));
+        Ok(Erasing {
+            store: self.clone(),
+            eraser: write::Eraser { workspace: workspace.clone(), who, erasure, pseudonym },
+            steps: steps.collect(),
+            open: Vec::new(),
+        })
     }
 }
 
-fn batches<T: Clone>(all: BTreeSet<T>) -> Vec<Vec<T>> {
-    all.into_iter().collect::<Vec<_>>().chunks(AT_ONCE).map(<[T]>::to_vec).collect()
+impl Erasing {
+    /// What stands for them.
+    pub fn pseudonym(&self) -> &PersonId {
+        &self.eraser.pseudonym
+    }
+
+    /// Takes the next step. Says whether there was one.
+    pub async fn step(&mut self) -> Result<bool, StoreError> {
+        let Some(step) = self.steps.pop_front() else { return Ok(false) };
+        let eraser = self.eraser.clone();
+        let open = self
+            .store
+            .write(move |tx| {
+                Box::pin(async move {
+                    match step {
+                        Step::Request(id) => eraser.request(tx, &id).await,
+                        Step::Thread(id) => eraser.thread(tx, &id).await,
+                        Step::Records(numbers) => eraser.records(tx, numbers).await,
+                    }
+                })
+            })
+            .await?;
+        self.open.extend(open);
+        Ok(true)
+    }
+
+    /// Takes all steps that are left. It is over when nothing was open; otherwise it can go on later.
+    pub async fn finish(mut self) -> Result<Erased, StoreError> {
+        while self.step().await? {}
+        let write::Eraser { workspace, pseudonym, .. } = self.eraser;
+        if self.open.is_empty() {
+            let over = pseudonym.clone();
+            self.store
+                .write(move |tx| Box::pin(async move { begun::end(tx, &workspace, &over).await }))
+                .await?;
+        }
+        Ok(Erased { pseudonym, open: self.open })
+    }
 }

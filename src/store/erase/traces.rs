@@ -2,44 +2,34 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
+use super::{Open, begun, open};
 use crate::audit::{self, People, Record, Who};
-use crate::base::WorkspaceId;
+use crate::base::{PersonId, WorkspaceId};
 use crate::store::{Conn, Store, StoreError};
 
 /// What somebody left behind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Traces {
     pub who: Who,
+    /// How the log calls them.
+    pub names: BTreeSet<String>,
     /// Requests that they made, or decided on.
     pub requests: BTreeSet<String>,
     /// Conversations in which they asked for something, or their word on a request was told.
     pub threads: BTreeSet<String>,
     /// Other records of the log that name them, by number.
     pub records: BTreeSet<u64>,
-    /// Deliveries that came of what they wrote and pressed.
-    pub deliveries: BTreeSet<String>,
+    /// What stands for them already, where an erasure of them was cut off.
+    pub begun: Option<PersonId>,
     /// What must come to its end first.
     pub open: Vec<Open>,
 }
 
-/// Something of theirs that is not over.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Open {
-    /// A request waits for a decision.
-    Request(String),
-    /// An action has not ended, or nobody has said yet what became of it.
-    Execution(String),
-    /// An agent is at work.
-    Run(String),
-    /// A card or a message is still owed.
-    Delivery(String),
-}
-
 impl Traces {
     pub fn is_empty(&self) -> bool {
-        self.requests.is_empty() && self.threads.is_empty() && self.records.is_empty()
+        let nothing =
+            self.requests.is_empty() && self.threads.is_empty() && self.records.is_empty();
+        nothing && self.begun.is_none()
     }
 }
 
@@ -51,16 +41,16 @@ impl Store {
         person: &str,
     ) -> Result<Traces, StoreError> {
         let mut snapshot = self.snapshot().await?;
-        let mut people = People::default();
-        let mut after = 0;
-        while let Some(page) = some(&mut snapshot, workspace, after).await? {
-            for record in page {
-                after = record.seq;
-                people.take_in(&serde_json::from_str(&record.body).unwrap_or_default());
+        let mut traces = Traces::default();
+        match begun::of(&mut snapshot, workspace, &[person.to_owned()].into()).await? {
+            Some(begun) => {
+                traces.who = begun.who;
+                traces.threads = begun.threads;
+                traces.begun = Some(begun.pseudonym);
             }
+            None => traces.who = who(&mut snapshot, workspace, person).await?,
         }
-        let mut traces = Traces { who: people.who(person), ..Traces::default() };
-        after = 0;
+        let mut after = 0;
         while let Some(page) = some(&mut snapshot, workspace, after).await? {
             for record in page {
                 after = record.seq;
@@ -69,9 +59,27 @@ impl Store {
                 }
             }
         }
-        traces.look_for_what_is_open(&mut snapshot).await?;
+        for request in &traces.requests {
+            traces.open.extend(open::of_request(&mut snapshot, request).await?);
+        }
+        for thread in &traces.threads {
+            traces.open.extend(open::of_thread(&mut snapshot, thread).await?);
+        }
         Ok(traces)
     }
+}
+
+/// Every id that the log has of the human who has this one.
+async fn who(conn: &mut Conn, workspace: &WorkspaceId, id: &str) -> Result<Who, StoreError> {
+    let mut people = People::default();
+    let mut after = 0;
+    while let Some(page) = some(conn, workspace, after).await? {
+        for record in page {
+            after = record.seq;
+            people.take_in(&serde_json::from_str(&record.body).unwrap_or_default());
+        }
+    }
+    Ok(people.who(id))
 }
 
 async fn some(
@@ -86,10 +94,8 @@ async fn some(
 impl Traces {
     async fn follow(&mut self, conn: &mut Conn, record: Record) -> Result<(), StoreError> {
         let Record { kind, subject, seq, .. } = record;
-        let body: Value = serde_json::from_str(&record.body).unwrap_or_default();
-        let keys = [&body["evidence"]["delivery"], &body["delivery"], &body["event"]];
-        let keys = keys.into_iter().chain([&body["message"], &body["call"]]);
-        self.deliveries.extend(keys.filter_map(Value::as_str).map(str::to_owned));
+        self.names
+            .extend(self.who.names_in(&serde_json::from_str(&record.body).unwrap_or_default()));
         let thread = match kind.split('.').next() {
             Some("request") => {
                 self.requests.insert(subject.clone());
@@ -122,55 +128,6 @@ impl Traces {
         self.threads.extend(thread);
         Ok(())
     }
-
-    async fn look_for_what_is_open(&mut self, conn: &mut Conn) -> Result<(), StoreError> {
-        let mut open = Vec::new();
-        for request in &self.requests {
-            for (what, question) in [
-                (
-                    Open::Request as fn(String) -> Open,
-                    "SELECT id FROM requests WHERE id = $1 AND outcome IS NULL",
-                ),
-                (
-                    Open::Execution,
-                    "SELECT id FROM executions WHERE request_id = $1
-                       AND (ended_at IS NULL OR (state = 'unknown' AND settled IS NULL))",
-                ),
-                (
-                    Open::Delivery,
-                    "SELECT request_id FROM cards WHERE request_id = $1 AND state = 'open'
-                       AND shown_version < want_version
-                     UNION
-                     SELECT request_id FROM notices WHERE request_id = $1 AND state = 'owed'",
-                ),
-            ] {
-                open.extend(all(conn, question, request).await?.into_iter().map(what));
-            }
-        }
-        for thread in &self.threads {
-            for (what, question) in [
-                (
-                    Open::Run as fn(String) -> Open,
-                    "SELECT id FROM runs WHERE thread_id = $1 AND state NOT IN ('done', 'failed')",
-                ),
-                (
-                    Open::Execution,
-                    "SELECT executions.id FROM executions JOIN runs ON runs.id = run_id
-                     WHERE thread_id = $1 AND request_id IS NULL
-                       AND (ended_at IS NULL OR (executions.state = 'unknown' AND settled IS NULL))",
-                ),
-                (
-                    Open::Delivery,
-                    "SELECT DISTINCT run_id FROM notices JOIN runs ON runs.id = run_id
-                     WHERE thread_id = $1 AND notices.state = 'owed'",
-                ),
-            ] {
-                open.extend(all(conn, question, thread).await?.into_iter().map(what));
-            }
-        }
-        self.open = open;
-        Ok(())
-    }
 }
 
 async fn thread_of(
@@ -179,8 +136,4 @@ async fn thread_of(
     subject: &str,
 ) -> Result<Option<String>, StoreError> {
     Ok(sqlx::query_scalar(question).bind(subject).fetch_optional(conn).await?)
-}
-
-async fn all(conn: &mut Conn, question: &'static str, id: &str) -> Result<Vec<String>, StoreError> {
-    Ok(sqlx::query_scalar(question).bind(id).fetch_all(conn).await?)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::Erasure;
+use super::{Erasure, Open, open};
 use crate::audit::{self, Entry, RecordRow, Who};
 use crate::base::{PersonId, RequestId, WorkspaceId};
 use crate::store::reduce::{self, Rest};
@@ -20,13 +20,15 @@ pub(super) struct Eraser {
 }
 
 impl Eraser {
-    /// What they asked for is reduced; of what others asked for, their word goes.
-    pub(super) async fn request(&self, tx: &mut Tx, id: &str) -> Result<(), StoreError> {
-        let request = RequestId::existing(id);
-        let Some(loaded) = requests::load(&mut tx.conn, &request).await? else { return Ok(()) };
-        if loaded.request.is_pending() {
-            return Ok(());
+    /// What they asked for is reduced; of what others asked for, their word goes. Nothing of it goes
+    /// while something is open, which is given back.
+    pub(super) async fn request(&self, tx: &mut Tx, id: &str) -> Result<Vec<Open>, StoreError> {
+        let open = open::of_request(&mut tx.conn, id).await?;
+        if !open.is_empty() {
+            return Ok(open);
         }
+        let request = RequestId::existing(id);
+        let Some(loaded) = requests::load(&mut tx.conn, &request).await? else { return Ok(open) };
         let rests = match self.who.is(loaded.request.requester.person.as_str()) {
             true => reduce::request(tx, &request).await?,
             false => Vec::new(),
@@ -35,20 +37,16 @@ impl Eraser {
         let rests = self.with_others(tx, id, actions, rests).await?;
         self.leave_request(tx, id).await?;
         self.leave_votes(tx, id).await?;
-        self.tell(tx, rests).await
+        self.tell(tx, rests).await?;
+        Ok(open)
     }
 
     /// A conversation they had a part in is forgotten whole: what an agent remembers cannot be told
-    /// apart by who said it.
-    pub(super) async fn thread(&self, tx: &mut Tx, thread: &str) -> Result<(), StoreError> {
-        let unfinished: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM runs WHERE thread_id = $1 AND state NOT IN ('done', 'failed')",
-        )
-        .bind(thread)
-        .fetch_one(&mut tx.conn)
-        .await?;
-        if unfinished > 0 {
-            return Ok(());
+    /// apart by who said it. Nothing of it goes while something is open, which is given back.
+    pub(super) async fn thread(&self, tx: &mut Tx, thread: &str) -> Result<Vec<Open>, StoreError> {
+        let open = open::of_thread(&mut tx.conn, thread).await?;
+        if !open.is_empty() {
+            return Ok(open);
         }
         let (mut rests, _) = reduce::conversation(tx, &self.workspace, thread).await?;
         let runs: Vec<(String, String, Option<String>)> =
@@ -72,11 +70,16 @@ impl Eraser {
                 .execute(&mut tx.conn)
                 .await?;
         }
-        self.tell(tx, rests).await
+        self.tell(tx, rests).await?;
+        Ok(open)
     }
 
-    /// Records of other matters that name them.
-    pub(super) async fn records(&self, tx: &mut Tx, numbers: Vec<u64>) -> Result<(), StoreError> {
+    /// Records of other matters that name them. Nothing is ever open.
+    pub(super) async fn records(
+        &self,
+        tx: &mut Tx,
+        numbers: Vec<u64>,
+    ) -> Result<Vec<Open>, StoreError> {
         let mut rests = Vec::new();
         for number in numbers {
             let row: Option<RecordRow> = sqlx::query_as(
@@ -91,16 +94,16 @@ impl Eraser {
                 rests.push(Rest::as_it_stands(row)?);
             }
         }
-        self.tell(tx, rests).await
+        self.tell(tx, rests).await?;
+        Ok(Vec::new())
     }
 
-    /// That something came stays known; what it said could be found by guessing at its hash.
-    pub(super) async fn deliveries(
-        &self,
-        tx: &mut Tx,
-        keys: Vec<String>,
-    ) -> Result<(), StoreError> {
-        for key in keys {
+    /// The deliveries that records came of. They go together with the names in these, because nothing
+    /// else says whose they were. That something came stays known; what it said could be found by
+    /// guessing at its hash.
+    async fn deliveries(&self, tx: &mut Tx, rests: &[Rest]) -> Result<(), StoreError> {
+        let theirs = rests.iter().filter(|rest| self.who.is_in(rest.said()));
+        for key in theirs.flat_map(|rest| audit::deliveries(rest.said())) {
             let verdict: Option<String> =
                 sqlx::query_scalar("SELECT verdict FROM intake WHERE workspace = $1 AND key = $2")
                     .bind(self.workspace.as_str())
@@ -133,7 +136,7 @@ impl Eraser {
     }
 
     fn id_left(&self, person: &str) -> String {
-        if self.who.is(person) { self.pseudonym.to_string() } else { person.to_owned() }
+        self.who.instead_of(person, &self.pseudonym).unwrap_or_else(|| person.to_owned())
     }
 
     async fn leave_request(&self, tx: &mut Tx, id: &str) -> Result<(), StoreError> {
@@ -241,6 +244,7 @@ impl Eraser {
         if rests.is_empty() {
             return Ok(());
         }
+        self.deliveries(tx, &rests).await?;
         rests.iter_mut().for_each(|rest| self.who.leave(rest.body(), &self.pseudonym));
         let Erasure { by, with, reason } = &self.erasure;
         let entry = Entry {

@@ -2,51 +2,54 @@
 //! presses on the cards of requests that are reduced already.
 
 use super::records::Rest;
-use super::{ROWS_AT_ONCE, Told, before, tell};
+use super::{ROWS_AT_ONCE, Told, tell};
 use crate::audit::RecordRow;
-use crate::base::{Span, WorkspaceId};
+use crate::base::{Timestamp, WorkspaceId};
 use crate::store::{Store, StoreError, Tx, big};
 
+pub(super) const NOTICES: &str = "DELETE FROM notices WHERE id IN (
+   SELECT id FROM notices
+   WHERE workspace = $1 AND state <> 'owed' AND created_at < $2
+   ORDER BY created_at LIMIT $3)";
+
+pub(super) const DELIVERIES: &str = "DELETE FROM intake WHERE (workspace, key) IN (
+   SELECT workspace, key FROM intake
+   WHERE workspace = $1 AND received_at < $2 AND key NOT LIKE 'erasure:%'
+   ORDER BY received_at LIMIT $3)";
+
 impl Store {
-    /// Forgets some messages that were sent, or given up, longer than `kept` ago. Says how many.
+    /// Forgets some messages that were sent, or given up, before this. Says how many.
     pub async fn forget_notices(
         &self,
         workspace: &WorkspaceId,
-        kept: Span,
+        before: Timestamp,
     ) -> Result<usize, StoreError> {
-        let statement = "DELETE FROM notices WHERE id IN (
-               SELECT id FROM notices
-               WHERE workspace = $1 AND state <> 'owed' AND created_at < $2
-               ORDER BY created_at LIMIT $3)";
-        self.forget(workspace, kept, "notices", statement).await
+        self.forget(workspace, before, "notices", NOTICES).await
     }
 
-    /// Forgets some deliveries that came longer than `kept` ago. Says how many.
+    /// Forgets some deliveries that came before this. Says how many. An erasure that is not
+    /// over is no delivery, and stands beside them.
     pub async fn forget_deliveries(
         &self,
         workspace: &WorkspaceId,
-        kept: Span,
+        before: Timestamp,
     ) -> Result<usize, StoreError> {
-        let statement = "DELETE FROM intake WHERE (workspace, key) IN (
-               SELECT workspace, key FROM intake
-               WHERE workspace = $1 AND received_at < $2 ORDER BY received_at LIMIT $3)";
-        self.forget(workspace, kept, "deliveries", statement).await
+        self.forget(workspace, before, "deliveries", DELIVERIES).await
     }
 
     async fn forget(
         &self,
         workspace: &WorkspaceId,
-        kept: Span,
+        before: Timestamp,
         what: &'static str,
         statement: &'static str,
     ) -> Result<usize, StoreError> {
         let workspace = workspace.clone();
         self.write(move |tx| {
             Box::pin(async move {
-                let before = before(tx, kept);
                 let forgotten = sqlx::query(statement)
                     .bind(workspace.as_str())
-                    .bind(before)
+                    .bind(before.as_millis())
                     .bind(big(ROWS_AT_ONCE))
                     .execute(&mut tx.conn)
                     .await?;
@@ -59,17 +62,16 @@ impl Store {
         .await
     }
 
-    /// Reduces what the log says of some presses, longer than `kept` ago, on cards of requests that
+    /// Reduces what the log says of some presses, before this, on cards of requests that
     /// were reduced before. Says how many.
     pub async fn reduce_late_presses(
         &self,
         workspace: &WorkspaceId,
-        kept: Span,
+        before: Timestamp,
     ) -> Result<usize, StoreError> {
         let workspace = workspace.clone();
         self.write(move |tx| {
             Box::pin(async move {
-                let before = before(tx, kept);
                 let rests = late(tx, &workspace, before).await?;
                 let count = rests.len();
                 let told = Told { workspace: &workspace, what: "presses", count, before };
@@ -81,7 +83,11 @@ impl Store {
     }
 }
 
-async fn late(tx: &mut Tx, workspace: &WorkspaceId, before: i64) -> Result<Vec<Rest>, StoreError> {
+async fn late(
+    tx: &mut Tx,
+    workspace: &WorkspaceId,
+    before: Timestamp,
+) -> Result<Vec<Rest>, StoreError> {
     let late: Vec<RecordRow> = sqlx::query_as(
         "SELECT workspace, seq, at, kind, subject, body, prev_hash, hash, reduced_by FROM audit
          WHERE workspace = $1 AND kind = 'click.refused' AND reduced_by IS NULL AND at < $2
@@ -89,7 +95,7 @@ async fn late(tx: &mut Tx, workspace: &WorkspaceId, before: i64) -> Result<Vec<R
          ORDER BY at LIMIT $3",
     )
     .bind(workspace.as_str())
-    .bind(before)
+    .bind(before.as_millis())
     .bind(big(ROWS_AT_ONCE))
     .fetch_all(&mut tx.conn)
     .await?;

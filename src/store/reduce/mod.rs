@@ -6,10 +6,13 @@
 //! holds over bodies that are gone.
 
 mod executions;
+mod held;
 mod lesser;
 mod records;
 mod requests;
 mod runs;
+#[cfg(test)]
+mod tests;
 
 use serde_json::json;
 
@@ -20,7 +23,7 @@ pub(super) use self::runs::reduce as conversation;
 use super::{StoreError, Tx};
 use crate::audit::{self, Entry, Left};
 use crate::base::failpoint::{self, Point};
-use crate::base::{Span, Timestamp, WorkspaceId};
+use crate::base::{Timestamp, WorkspaceId};
 
 /// Whoever clicks waits for no more than this many requests.
 const REQUESTS_AT_ONCE: usize = 16;
@@ -43,11 +46,6 @@ pub struct Batch {
     pub next: Option<Passed>,
 }
 
-/// What happened before this is old.
-fn before(tx: &Tx, kept: Span) -> i64 {
-    tx.now.as_millis().saturating_sub(kept.as_millis())
-}
-
 fn beginning() -> Passed {
     Passed { at: i64::MIN, id: String::new() }
 }
@@ -58,7 +56,7 @@ struct Told<'a> {
     /// `requests`, `runs`, …
     what: &'static str,
     count: usize,
-    before: i64,
+    before: Timestamp,
 }
 
 /// Writes the record of a batch, and what is left of the bodies that it has the hashes of.
@@ -71,8 +69,7 @@ async fn tell(tx: &mut Tx, told: Told<'_>, rests: Vec<Rest>) -> Result<(), Store
         kind: audit::RETENTION,
         subject: told.workspace.as_str(),
         body: json!({
-            "what": told.what, "count": told.count,
-            "before": Timestamp::from_millis(told.before),
+            "what": told.what, "count": told.count, "before": told.before,
         }),
     };
     write_down(tx, entry, rests).await

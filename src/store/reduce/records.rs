@@ -9,9 +9,9 @@ use crate::base::WorkspaceId;
 use crate::store::rows::from_json;
 use crate::store::{StoreError, Tx, big};
 
-/// What is left of a record's body.
+/// A record, and what is left of its body.
 pub(in crate::store) struct Rest {
-    seq: u64,
+    record: Record,
     body: Value,
 }
 
@@ -20,7 +20,7 @@ impl Rest {
         let record = Record::try_from(row)?;
         is_sound(&record)?;
         let body: Value = from_json("audit record", &record.body)?;
-        Ok(Self { seq: record.seq, body: audit::remains(&body) })
+        Ok(Self { body: audit::remains(&body), record })
     }
 
     /// All of it but for the salt, for somebody who is to go from it.
@@ -31,12 +31,17 @@ impl Rest {
         if let Some(fields) = body.as_object_mut() {
             fields.remove("salt");
         }
-        Ok(Self { seq: record.seq, body })
+        Ok(Self { record, body })
     }
 
     /// The number of its record.
     pub(in crate::store) fn number(&self) -> u64 {
-        self.seq
+        self.record.seq
+    }
+
+    /// What its body was before.
+    pub(in crate::store) fn said(&self) -> &str {
+        &self.record.body
     }
 
     pub(in crate::store) fn body(&mut self) -> &mut Value {
@@ -76,21 +81,23 @@ pub(super) async fn of(
     whole.into_iter().map(Rest::of).collect()
 }
 
-/// The bodies that are left, by the numbers of their records.
-pub(super) struct Bodies(BTreeMap<u64, String>);
+/// The records with the bodies that are left.
+pub(super) struct Bodies(Vec<Record>);
 
 impl Bodies {
     pub(super) fn of(rests: Vec<Rest>) -> Result<Self, StoreError> {
-        let body = |rest: Rest| {
-            let body = serde_json_canonicalizer::to_string(&rest.body);
-            Ok((rest.seq, body.map_err(|error| StoreError::damaged("audit record", error))?))
-        };
-        rests.into_iter().map(body).collect::<Result<_, _>>().map(Self)
+        let mut records = BTreeMap::new();
+        for Rest { record, body } in rests {
+            let body = serde_json_canonicalizer::to_string(&body)
+                .map_err(|error| StoreError::damaged("audit record", error))?;
+            records.insert(record.seq, Record { body, ..record });
+        }
+        Ok(Self(records.into_values().collect()))
     }
 
     /// As the record that tells of them has them.
     pub(super) fn told(&self) -> Vec<(u64, String)> {
-        self.0.iter().map(|(seq, body)| (*seq, audit::hash(body))).collect()
+        self.0.iter().map(|record| (record.seq, record.hash_of_rest())).collect()
     }
 
     /// Puts them in the place of what was there; `by` is the record that tells of it.
@@ -100,13 +107,13 @@ impl Bodies {
         workspace: &WorkspaceId,
         by: u64,
     ) -> Result<(), StoreError> {
-        for (seq, body) in self.0 {
+        for record in self.0 {
             sqlx::query(
                 "UPDATE audit SET body = $3, reduced_by = $4 WHERE workspace = $1 AND seq = $2",
             )
             .bind(workspace.as_str())
-            .bind(big(seq))
-            .bind(body)
+            .bind(big(record.seq))
+            .bind(record.body)
             .bind(big(by))
             .execute(&mut tx.conn)
             .await?;

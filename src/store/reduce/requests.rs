@@ -3,27 +3,26 @@
 use serde_json::Value;
 
 use super::records::{self, Rest};
-use super::{Batch, Passed, REQUESTS_AT_ONCE, Told, before, beginning, executions, tell};
+use super::{Batch, Passed, REQUESTS_AT_ONCE, Told, beginning, executions, tell};
 use crate::approval::Kept;
 use crate::audit;
-use crate::base::{RequestId, Span, WorkspaceId};
+use crate::base::{RequestId, Timestamp, WorkspaceId};
 use crate::store::requests::{self, Loaded};
 use crate::store::rows::{big, from_json, json};
 use crate::store::{Store, StoreError, Tx};
 
 impl Store {
-    /// Reduces some requests that ended longer than `kept` ago, and whose cards, notices and actions
+    /// Reduces some requests that ended before this, and whose cards, notices and actions
     /// are done with.
     pub async fn reduce_requests(
         &self,
         workspace: &WorkspaceId,
-        kept: Span,
+        before: Timestamp,
         after: Option<Passed>,
     ) -> Result<Batch, StoreError> {
         let workspace = workspace.clone();
         self.write(move |tx| {
             Box::pin(async move {
-                let before = before(tx, kept);
                 let old = old(tx, &workspace, before, after.unwrap_or_else(beginning)).await?;
                 let next = old.last().cloned();
                 let (mut rests, mut reduced) = (Vec::new(), 0);
@@ -50,35 +49,36 @@ impl Store {
     }
 }
 
+/// Those that nothing stands in the way of, after how far the walk has come.
+pub(super) const OLD: &str = "SELECT asked_at, id FROM requests
+    WHERE workspace = $1 AND outcome IS NOT NULL AND reduced_at IS NULL AND asked_at < $2
+      AND (asked_at > $3 OR (asked_at = $3 AND id > $4))
+      AND NOT EXISTS (
+        SELECT 1 FROM audit WHERE subject = requests.id AND kind LIKE 'request.%' AND at >= $2)
+      AND NOT EXISTS (
+        SELECT 1 FROM executions WHERE request_id = requests.id
+          AND (ended_at IS NULL OR ended_at >= $2 OR (state = 'unknown' AND settled IS NULL)))
+      AND NOT EXISTS (
+        SELECT 1 FROM cards WHERE request_id = requests.id
+          AND state = 'open' AND shown_version < want_version)
+      AND NOT EXISTS (
+        SELECT 1 FROM notices WHERE request_id = requests.id AND state = 'owed')
+    ORDER BY asked_at, id LIMIT $5";
+
 async fn old(
     tx: &mut Tx,
     workspace: &WorkspaceId,
-    before: i64,
+    before: Timestamp,
     after: Passed,
 ) -> Result<Vec<Passed>, StoreError> {
-    let old: Vec<(i64, String)> = sqlx::query_as(
-        "SELECT asked_at, id FROM requests
-         WHERE workspace = $1 AND outcome IS NOT NULL AND reduced_at IS NULL AND asked_at < $2
-           AND (asked_at > $3 OR (asked_at = $3 AND id > $4))
-           AND NOT EXISTS (
-             SELECT 1 FROM audit WHERE subject = requests.id AND kind LIKE 'request.%' AND at >= $2)
-           AND NOT EXISTS (
-             SELECT 1 FROM executions WHERE request_id = requests.id
-               AND (ended_at IS NULL OR ended_at >= $2 OR (state = 'unknown' AND settled IS NULL)))
-           AND NOT EXISTS (
-             SELECT 1 FROM cards WHERE request_id = requests.id
-               AND state = 'open' AND shown_version < want_version)
-           AND NOT EXISTS (
-             SELECT 1 FROM notices WHERE request_id = requests.id AND state = 'owed')
-         ORDER BY asked_at, id LIMIT $5",
-    )
-    .bind(workspace.as_str())
-    .bind(before)
-    .bind(after.at)
-    .bind(after.id)
-    .bind(big(REQUESTS_AT_ONCE))
-    .fetch_all(&mut tx.conn)
-    .await?;
+    let old: Vec<(i64, String)> = sqlx::query_as(OLD)
+        .bind(workspace.as_str())
+        .bind(before.as_millis())
+        .bind(after.at)
+        .bind(after.id)
+        .bind(big(REQUESTS_AT_ONCE))
+        .fetch_all(&mut tx.conn)
+        .await?;
     Ok(old.into_iter().map(|(at, id)| Passed { at, id }).collect())
 }
 

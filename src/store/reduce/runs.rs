@@ -3,24 +3,23 @@
 //! A conversation is forgotten whole. As long as it goes on, its agent needs what was said before.
 
 use super::records::{self, Rest};
-use super::{Batch, Passed, Told, before, beginning, executions, tell};
+use super::{Batch, Passed, Told, beginning, executions, tell};
 use crate::approval::Requester;
-use crate::base::{Span, WorkspaceId};
+use crate::base::{Timestamp, WorkspaceId};
 use crate::store::rows::{from_json, json};
 use crate::store::{RunInput, Store, StoreError, Tx};
 
 impl Store {
-    /// Reduces one conversation whose last run ended longer than `kept` ago, if there is one.
+    /// Reduces one conversation whose last run ended before this, if there is one.
     pub async fn reduce_conversation(
         &self,
         workspace: &WorkspaceId,
-        kept: Span,
+        before: Timestamp,
         after: Option<Passed>,
     ) -> Result<Batch, StoreError> {
         let workspace = workspace.clone();
         self.write(move |tx| {
             Box::pin(async move {
-                let before = before(tx, kept);
                 let old = old(tx, &workspace, before, after.unwrap_or_else(beginning)).await?;
                 let Some((next, thread)) = old else {
                     return Ok(Batch { reduced: 0, next: None });
@@ -44,34 +43,34 @@ impl Store {
 
 /// The thread that has been quiet for longest. Nothing of it may be open, owed, or still to be looked
 /// at by somebody.
+pub(super) const OLD: &str = "SELECT updated_at, id, thread_id FROM runs
+    WHERE workspace = $1 AND state IN ('done', 'failed') AND reduced_at IS NULL
+      AND updated_at < $2 AND (updated_at > $3 OR (updated_at = $3 AND id > $4))
+      AND NOT EXISTS (
+        SELECT 1 FROM runs AS other WHERE other.thread_id = runs.thread_id
+          AND (other.state NOT IN ('done', 'failed') OR other.updated_at >= $2))
+      AND NOT EXISTS (
+        SELECT 1 FROM executions JOIN runs AS other ON other.id = executions.run_id
+        WHERE other.thread_id = runs.thread_id AND (
+          ended_at IS NULL OR (executions.state = 'unknown' AND settled IS NULL)))
+      AND NOT EXISTS (
+        SELECT 1 FROM notices JOIN runs AS other ON other.id = notices.run_id
+        WHERE other.thread_id = runs.thread_id AND notices.state = 'owed')
+    ORDER BY updated_at, id LIMIT 1";
+
 async fn old(
     tx: &mut Tx,
     workspace: &WorkspaceId,
-    before: i64,
+    before: Timestamp,
     after: Passed,
 ) -> Result<Option<(Passed, String)>, StoreError> {
-    let old: Option<(i64, String, String)> = sqlx::query_as(
-        "SELECT updated_at, id, thread_id FROM runs
-         WHERE workspace = $1 AND state IN ('done', 'failed') AND reduced_at IS NULL
-           AND updated_at < $2 AND (updated_at > $3 OR (updated_at = $3 AND id > $4))
-           AND NOT EXISTS (
-             SELECT 1 FROM runs AS other WHERE other.thread_id = runs.thread_id
-               AND (other.state NOT IN ('done', 'failed') OR other.updated_at >= $2))
-           AND NOT EXISTS (
-             SELECT 1 FROM executions JOIN runs AS other ON other.id = executions.run_id
-             WHERE other.thread_id = runs.thread_id AND (
-               ended_at IS NULL OR (executions.state = 'unknown' AND settled IS NULL)))
-           AND NOT EXISTS (
-             SELECT 1 FROM notices JOIN runs AS other ON other.id = notices.run_id
-             WHERE other.thread_id = runs.thread_id AND notices.state = 'owed')
-         ORDER BY updated_at, id LIMIT 1",
-    )
-    .bind(workspace.as_str())
-    .bind(before)
-    .bind(after.at)
-    .bind(after.id)
-    .fetch_optional(&mut tx.conn)
-    .await?;
+    let old: Option<(i64, String, String)> = sqlx::query_as(OLD)
+        .bind(workspace.as_str())
+        .bind(before.as_millis())
+        .bind(after.at)
+        .bind(after.id)
+        .fetch_optional(&mut tx.conn)
+        .await?;
     Ok(old.map(|(at, id, thread)| (Passed { at, id }, thread)))
 }
 
