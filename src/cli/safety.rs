@@ -1,20 +1,33 @@
 //! What `countersign doctor` says about the store: is a commit safe where it is kept?
 
+use std::path::Path;
+
 use crate::base::RandomIds;
 use crate::config::StoreUrl;
 use crate::slack::doctor::{Finding, Level};
 use crate::store::{self, Place, Pooling, Safety, Server, StoreError};
 
-/// Nothing about a file on this machine: what can be wrong with it is seen at the start.
 pub(super) async fn findings(url: &StoreUrl) -> Vec<Finding> {
     match Place::of(url.as_str()) {
-        Ok(Place::Sqlite(_)) => Vec::new(),
+        Ok(Place::Sqlite(path)) => of_file(&path).into_iter().collect(),
         Ok(Place::Postgres(server)) => match of_server(&server).await {
             Ok(findings) => findings,
             Err(error) => vec![fail(format!("the store: {error}"), "")],
         },
         Err(error) => vec![fail(format!("the store: {error}"), "")],
     }
+}
+
+/// What else can be wrong with a file is seen at the start.
+fn of_file(path: &Path) -> Option<Finding> {
+    store::is_unchecked(path).then(|| {
+        warn(
+            "the store was not closed in good order, or not looked at since: the next `serve` looks at \
+             every page of it, and starts no action before",
+            "start the desk, and let it look to the end; if it finds damage it closes, so restore the \
+             last backup",
+        )
+    })
 }
 
 async fn of_server(server: &Server) -> Result<Vec<Finding>, StoreError> {
