@@ -131,6 +131,7 @@ impl App {
         crew.close();
         let patience = desk.config.streams.patience.to_std();
         let listeners = desk.listeners.clone();
+        let told_of_damage = stop.clone();
         let end = async move {
             stop.cancelled().await;
             failpoint::reach(Point::Closing);
@@ -138,13 +139,16 @@ impl App {
         };
         let result = tokio::select! {
             result = http::serve(listener, router, patience, end) => result,
-            damage = start::damage(&desk.store) => return Err(damage),
+            damage = start::damage(&desk.store) => {
+                told_of_damage.cancel();
+                return Err(damage);
+            }
         };
         if tokio::time::timeout(DRAIN, crew.wait()).await.is_err() {
             tracing::warn!("some work did not finish in time; its leases bring it back");
         }
-        // A database that was closed has no log left behind, so the next start need not look at
-        // every page of it as after a crash.
+        // A database that was closed, and looked at if it had to be, has no mark left behind: so the
+        // next start need not look at every page of it as after a crash.
         desk.store.close().await;
         match desk.store.broken().is_cancelled() {
             true => Err(std::io::Error::other(StoreError::Poisoned)),

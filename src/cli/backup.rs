@@ -192,7 +192,7 @@ impl Unfinished {
     }
 
     fn clear(&self) {
-        for ending in ["", "-wal", "-shm", ".lock"] {
+        for ending in ["", "-wal", "-shm", ".lock", ".unchecked"] {
             // What is not there need not be removed.
             let _ = std::fs::remove_file(beside(&self.file, ending));
         }

@@ -1,16 +1,17 @@
 //! What `countersign doctor` says about the store: is a commit safe where it is kept, and does what is old
 //! go?
 
+use std::path::Path;
+
 use super::database::workspace_of;
 use crate::base::{RandomIds, Timestamp};
 use crate::config::{Config, StoreUrl};
 use crate::slack::doctor::{Finding, Level};
 use crate::store::{self, Place, Pooling, Safety, Server, Store, StoreError};
 
-/// Nothing about a file on this machine: what can be wrong with it is seen at the start.
 pub(super) async fn findings(url: &StoreUrl) -> Vec<Finding> {
     match Place::of(url.as_str()) {
-        Ok(Place::Sqlite(_)) => Vec::new(),
+        Ok(Place::Sqlite(path)) => of_file(&path).into_iter().collect(),
         Ok(Place::Postgres(server)) => match of_server(&server).await {
             Ok(findings) => findings,
             Err(error) => vec![fail(format!("the store: {error}"), "")],
@@ -31,6 +32,18 @@ pub(super) async fn retention(config: &Config, now: Timestamp) -> Option<Finding
             "what is old stays for now: the desk has not been at work for days, or its clock has jumped",
             "if the clock is right, only let the desk run: a day later it goes. If not, set it right \
              within the day",
+        )
+    })
+}
+
+/// What else can be wrong with a file is seen at the start.
+fn of_file(path: &Path) -> Option<Finding> {
+    store::is_unchecked(path).then(|| {
+        warn(
+            "the store was not closed in good order, or not looked at since: the next `serve` looks at \
+             every page of it, and starts no action before",
+            "start the desk, and let it look to the end; if it finds damage it closes, so restore the \
+             last backup",
         )
     })
 }

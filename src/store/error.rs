@@ -35,6 +35,12 @@ pub enum StoreError {
          zero, or go to the server directly"
     )]
     Pooler { place: String },
+    /// A reader would wait for the writer, and for ever for one that waits for it.
+    #[error(
+        "a pooler on the way to `{place}` hands out no second session while one is in use: give it a \
+         pool of at least 6 for each desk (PgBouncer: default_pool_size), or go to the server directly"
+    )]
+    OneSession { place: String },
     #[error("this is SQLite {found}; at least {needed} is needed")]
     OldSqlite { found: String, needed: &'static str },
     #[error("the database was written by a newer version of countersign: {0}")]

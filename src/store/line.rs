@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::conn::{Conn, End};
 use super::lock::FileLock;
+use super::mark::Mark;
 use super::place::Server;
 use super::rows::instant;
 use super::{StoreError, Tx, postgres};
@@ -43,6 +44,7 @@ pub(super) enum Line {
     Sqlite {
         /// Held by the one process that serves; a command beside it has none.
         lock: Option<FileLock>,
+        mark: Mark,
         /// Cancelled by a commit that failed with an unknown outcome.
         broken: CancellationToken,
     },
@@ -61,8 +63,8 @@ pub(super) enum PostgresState {
 }
 
 impl Line {
-    pub(super) fn sqlite(lock: Option<FileLock>) -> Self {
-        Self::Sqlite { lock, broken: CancellationToken::new() }
+    pub(super) fn sqlite(lock: Option<FileLock>, mark: Mark) -> Self {
+        Self::Sqlite { lock, mark, broken: CancellationToken::new() }
     }
 
     pub(super) fn postgres(server: Server) -> Self {
@@ -153,7 +155,7 @@ impl Line {
     /// it certainly did not.
     pub(super) async fn commit(&mut self, tx: &mut Tx) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite { broken, .. } => match tx.raw("COMMIT").await {
+            Self::Sqlite { broken, mark, .. } => match tx.raw("COMMIT").await {
                 Ok(()) => Ok(()),
                 // The frames did not fit, so the commit cannot have become durable.
                 Err(StoreError::Full) => {
@@ -163,6 +165,9 @@ impl Line {
                 Err(error) => {
                     tracing::error!(%error, "a commit failed; nothing is written from now on");
                     broken.cancel();
+                    if let Err(error) = mark.set_for_the_next_start() {
+                        tracing::error!(%error, "the database could not be marked as unchecked");
+                    }
                     Err(StoreError::Unknown)
                 }
             },
@@ -219,11 +224,15 @@ impl Line {
             Self::Postgres { state: PostgresState::Gone, .. } => conn.close_hard().await,
             Self::Postgres { .. } | Self::Sqlite { .. } => conn.close().await,
         };
-        if let Err(error) = closed {
+        if let Err(error) = &closed {
             tracing::warn!(%error, "the writing connection did not close cleanly");
         }
-        if let Self::Sqlite { lock, .. } = self {
-            drop(lock);
+        // The mark is the desk's, and goes while nobody else can set it.
+        if let Self::Sqlite { lock: Some(_held), mark, .. } = self
+            && closed.is_ok()
+            && let Err(error) = mark.was_closed()
+        {
+            tracing::warn!(%error, "the database stays marked, so the next start looks at every page");
         }
     }
 }

@@ -81,8 +81,8 @@ impl Store {
         sqlx::any::install_default_drivers();
         let opened = match Place::of(url)? {
             Place::Sqlite(path) => {
-                let sqlite::Opened { end, lock, check } = sqlite::open(&path).await?;
-                let line = Line::sqlite(Some(lock));
+                let sqlite::Opened { end, lock, mark, check } = sqlite::open(&path).await?;
+                let line = Line::sqlite(Some(lock), mark);
                 let (kind, pooling, readers) =
                     (Kind::Sqlite, Pooling::BySession, Readers::of_file(&path)?);
                 Opened { kind, end, line, readers, pooling, check }
@@ -109,8 +109,8 @@ impl Store {
         sqlx::any::install_default_drivers();
         let opened = match Place::of(url)? {
             Place::Sqlite(path) => {
-                let end = sqlite::open_beside(&path).await?;
-                let line = Line::sqlite(None);
+                let (end, mark) = sqlite::open_beside(&path).await?;
+                let line = Line::sqlite(None, mark);
                 let (kind, pooling, readers) =
                     (Kind::Sqlite, Pooling::BySession, Readers::of_file(&path)?);
                 Opened { kind, end, line, readers, pooling, check: None }

@@ -1,5 +1,7 @@
 //! Whether a pooler between us and the server hands its sessions around, and what it keeps then.
 
+use std::time::Duration;
+
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor, Row};
 
 use super::StoreError;
@@ -21,6 +23,9 @@ pub enum Pooling {
 const WHO: &str = "SELECT pg_backend_pid()";
 /// A pooler may hand out its sessions in turns.
 const LOOKS: usize = 4;
+/// How long it may take to hand out a second session while the first is held. One that has no second
+/// lets whoever asks wait for minutes.
+const A_SECOND_SESSION: Duration = Duration::from_secs(5);
 
 /// Prepares a statement, makes a pooler choose another session, and looks for it there.
 pub async fn pooling(server: &Server, ids: &dyn Ids) -> Result<Pooling, StoreError> {
@@ -37,15 +42,21 @@ pub async fn pooling(server: &Server, ids: &dyn Ids) -> Result<Pooling, StoreErr
         }
     };
     let Some(first) = prepared(&mut ours).await? else { return Ok(Pooling::Forgetful) };
-    // Whoever is in a transaction holds a session; mostly the one that was used last.
-    let held = other.begin().await?;
-    let mut moved = false;
-    for _ in 0..LOOKS {
-        let session: i32 = ours.fetch_one(sqlx::raw_sql(WHO)).await?.try_get(0)?;
-        moved |= session != first;
-    }
-    let found = prepared(&mut ours).await?;
-    held.rollback().await?;
+    let looking = async {
+        // Whoever is in a transaction holds a session; mostly the one that was used last.
+        let held = other.begin().await?;
+        let mut moved = false;
+        for _ in 0..LOOKS {
+            let session: i32 = ours.fetch_one(sqlx::raw_sql(WHO)).await?.try_get(0)?;
+            moved |= session != first;
+        }
+        let found = prepared(&mut ours).await?;
+        held.rollback().await?;
+        Ok::<_, StoreError>((moved, found))
+    };
+    let looked = tokio::time::timeout(A_SECOND_SESSION, looking).await;
+    let one_session = |_| StoreError::OneSession { place: server.to_string() };
+    let (moved, found) = looked.map_err(one_session)??;
     for conn in [ours, other] {
         conn.close().await?;
     }

@@ -4,27 +4,50 @@
 //! the write-ahead log, whose frames carry sums of their own. The look is for disks that lie and for
 //! files that somebody touched, and it takes as long as the file is large. So it does not keep people
 //! waiting: a thread of its own looks while clicks are taken already. No action starts before its end
-//! ([`Store::is_sound`]), and a desk that finds damage closes at once.
+//! ([`Store::is_sound`]), and a desk that finds damage closes at once. As long as no look
+//! came to its end and found nothing, the [`Mark`] stays, and each start looks again.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use rusqlite::{Connection, InterruptHandle, OpenFlags};
+use rusqlite::{Connection, OpenFlags};
 use tokio::sync::watch;
 
+use super::mark::Mark;
 use super::{Store, StoreError};
+
+/// How many steps of SQLite's lie between two questions whether to go on: a few milliseconds' worth.
+const STEPS: i32 = 1000;
 
 /// The look, under way or over.
 pub(super) struct PageCheck {
-    handle: InterruptHandle,
+    given_up: Arc<AtomicBool>,
     found: watch::Receiver<Option<Result<(), StoreError>>>,
 }
 
 impl PageCheck {
-    pub(super) fn start(path: &Path) -> Result<Self, StoreError> {
+    pub(super) fn start(path: &Path, mark: Mark) -> Result<Self, StoreError> {
+        Self::start_resting(path, mark, || ())
+    }
+
+    /// The same, with a rest now and then.
+    fn start_resting(
+        path: &Path,
+        mark: Mark,
+        mut rest: impl FnMut() + Send + 'static,
+    ) -> Result<Self, StoreError> {
+        let damaged = |error| StoreError::damaged("database file", error);
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
-        let conn = Connection::open_with_flags(path, flags)
-            .map_err(|error| StoreError::damaged("database file", error))?;
-        let handle = conn.get_interrupt_handle();
+        let conn = Connection::open_with_flags(path, flags).map_err(damaged)?;
+        let given_up = Arc::new(AtomicBool::new(false));
+        // To interrupt it by a call would do nothing to a look that has not begun yet.
+        let told = given_up.clone();
+        let gives_up = move || {
+            rest();
+            told.load(Ordering::SeqCst)
+        };
+        conn.progress_handler(STEPS, Some(gives_up)).map_err(damaged)?;
         let (tell, found) = watch::channel(None);
         std::thread::Builder::new()
             .name("store-check".to_owned())
@@ -32,10 +55,13 @@ impl PageCheck {
                 let looked = look(&conn);
                 // The last to close the file folds its log into it, which a reader cannot.
                 drop(conn);
+                if looked.is_ok() {
+                    mark.was_looked_at();
+                }
                 tell.send_replace(Some(looked));
             })
             .map_err(|error| StoreError::Thread(error.to_string()))?;
-        Ok(Self { handle, found })
+        Ok(Self { given_up, found })
     }
 
     /// What was found, as soon as it is known.
@@ -48,9 +74,16 @@ impl PageCheck {
 
     /// Ends it, whatever it has not seen yet.
     pub(super) async fn close(&self) {
-        self.handle.interrupt();
+        self.given_up.store(true, Ordering::SeqCst);
         // What it says now is of no interest any more.
         let _ = self.ends().await;
+    }
+}
+
+/// Nobody waits for what a store finds that is gone.
+impl Drop for PageCheck {
+    fn drop(&mut self) {
+        self.given_up.store(true, Ordering::SeqCst);
     }
 }
 

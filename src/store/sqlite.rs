@@ -8,8 +8,9 @@ use sqlx::{AnyConnection, Connection, Executor};
 use super::StoreError;
 use super::conn::{End, Here};
 use super::lock::FileLock;
-use super::schema;
+use super::mark::Mark;
 use super::soundness::PageCheck;
+use super::{log, schema};
 
 /// The oldest SQLite without a known way to lose or damage a write-ahead log.
 const OLDEST: &str = "3.51.3";
@@ -18,6 +19,7 @@ const OLDEST: &str = "3.51.3";
 pub(super) struct Opened {
     pub(super) end: End,
     pub(super) lock: FileLock,
+    pub(super) mark: Mark,
     /// Under way after an unclean stop.
     pub(super) check: Option<PageCheck>,
 }
@@ -26,36 +28,45 @@ pub(super) struct Opened {
 /// schema up to date.
 pub(super) async fn open(path: &Path) -> Result<Opened, StoreError> {
     let lock = FileLock::take(path)?;
-    let unclean = left_unclean(path);
+    let mark = Mark::of(path);
+    let unclean = log::was_left(path) || mark.is_there();
+    // Before anything is opened: whoever closes a file folds its log.
+    mark.set()?;
     let mut conn = connect(path, "rwc").await?;
     check_version(&mut conn).await?;
     conn.execute("PRAGMA journal_mode = WAL").await?;
     if unclean {
-        fold_log(path, &mut conn).await?;
+        mark.waits_for_a_look();
+        log::have_the_disk_take_it(path, &mut conn).await?;
     }
     let mut upgrade = conn.begin_with("BEGIN IMMEDIATE").await?;
     schema::bring_up_to_date(&schema::sqlite(), &mut upgrade).await?;
     upgrade.commit().await?;
     let writer = Here::open(path)?;
-    let check = unclean.then(|| PageCheck::start(path)).transpose()?;
+    let check = unclean.then(|| PageCheck::start(path, mark.clone())).transpose()?;
     conn.close().await?;
-    Ok(Opened { end: End::Here(Box::new(writer)), lock, check })
+    Ok(Opened { end: End::Here(Box::new(writer)), lock, mark, check })
 }
 
 /// Opens the file for a single command, beside the process that writes it.
-pub(super) async fn open_beside(path: &Path) -> Result<End, StoreError> {
+pub(super) async fn open_beside(path: &Path) -> Result<(End, Mark), StoreError> {
+    let mark = Mark::of(path);
+    // Beside a desk there always is a log; without one it was left by somebody who died. To look at
+    // every page is left to the next desk.
+    let alone = if log::was_left(path) { FileLock::take(path).ok() } else { None };
+    if alone.is_some() {
+        mark.set()?;
+    }
     let mut conn = connect(path, "rw").await?;
     check_version(&mut conn).await?;
     schema::check(&schema::sqlite(), &mut conn).await?;
-    // Beside a desk there always is a log; without one it was left by a desk that died.
-    if left_unclean(path)
-        && let Ok(_nobody_serves) = FileLock::take(path)
-    {
-        fold_log(path, &mut conn).await?;
+    if alone.is_some() {
+        log::have_the_disk_take_it(path, &mut conn).await?;
     }
+    drop(alone);
     let writer = Here::open(path)?;
     conn.close().await?;
-    Ok(End::Here(Box::new(writer)))
+    Ok((End::Here(Box::new(writer)), mark))
 }
 
 /// A reader migrates nothing, so what it finds must be exactly what it knows.
@@ -65,13 +76,6 @@ pub(super) async fn check(path: &Path) -> Result<(), StoreError> {
     schema::check(&schema::sqlite(), &mut conn).await?;
     conn.close().await?;
     Ok(())
-}
-
-/// SQLite removes its write-ahead log when the last connection closes; a crash leaves it.
-fn left_unclean(path: &Path) -> bool {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    Path::new(&log).metadata().is_ok_and(|log| log.len() > 0)
 }
 
 async fn connect(path: &Path, mode: &str) -> Result<AnyConnection, StoreError> {
@@ -96,45 +100,4 @@ async fn check_version(conn: &mut AnyConnection) -> Result<(), StoreError> {
         return Err(StoreError::OldSqlite { found, needed: OLDEST });
     }
     Ok(())
-}
-
-/// Writes into the file, and waits for the disk, what a log of unknown origin holds; then begins it anew.
-/// A sync that failed may have lost parts of the log that the system still shows from its cache. What
-/// was written behind such a hole would be gone with it after a power cut.
-async fn fold_log(path: &Path, conn: &mut AnyConnection) -> Result<(), StoreError> {
-    let folding = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(conn);
-    let (busy, _, _): (i64, i64, i64) = folding.await?;
-    if busy == 0 { Ok(()) } else { Err(StoreError::InUse { path: path.display().to_string() }) }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::*;
-    use crate::base::{RandomIds, SystemClock};
-    use crate::store::Store;
-
-    #[tokio::test]
-    async fn what_a_crash_left_in_the_log_is_written_anew_before_anything_follows() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let url = |name: &str| format!("sqlite://{}", folder.path().join(name).display());
-        let (clock, ids) = (Arc::new(SystemClock), Arc::new(RandomIds));
-        let first = Store::open(&url("first"), clock.clone(), ids.clone()).await.expect("a store");
-        // What a crash leaves is what is there while somebody has it open.
-        for end in ["", "-wal"] {
-            for copy in ["served", "beside"] {
-                let copied = |name: &str| folder.path().join(format!("{name}{end}"));
-                std::fs::copy(copied("first"), copied(copy)).expect("a copy");
-            }
-        }
-        let in_the_log = |name: &str| left_unclean(&folder.path().join(name));
-        assert!(in_the_log("served") && in_the_log("beside"));
-        let served = Store::open(&url("served"), clock.clone(), ids.clone()).await.expect("served");
-        let beside = Store::open_beside(&url("beside"), clock, ids).await.expect("beside");
-        assert!(!in_the_log("served") && !in_the_log("beside"));
-        for store in [first, served, beside] {
-            store.close().await;
-        }
-    }
 }

@@ -125,7 +125,17 @@ async fn a_full_disk_takes_nothing_and_is_told_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "it compiles the machine that fails: scripts/test runs it"]
 async fn a_disk_that_failed_a_commit_is_not_trusted() {
-    if let Err(error) = disk::fails_a_commit_and_then_the_power_fails().await {
+    for beside in [disk::Beside::Nobody, disk::Beside::Reader] {
+        if let Err(error) = disk::fails_a_commit_and_then_the_power_fails(beside).await {
+            panic!("{beside:?}: {error:#}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "it compiles the machine that fails: scripts/test runs it"]
+async fn nothing_is_done_on_a_disk_that_damaged_a_page() {
+    if let Err(error) = disk::damages_a_page_while_the_desk_is_dead().await {
         panic!("{error:#}");
     }
 }

@@ -72,6 +72,21 @@ async fn a_wrong_token_and_a_strange_secret_are_found_and_not_shown() {
     insta::assert_snapshot!("doctor_token", readable(&ran.shown()));
 }
 
+/// Whoever serves from it knows best; of a desk that is dead nobody else would tell.
+#[tokio::test]
+async fn a_store_that_nobody_has_closed_is_told_while_nobody_serves() {
+    let slack = Slack::start().await;
+    let mark = slack.folder().join("countersign.db.unchecked");
+    let is_told = async || slack.runs(&["doctor"]).await.out.contains("not closed in good order");
+    let serving = Serving::start(&slack, &[]).await;
+    assert!(mark.exists() && !is_told().await, "it serves");
+    assert_eq!(serving.ends().await.code, 0);
+    assert!(!mark.exists() && !is_told().await, "it was closed");
+    std::fs::write(&mark, "").expect("writable");
+    assert!(is_told().await, "a desk has died");
+    assert!(mark.exists(), "a doctor changes nothing");
+}
+
 #[tokio::test]
 async fn nobody_answers_at_all() {
     let slack = Slack::start().await;

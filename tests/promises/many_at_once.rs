@@ -211,3 +211,35 @@ async fn what_was_taken_away_is_put_back_while_the_desk_serves() {
     assert_eq!(office.invoices_paid().await, 1);
     assert_eq!(office.world.verify().await.unwrap(), []);
 }
+
+/// A question that lost its request, and a run that lost sight of its answer, would wait for ever.
+#[tokio::test]
+async fn a_conversation_that_waits_for_nothing_goes_on() {
+    let office = Office::opens().await;
+    office.writes("mia", crate::office::INVOICE).await;
+    office.writes("sam", "pay invoice V-8100").await;
+    let desk = office.database().await;
+    for taken in [
+        "UPDATE requests SET run_id = NULL, interrupt_id = NULL WHERE envelope LIKE '%V-7719%'",
+        "UPDATE interrupts SET answered_at = created_at,
+           answer = '{\"status\":\"rejected\",\"content\":\"No.\"}'
+         WHERE run_id = (SELECT run_id FROM requests WHERE envelope LIKE '%V-8100%')",
+    ] {
+        let taken = sqlx::query(taken).execute(&desk).await.unwrap();
+        assert_eq!(taken.rows_affected(), 1);
+    }
+    let waiting = "SELECT COUNT(*) FROM runs WHERE state <> 'done'";
+    assert_eq!(count(&desk, waiting).await, 2);
+    let store = &office.world.app().unwrap().desk.store;
+    let adopted = store.adopt_orphans(std::time::Duration::ZERO).await.unwrap();
+    assert_eq!((adopted.timers, adopted.cards, adopted.questions, adopted.runs), (0, 0, 1, 1));
+    let again = store.adopt_orphans(std::time::Duration::ZERO).await.unwrap();
+    assert_eq!(again, countersign::store::Adopted::default());
+    office.a_moment().await;
+    assert_eq!(count(&desk, waiting).await, 0, "both are told, and go on");
+    let recorded = "SELECT COUNT(*) FROM audit WHERE kind = 'defect.mended'";
+    assert_eq!(count(&desk, recorded).await, 2);
+    desk.close().await;
+    assert_eq!(office.invoices_paid().await, 0);
+    office.closes().await;
+}

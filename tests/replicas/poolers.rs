@@ -32,6 +32,10 @@ struct Pooler {
 
 impl Pooler {
     async fn before(server: &Server, folder: &Path, mode: &str) -> Self {
+        Self::with_sessions(20, server, folder, mode).await
+    }
+
+    async fn with_sessions(sessions: u32, server: &Server, folder: &Path, mode: &str) -> Self {
         let at = free_port();
         let keeps = version().await >= KEEPS_STATEMENTS;
         let keeping = if keeps { "max_prepared_statements = 200" } else { "" };
@@ -39,7 +43,7 @@ impl Pooler {
         let text = format!(
             "[databases]\npostgres = host=127.0.0.1 port={} user=desk\n[pgbouncer]\n\
              listen_addr = 127.0.0.1\nlisten_port = {}\nunix_socket_dir =\nauth_type = any\n\
-             pool_mode = {mode}\nignore_startup_parameters = extra_float_digits\n{keeping}\n",
+             default_pool_size = {sessions}\npool_mode = {mode}\nignore_startup_parameters = extra_float_digits\n{keeping}\n",
             server.port,
             at.port()
         );
@@ -63,6 +67,14 @@ impl Pooler {
         let Ok(Place::Postgres(address)) = Place::of(&self.store()) else { unreachable!() };
         pooling(&address, &RandomIds).await.unwrap()
     }
+}
+
+async fn is_refused_by(pooler: &Pooler) -> StoreError {
+    let (clock, ids) = (Arc::new(SystemClock), Arc::new(RandomIds));
+    let Err(why) = Store::open(&pooler.store(), clock, ids).await.map(drop) else {
+        panic!("it was taken");
+    };
+    why
 }
 
 fn program() -> PathBuf {
@@ -123,8 +135,21 @@ async fn by_transaction_all_is_well_or_nothing_starts() {
     // As often as one tries, whatever those before have left in its sessions.
     for _ in 0..4 {
         assert_eq!(pooler.seems().await, Pooling::Forgetful);
-        let (clock, ids) = (Arc::new(SystemClock), Arc::new(RandomIds));
-        let opened = Store::open(&pooler.store(), clock, ids).await;
-        assert!(matches!(opened.map(drop), Err(StoreError::Pooler { .. })));
+        let refused = is_refused_by(&pooler).await;
+        assert!(matches!(refused, StoreError::Pooler { .. }), "{refused}");
+    }
+}
+
+/// Else the start would wait for as long as the pooler lets it, and end without a word.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "it needs Postgres's programs and PgBouncer: scripts/test names them"]
+async fn a_pooler_with_a_single_session_is_refused_soon_and_by_name() {
+    let (_alone, folder, server) = a_server().await;
+    for mode in ["transaction", "session"] {
+        let pooler = Pooler::with_sessions(1, &server, folder.path(), mode).await;
+        let soon = std::time::Duration::from_secs(30);
+        let refused = tokio::time::timeout(soon, is_refused_by(&pooler)).await.expect(mode);
+        assert!(matches!(refused, StoreError::OneSession { .. }), "{mode}: {refused}");
+        assert!(refused.to_string().contains("default_pool_size"), "{refused}");
     }
 }

@@ -229,3 +229,6 @@ impl DatabaseError for Refused {
         ErrorKind::Other
     }
 }
+
+#[cfg(test)]
+mod tests;

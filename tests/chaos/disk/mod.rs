@@ -1,6 +1,7 @@
 //! The disk of the real desk is full, or fails it in the middle of a commit.
 
 mod campaign;
+mod damage;
 mod fault;
 
 use std::path::Path;
@@ -10,6 +11,8 @@ use std::time::Duration;
 use anyhow::Context;
 use countersign::base::Span;
 use countersign::sandbox::{Driver, MessageView};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection, Executor, SqliteConnection};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -22,6 +25,7 @@ use crate::machine::Machine;
 use crate::outside::Outside;
 use crate::settle;
 use crate::tempo::Tempo;
+pub use damage::damages_a_page_while_the_desk_is_dead;
 use fault::{Fault, power_fails};
 
 /// Nothing here takes more than a few seconds; whoever waits for longer waits for nothing.
@@ -68,8 +72,8 @@ pub async fn is_full_for_a_while() -> anyhow::Result<()> {
 /// A commit that could not be synced may be on the disk or not, and the system's cache shows it either
 /// way. So the desk stops; the next one has everything written anew before it goes on, and what it then
 /// acknowledges survives a power cut.
-pub async fn fails_a_commit_and_then_the_power_fails() -> anyhow::Result<()> {
-    told_in("fails", async |folder| {
+pub async fn fails_a_commit_and_then_the_power_fails(beside: Beside) -> anyhow::Result<()> {
+    told_in(&format!("fails-{beside:?}"), async |folder| {
         let scene = Scene::opens(folder).await?;
         scene.machine.disk_has_only_what_was_synced()?;
         let mut desk = scene.house.open().await?;
@@ -78,19 +82,27 @@ pub async fn fails_a_commit_and_then_the_power_fails() -> anyhow::Result<()> {
         let first = card(&jonas, "V-1").await?;
         mia.writes_to_bot("pay invoice V-2");
         let second = card(&jonas, "V-2").await?;
+        let reader = match beside {
+            Beside::Nobody => None,
+            Beside::Reader => Some(reads_without_end(&scene.house.file()).await?),
+        };
 
-        // Whoever commits next, the click is not kept.
-        scene.machine.disk_does(Fault::A_COMMIT)?;
+        // Whoever commits next, the click is not kept. Whoever closes folds no log that others read.
+        let times = if reader.is_some() { 1 } else { Fault::A_COMMIT.times };
+        scene.machine.disk_does(Fault { times, ..Fault::A_COMMIT })?;
         let status = jonas.clicks(&first, "Approve").await.status;
         anyhow::ensure!(status != 200, "a click that nobody can have kept was acknowledged");
         let ended = timeout(BOUND, desk.ends()).await.context("the desk goes on")??;
         anyhow::ensure!(ended.code() == Some(1), "it ended with {ended}");
-        anyhow::ensure!(scene.machine.failures()? == 2, "the disk did not fail twice");
+        anyhow::ensure!(scene.machine.failures()? == i64::from(times), "the disk did not fail");
         anyhow::ensure!(scene.house.left_a_log(), "what was not synced is folded into the file");
 
         let desk = scene.house.open().await?;
         approves(&jonas, &second).await?;
         desk.kill().await?;
+        if let Some(reader) = reader {
+            reader.close().await?;
+        }
         power_fails(&scene.house.file())?;
         let waits = settle::half_a_minute_passes(&scene.house.database).await?;
         let desk = scene.house.open().await?;
@@ -99,6 +111,21 @@ pub async fn fails_a_commit_and_then_the_power_fails() -> anyhow::Result<()> {
         scene.ends(desk, 2).await
     })
     .await
+}
+
+/// Who has the database open beside the desk.
+#[derive(Clone, Copy, Debug)]
+pub enum Beside {
+    Nobody,
+    Reader,
+}
+
+/// As a program does that copies each change elsewhere.
+async fn reads_without_end(database: &Path) -> anyhow::Result<SqliteConnection> {
+    let options = SqliteConnectOptions::new().filename(database).read_only(true);
+    let mut reader = options.connect().await?;
+    reader.execute(sqlx::raw_sql("BEGIN; SELECT COUNT(*) FROM runs")).await?;
+    Ok(reader)
 }
 
 /// Plays it in a folder that stays when it fails.
