@@ -99,7 +99,7 @@ async fn the_primary_is_stopped_in_good_order() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "it needs Postgres's programs: scripts/test names them"]
-async fn the_primary_dies() {
+async fn the_primary_is_killed() {
     let mut scene = Scene::opens().await;
     let fell = Instant::now();
     scene.primary.dies().await;
