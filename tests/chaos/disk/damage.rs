@@ -10,10 +10,11 @@ use sqlx::{ConnectOptions, Connection, Executor};
 use tokio::time::timeout;
 
 use super::{BOUND, Scene, card, told_in};
+use crate::settle;
 
 /// So much that a look takes longer than to begin what is approved.
 const BALLAST: &str = "CREATE TABLE ballast (bytes BLOB NOT NULL);
-WITH RECURSIVE nth (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM nth WHERE n < 96)
+WITH RECURSIVE nth (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM nth WHERE n < 160)
 INSERT INTO ballast SELECT randomblob(1048576) FROM nth";
 /// As much of a page as a disk may lose at once.
 const SECTOR: usize = 512;
@@ -46,12 +47,22 @@ pub async fn damages_a_page_while_the_desk_is_dead() -> anyhow::Result<()> {
         for words in ["the database is damaged, so the desk closes", "countersign restore"] {
             anyhow::ensure!(log.matches(words).count() == 2, "the operator is not told: {words}");
         }
+        anyhow::ensure!(begun(&database).await? == 0, "begun on a damaged file");
         anyhow::ensure!(scene.payments().await? == 0, "paid on a damaged file");
         whole.is_undone(&database)?;
         let desk = scene.house.open().await?;
         scene.ends(desk, 1).await
     })
     .await
+}
+
+/// How many actions have begun, whatever became of them.
+async fn begun(database: &Path) -> anyhow::Result<i64> {
+    let desk = settle::look_at(database).await?;
+    let begun = sqlx::query_scalar("SELECT COUNT(*) FROM executions WHERE attempts > 0");
+    let begun = begun.fetch_one(&desk).await?;
+    desk.close().await;
+    Ok(begun)
 }
 
 /// What stood where nothing can be read any more.
