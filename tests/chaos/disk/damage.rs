@@ -10,7 +10,7 @@ use sqlx::{ConnectOptions, Connection, Executor};
 use tokio::time::timeout;
 
 use super::{BOUND, Scene, card, told_in};
-use crate::settle;
+use crate::database::look_at;
 
 /// So much that a look takes longer than to begin what is approved.
 const BALLAST: &str = "CREATE TABLE ballast (bytes BLOB NOT NULL);
@@ -58,7 +58,7 @@ pub async fn damages_a_page_while_the_desk_is_dead() -> anyhow::Result<()> {
 
 /// How many actions have begun, whatever became of them.
 async fn begun(database: &Path) -> anyhow::Result<i64> {
-    let desk = settle::look_at(database).await?;
+    let desk = look_at(database).await?;
     let begun = sqlx::query_scalar("SELECT COUNT(*) FROM executions WHERE attempts > 0");
     let begun = begun.fetch_one(&desk).await?;
     desk.close().await;
