@@ -228,3 +228,6 @@ async fn run_each(
     }
     Ok(kept)
 }
+
+#[cfg(test)]
+mod tests;
