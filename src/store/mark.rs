@@ -73,7 +73,11 @@ impl Mark {
         if *self.stays() != Stays::UntilClosed {
             return Ok(());
         }
-        let gone = fs::remove_file(&self.file).and_then(|()| self.sync_folder());
+        let gone = match fs::remove_file(&self.file) {
+            // Whoever took the folder away took the mark along.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            gone => gone.and_then(|()| self.sync_folder()),
+        };
         gone.map_err(|error| self.cannot(&error))
     }
 
