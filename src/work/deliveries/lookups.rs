@@ -13,6 +13,9 @@ use crate::slack::client::{OurPosts, Place, Post, Posted, Search, SlackError};
 /// A look goes back further than it must, so that it answers for what was begun a little earlier.
 const FURTHER: Span = Span::seconds(60);
 
+/// Whoever looks already may stand still: nobody waits for longer than this to share what they see.
+const PATIENCE: Span = Span::seconds(5);
+
 /// Memory only: after a restart everything is looked for anew.
 #[derive(Default)]
 pub(super) struct Lookups {
@@ -56,9 +59,13 @@ impl Lookups {
     ) -> Result<Option<Posted>, SlackError> {
         let id = post.about.id();
         let place = open(&self.places).entry(post.place.clone()).or_default().clone();
-        let mut last = place.lock().await;
+        let last = tokio::select! {
+            biased;
+            last = place.lock() => Some(last),
+            () = desk.clock.beat(PATIENCE) => None,
+        };
         let answers = |look: &&Look| look.turn >= turn && look.since <= since;
-        if let Some(look) = last.as_ref().filter(answers) {
+        if let Some(look) = last.as_ref().and_then(|last| last.as_ref()).filter(answers) {
             return Ok(look.posts.about(&post.about).first().cloned());
         }
         let begun = open(&self.searches).remove(id);
@@ -71,7 +78,9 @@ impl Lookups {
         match desk.slack.our_posts(&desk.identity, &post.place, since, search).await {
             Ok(posts) => {
                 let first = posts.about(&post.about).first().cloned();
-                *last = Some(Look { turn: begun.turn, since, posts });
+                if let Some(mut last) = last {
+                    *last = Some(Look { turn: begun.turn, since, posts });
+                }
                 Ok(first)
             }
             Err(error) => {
