@@ -1,8 +1,6 @@
 //! Finding a post again whose outcome is unknown. Slack has no idempotency keys; the id in the
 //! message's metadata takes their place.
 
-use std::collections::HashMap;
-
 use serde_json::{Value, json};
 
 use super::messages::{About, Place, Posted};
@@ -14,16 +12,13 @@ const SLACK_TIME: Span = Span::minutes(5);
 /// How many pages are read in one go. The next goes on from there.
 const PAGES: usize = 10;
 
-/// Messages of ours, by what they are about.
-#[derive(Debug, Default)]
-pub struct OurPosts(HashMap<(String, String), Vec<Posted>>);
-
-impl OurPosts {
-    /// Every message about this card or notice, the oldest first; the first one is the one to keep.
-    pub fn about(&self, about: &About) -> &[Posted] {
-        let of = (about.event_type().to_owned(), about.id().to_owned());
-        self.0.get(&of).map_or(&[], Vec::as_slice)
-    }
+/// Which message of ours to look for.
+#[derive(Clone, Copy, Debug)]
+pub struct MetadataQuery<'a> {
+    pub place: &'a Place,
+    pub about: &'a About,
+    /// When we first meant to post it.
+    pub since: Timestamp,
 }
 
 /// How far a search has come. A busy channel has more pages than may be read at once, and a search
@@ -31,25 +26,25 @@ impl OurPosts {
 #[derive(Debug, Default)]
 pub struct Search {
     cursor: Option<String>,
-    found: OurPosts,
+    found: Vec<Posted>,
 }
 
 impl dyn SlackApi + '_ {
-    /// Every message that we posted there since then, by what it is about. What is not among them
-    /// was not posted, but for a post made a moment ago: that may not be in it yet.
+    /// Every message of ours that is about this card or notice, the oldest first; the first one is
+    /// the one to keep. Only an empty list says that nothing was posted, and a post made a moment
+    /// ago may not be in it yet.
     ///
     /// When it has to wait, or has read as much as it may in one go, `search` remembers how far it
     /// came; any other error begins anew.
     ///
     /// Any app may write any metadata, so only messages with our own bot id or app id count.
-    pub async fn our_posts(
+    pub async fn find_by_metadata(
         &self,
         us: &Identity,
-        place: &Place,
-        since: Timestamp,
+        query: MetadataQuery<'_>,
         search: &mut Search,
-    ) -> Result<OurPosts, SlackError> {
-        let outcome = self.search_on(us, place, since, search).await;
+    ) -> Result<Vec<Posted>, SlackError> {
+        let outcome = self.search_on(us, query, search).await;
         match &outcome {
             Err(
                 SlackError::Paced { .. }
@@ -64,18 +59,17 @@ impl dyn SlackApi + '_ {
     async fn search_on(
         &self,
         us: &Identity,
-        place: &Place,
-        since: Timestamp,
+        query: MetadataQuery<'_>,
         search: &mut Search,
-    ) -> Result<OurPosts, SlackError> {
-        let oldest = (since.as_seconds() - SLACK_TIME.as_millis() / 1000).max(0);
+    ) -> Result<Vec<Posted>, SlackError> {
+        let oldest = (query.since.as_seconds() - SLACK_TIME.as_millis() / 1000).max(0);
         let mut arguments = json!({
-            "channel": place.channel,
+            "channel": query.place.channel,
             "oldest": format!("{oldest}.000000"),
             "include_all_metadata": true,
             "limit": 200,
         });
-        let method = match &place.thread_ts {
+        let method = match &query.place.thread_ts {
             Some(root) => {
                 arguments["ts"] = json!(root);
                 Method::ConversationsReplies
@@ -90,18 +84,16 @@ impl dyn SlackApi + '_ {
             let Some(messages) = body["messages"].as_array() else {
                 return Err(SlackError::Unknown { why: "the answer has no `messages`".to_owned() });
             };
-            for message in messages.iter().filter(|message| is_ours(message, us)) {
-                if let Some((about, ts)) = about_and_ts(message) {
-                    let posted = Posted { channel: place.channel.clone(), ts };
-                    search.found.0.entry(about).or_default().push(posted);
-                }
-            }
+            let about = messages
+                .iter()
+                .filter(|message| is_ours(message, us) && is_about(message, query.about))
+                .filter_map(|message| message["ts"].as_str())
+                .map(|ts| Posted { channel: query.place.channel.clone(), ts: ts.to_owned() });
+            search.found.extend(about);
             match body["response_metadata"]["next_cursor"].as_str() {
                 None | Some("") => {
                     let mut found = std::mem::take(&mut search.found);
-                    for posts in found.0.values_mut() {
-                        posts.sort_by_key(|posted| order(&posted.ts));
-                    }
+                    found.sort_by_key(|posted| order(&posted.ts));
                     return Ok(found);
                 }
                 Some(cursor) => search.cursor = Some(cursor.to_owned()),
@@ -116,12 +108,9 @@ fn is_ours(message: &Value, us: &Identity) -> bool {
     message["bot_id"] == us.bot_id || app.is_some_and(|app| message["app_id"] == app)
 }
 
-/// What a message says in its metadata that it is about, and where it stands.
-fn about_and_ts(message: &Value) -> Option<((String, String), String)> {
+fn is_about(message: &Value, about: &About) -> bool {
     let metadata = &message["metadata"];
-    let text = |value: &Value| value.as_str().map(str::to_owned);
-    let about = (text(&metadata["event_type"])?, text(&metadata["event_payload"]["id"])?);
-    Some((about, text(&message["ts"])?))
+    metadata["event_type"] == about.event_type() && metadata["event_payload"]["id"] == about.id()
 }
 
 /// A ts is two numbers with a dot between them, never a fraction.
@@ -152,9 +141,10 @@ mod tests {
     async fn found(slack: &FakeSlack, place: &Place) -> Result<Vec<String>, SlackError> {
         let about = About::Card(CardId::existing("crd_1"));
         let since = Timestamp::from_millis(1_789_380_000_000);
+        let query = MetadataQuery { place, about: &about, since };
         let mut search = Search::default();
-        let found = slack.as_dyn().our_posts(&us(), place, since, &mut search).await?;
-        Ok(found.about(&about).iter().map(|posted| posted.ts.clone()).collect())
+        let found = slack.as_dyn().find_by_metadata(&us(), query, &mut search).await?;
+        Ok(found.into_iter().map(|posted| posted.ts).collect())
     }
 
     #[tokio::test]
@@ -211,11 +201,12 @@ mod tests {
         });
         let (about, place) = (About::Card(CardId::existing("crd_1")), place(None));
         let since = Timestamp::from_millis(1_789_380_000_000);
+        let query = MetadataQuery { place: &place, about: &about, since };
         let mut search = Search::default();
-        let first = slack.as_dyn().our_posts(&us(), &place, since, &mut search).await;
+        let first = slack.as_dyn().find_by_metadata(&us(), query, &mut search).await;
         assert!(matches!(first, Err(SlackError::NotDone { .. })), "{first:?}");
-        let found = slack.as_dyn().our_posts(&us(), &place, since, &mut search).await.unwrap();
-        assert_eq!((found.about(&about).len(), slack.calls().len()), (1, PAGES + 3));
+        let found = slack.as_dyn().find_by_metadata(&us(), query, &mut search).await.unwrap();
+        assert_eq!((found.len(), slack.calls().len()), (1, PAGES + 3));
     }
 
     #[tokio::test]
@@ -236,15 +227,14 @@ mod tests {
         });
         let (about, place) = (About::Card(CardId::existing("crd_1")), place(None));
         let since = Timestamp::from_millis(1_789_380_000_000);
+        let query = MetadataQuery { place: &place, about: &about, since };
         let mut search = Search::default();
         let mut outcome = Err(SlackError::Paced { until: since });
         for _ in 0..3 {
             assert!(matches!(outcome, Err(SlackError::Paced { .. })), "{outcome:?}");
-            outcome = slack.as_dyn().our_posts(&us(), &place, since, &mut search).await;
+            outcome = slack.as_dyn().find_by_metadata(&us(), query, &mut search).await;
         }
-        let found = outcome.unwrap();
-        let found: Vec<&str> =
-            found.about(&about).iter().map(|posted| posted.ts.as_str()).collect();
+        let found: Vec<String> = outcome.unwrap().into_iter().map(|posted| posted.ts).collect();
         assert_eq!(found, ["1789380001.000100", "1789380002.000100", "1789380003.000100"]);
         assert_eq!(slack.calls().len(), 5, "no page is read twice");
     }

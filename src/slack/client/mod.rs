@@ -25,7 +25,7 @@ pub use channels::Channels;
 pub use error::SlackError;
 pub use http::{HttpSlack, HttpSlackError, HttpSlackSettings};
 pub use identity::Identity;
-pub use lookup::{OurPosts, Search};
+pub use lookup::{MetadataQuery, Search};
 pub use messages::{About, Ephemeral, Place, Post, Posted, Update};
 pub use method::{Method, Tier};
 pub use people::Account;
