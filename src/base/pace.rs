@@ -34,13 +34,6 @@ pub enum Haste {
     Ahead,
 }
 
-/// Calls of one place, by their number.
-struct Lane<'a> {
-    place: &'a str,
-    waiting: VecDeque<usize>,
-    refused: u32,
-}
-
 /// Nobody is sent away for longer, however many wait: some never come again, and their moments
 /// would be lost.
 const LONGEST_LINE: Span = Span::seconds(60);
@@ -157,6 +150,13 @@ impl Paces {
     fn pace(&mut self, slot: &Slot) -> &mut Pace {
         self.paces.entry(slot.what.clone()).or_default()
     }
+}
+
+/// Calls of one place, by their number.
+struct Lane<'a> {
+    place: &'a str,
+    waiting: VecDeque<usize>,
+    refused: u32,
 }
 
 impl Pace {
