@@ -72,7 +72,7 @@ async fn nothing_is_lost_early_or_stuck_by_a_clock_that_jumps() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "it kills processes on Postgres: scripts/campaign runs it, scripts/test a slice"]
 async fn nothing_is_lost_or_doubled_by_two_desks_that_die_and_stand_still() {
-    in_little_time(Trouble::Replicas, 15, 20).await;
+    in_little_time(Trouble::Replicas, 15, 12).await;
 }
 
 /// A slice of a campaign, or as much as the seconds take.
