@@ -7,7 +7,7 @@ use super::staff::Staff;
 use super::{Callers, Desk, Gate, GateError, Listeners, Slots, Worker, definitions_of};
 use crate::agent::{Egress, ModelSpec};
 use crate::base::failpoint::{self, Point};
-use crate::base::{Clock, Ids};
+use crate::base::{Clock, Ids, Span};
 use crate::config::{Config, Member, Members};
 use crate::slack::client::{
     Channels, HttpSlack, HttpSlackError, HttpSlackSettings, Identity, SlackApi, SlackError,
@@ -17,6 +17,9 @@ use crate::slack::pacing::PacedSlack;
 use crate::slack::signature::{Verifier, VerifierError};
 use crate::store::{Definitions, Store, StoreError};
 use crate::work::Wake;
+
+/// Between two questions to a Slack that does not answer.
+const LONGEST_REST: Span = Span::seconds(30);
 
 /// Why the desk does not open. The operator reads this.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +54,7 @@ impl Desk {
         };
         let slack: Arc<dyn SlackApi> = Arc::new(HttpSlack::new(settings)?);
         let store = Store::open(config.store.as_str(), clock.clone(), ids.clone()).await?;
-        let identity = who_are_we(slack.as_ref()).await?;
+        let identity = introduced(slack.as_ref(), clock.as_ref()).await?;
         let slots = Slots::new(store.clone(), identity.workspace(), clock.clone());
         let slots = Arc::new(slots);
         let ways = Ways {
@@ -82,7 +85,7 @@ impl Desk {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
     ) -> Result<Self, StartError> {
-        let identity = who_are_we(slack.as_ref()).await?;
+        let identity = introduced(slack.as_ref(), clock.as_ref()).await?;
         let ways = Ways { ahead: slack.clone(), in_turn: slack };
         let world = World { store, ways, slots: None, identity, clock, ids };
         Self::furnished(config, world).await
@@ -160,8 +163,24 @@ struct World {
     ids: Arc<dyn Ids>,
 }
 
-async fn who_are_we(slack: &dyn SlackApi) -> Result<Identity, StartError> {
-    slack.auth_test().await.map_err(StartError::Unknown)
+/// Who Slack says we are. A desk may start with its machine, before there is a network: a Slack that
+/// does not answer is waited for, one that refuses us is not.
+async fn introduced(slack: &dyn SlackApi, clock: &dyn Clock) -> Result<Identity, StartError> {
+    let mut rest = Span::seconds(1);
+    loop {
+        let error = match slack.auth_test().await {
+            Ok(identity) => return Ok(identity),
+            Err(error) => error,
+        };
+        let wait = match &error {
+            SlackError::RateLimited { retry_after } => *retry_after,
+            SlackError::NotDone { .. } | SlackError::Unknown { .. } => rest,
+            _ => return Err(StartError::Unknown(error)),
+        };
+        tracing::warn!(%error, "Slack does not answer yet; the desk asks again in {wait}");
+        clock.pause(wait).await;
+        rest = rest.plus(rest).min(LONGEST_REST);
+    }
 }
 
 /// Where the members of each group come from.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use countersign::sandbox::Fault;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::TcpStream;
@@ -91,6 +92,17 @@ async fn it_serves_until_it_is_told_to_stop() {
     let again = Serving::start(&slack, &[]).await;
     assert_eq!(again.ends().await.code, 0, "the database is free again");
     assert_eq!(slack.runs(&["verify"]).await.code, 0);
+}
+
+/// A machine starts, and its network a little later.
+#[tokio::test]
+async fn a_slack_that_does_not_answer_yet_is_waited_for() {
+    let slack = Slack::start().await;
+    slack.sandbox.next_calls("auth.test", [Fault::ServerError]);
+    let ended = Serving::start(&slack, &[]).await.ends().await;
+    assert_eq!(ended.code, 0);
+    let waited = ended.err.lines().filter(|line| line.contains("asks again in 1 s")).count();
+    assert_eq!(waited, 1, "{}", ended.err);
 }
 
 #[tokio::test]
