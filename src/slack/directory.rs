@@ -8,7 +8,9 @@ mod named;
 mod requester;
 pub(super) mod standing;
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use requester::NoRequester;
@@ -46,7 +48,7 @@ pub enum GroupSource {
 }
 
 /// How one member of a group is named.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum MemberName {
     /// `U…` or `W…`.
     User(String),
@@ -87,7 +89,8 @@ struct Seen {
     user_groups: HashMap<String, (Timestamp, BTreeSet<String>)>,
     accounts: HashMap<String, (Timestamp, Account)>,
     addresses: HashMap<String, (Timestamp, Option<String>)>,
-    names: HashMap<String, (Timestamp, Vec<String>)>,
+    /// Nothing where nobody has this id or address any more.
+    names: HashMap<MemberName, (Timestamp, Option<String>)>,
 }
 
 impl Directory {
@@ -165,7 +168,8 @@ impl Directory {
         let unreachable = |error| DirectoryError::Unreachable { group: group.to_owned(), error };
         match self.source(group)? {
             GroupSource::UserGroup(id) => {
-                Ok(self.user_group(id).await.map_err(unreachable)?.contains(user))
+                let users = self.user_group(&self.ways.ahead, id, KEPT).await;
+                Ok(users.map_err(unreachable)?.contains(user))
             }
             GroupSource::Users(members) => {
                 let named = |member: &MemberName| *member == MemberName::User(user.to_owned());
@@ -191,45 +195,54 @@ impl Directory {
         }
     }
 
+    /// What was learnt before Slack had no time for more is known the next time.
     async fn names_in(&self, group: &str) -> Result<Vec<String>, DirectoryError> {
         let unreachable = |error| DirectoryError::Unreachable { group: group.to_owned(), error };
-        let source = self.source(group)?;
-        let now = self.clock.now();
-        if let Some(names) = fresh(&self.seen().names, group, now, NAMES_KEPT) {
-            return Ok(names);
-        }
-        let members: Vec<MemberName> = match source {
+        let members: Vec<MemberName> = match self.source(group)? {
             GroupSource::Users(members) => members.clone(),
             GroupSource::UserGroup(id) => {
-                let users = self.user_group(id).await.map_err(unreachable)?;
-                users.into_iter().map(MemberName::User).collect()
+                let users = self.user_group(&self.ways.in_turn, id, NAMES_KEPT).await;
+                users.map_err(unreachable)?.into_iter().map(MemberName::User).collect()
             }
         };
         let mut names = Vec::new();
-        for member in &members {
-            let account = match member {
-                MemberName::User(user) => self.ways.in_turn.user_info(user).await,
-                MemberName::Email(address) => self.ways.in_turn.lookup_by_email(address).await,
-            };
-            match account {
-                Ok(account) if account.deleted => {}
-                Ok(account) => names.push(account.name),
-                // Nobody (any more) with this id or address.
-                Err(SlackError::PlaceWrong { .. }) => {}
-                Err(error) => return Err(unreachable(error)),
-            }
+        for member in members {
+            names.extend(self.name_of(member).await.map_err(unreachable)?);
         }
-        self.seen().names.insert(group.to_owned(), (now, names.clone()));
         Ok(names)
     }
 
-    async fn user_group(&self, id: &str) -> Result<BTreeSet<String>, SlackError> {
+    async fn name_of(&self, member: MemberName) -> Result<Option<String>, SlackError> {
+        let now = self.clock.now();
+        if let Some(name) = fresh(&self.seen().names, &member, now, NAMES_KEPT) {
+            return Ok(name);
+        }
+        let account = match &member {
+            MemberName::User(user) => self.ways.in_turn.user_info(user).await,
+            MemberName::Email(address) => self.ways.in_turn.lookup_by_email(address).await,
+        };
+        let name = match account {
+            Ok(account) => (!account.deleted).then_some(account.name),
+            Err(SlackError::PlaceWrong { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        let mut seen = self.seen();
+        seen.names.retain(|_, (at, _)| now.since(*at) < NAMES_KEPT);
+        seen.names.insert(member, (now, name.clone()));
+        Ok(name)
+    }
+
+    async fn user_group(
+        &self,
+        way: &Arc<dyn SlackApi>,
+        id: &str,
+        kept: Span,
+    ) -> Result<BTreeSet<String>, SlackError> {
         let asked_at = self.clock.now();
-        if let Some(users) = fresh(&self.seen().user_groups, id, asked_at, KEPT) {
+        if let Some(users) = fresh(&self.seen().user_groups, id, asked_at, kept) {
             return Ok(users);
         }
-        let users: BTreeSet<String> =
-            self.ways.ahead.usergroup_users(id).await?.into_iter().collect();
+        let users: BTreeSet<String> = way.usergroup_users(id).await?.into_iter().collect();
         self.seen().user_groups.insert(id.to_owned(), (asked_at, users.clone()));
         Ok(users)
     }
@@ -271,9 +284,9 @@ impl Directory {
 }
 
 /// What is known and not too old. A clock that was set back makes everything too old.
-fn fresh<T: Clone>(
-    known: &HashMap<String, (Timestamp, T)>,
-    key: &str,
+fn fresh<K: Borrow<Q> + Eq + Hash, Q: Eq + Hash + ?Sized, T: Clone>(
+    known: &HashMap<K, (Timestamp, T)>,
+    key: &Q,
     now: Timestamp,
     kept: Span,
 ) -> Option<T> {

@@ -255,3 +255,29 @@ async fn names_leave_out_who_is_gone() {
     let groups = ["finance", "approvers"].map(str::to_owned);
     assert_eq!(desk.directory.approver_names(&groups).await.unwrap(), ["mona", "anil"]);
 }
+
+#[tokio::test]
+async fn names_go_on_where_slack_had_no_time_for_more() {
+    let (calls, people) = (std::sync::atomic::AtomicUsize::new(0), cast());
+    let slack = FakeSlack::answering(move |_, arguments| {
+        match calls.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+            1 => Err(SlackError::Paced { until: Timestamp::from_millis(0) }),
+            _ => Ok(json!({"user": people["users"][arguments["user"].as_str().unwrap()]})),
+        }
+    });
+    let desk = desk(slack, home());
+    let groups = ["oncall".to_owned()];
+    let cut_off = desk.directory.approver_names(&groups).await;
+    assert!(matches!(cut_off, Err(DirectoryError::Unreachable { .. })), "{cut_off:?}");
+    let names = desk.directory.approver_names(&groups).await.unwrap();
+    assert_eq!((names.len(), desk.slack.calls().len()), (3, 4), "nobody is asked about twice");
+}
+
+/// However many cards are drawn at once, clicks need not wait for the names on them.
+#[tokio::test]
+async fn names_wait_their_turn_and_so_do_the_groups_they_are_of() {
+    let mut desk = desk(slack_with(|_| {}), home());
+    desk.directory.ways.ahead = FakeSlack::answering(|method, _| panic!("{method:?}"));
+    let groups = ["finance", "approvers"].map(str::to_owned);
+    assert!(!desk.directory.approver_names(&groups).await.unwrap().is_empty());
+}
