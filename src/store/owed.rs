@@ -47,7 +47,8 @@ impl OwedPace {
 impl Store {
     /// Takes at most `limit` cards and notices that are owed by now: cards first, since somebody
     /// may be waiting to decide, and of those as many as there is room for in Slack. What it would get
-    /// too early is put off right here.
+    /// too early is put off right here. With a `limit` too small for some of each kind, time says whose
+    /// turn it is.
     pub async fn claim_owed(
         &self,
         owner: &str,
@@ -59,9 +60,19 @@ impl Store {
         self.write(move |tx| {
             Box::pin(async move {
                 let room = store.room(tx, &pace).await?;
-                let cards = cards::claim(tx, &owner, lease, limit, &room).await?;
-                let room = limit.saturating_sub(cards.len());
-                let notices = notices::claim(tx, &owner, lease, room).await?;
+                // In each place and of each kind something may wait that must not wait for all others.
+                let kinds = room.posts.len() + 2;
+                let turn = usize::try_from(tx.now.as_millis()).unwrap_or_default() % kinds;
+                let (cards, notices) = if limit < kinds && turn == kinds - 1 {
+                    let notices = notices::claim(tx, &owner, lease, limit).await?;
+                    let left = limit - notices.len();
+                    (cards::claim(tx, &owner, lease, left, &room, 0).await?, notices)
+                } else {
+                    let first = if limit < kinds { turn } else { 0 };
+                    let cards = cards::claim(tx, &owner, lease, limit, &room, first).await?;
+                    let left = limit.saturating_sub(cards.len());
+                    (cards, notices::claim(tx, &owner, lease, left).await?)
+                };
                 let cards = cards.into_iter().map(|card| Owed::Card(Box::new(card)));
                 let notices = notices.into_iter().map(|notice| Owed::Notice(Box::new(notice)));
                 store.in_its_time(tx, cards.chain(notices).collect(), &pace).await

@@ -1,8 +1,12 @@
 //! Much becomes due together: people are told in a few messages, nobody is left out, and every request
 //! can still be decided.
 
+use std::collections::BTreeSet;
+
 use countersign::base::Span;
 use countersign::sandbox::{Fault, MessageView};
+use countersign::store::{CardKind, Owed, OwedPace};
+use countersign::work::{Executions, Runs, one_turn};
 
 use crate::office::Office;
 use crate::reckoning::count;
@@ -241,5 +245,39 @@ async fn a_conversation_that_waits_for_nothing_goes_on() {
     assert_eq!(count(&desk, recorded).await, 2);
     desk.close().await;
     assert_eq!(office.invoices_paid().await, 0);
+    office.closes().await;
+}
+
+/// Whoever claims one at a time, because all else is under way, serves each place and answers as well.
+#[tokio::test]
+async fn however_little_room_there_is_each_place_and_each_kind_has_its_turn() {
+    let office = Office::opens().await;
+    for nth in 0..5 {
+        for (floor, who) in ["mia", "sam", "noor"].iter().enumerate() {
+            office.person(who).writes_to_bot(&format!("pay invoice V-70{floor}{nth}"));
+        }
+    }
+    office.person("lena").writes_to_bot("look up order 1042");
+    office.world.slack.deliver_due().await;
+    let desk = office.world.app().unwrap().desk.clone();
+    let (runs, executions) = (Runs::new(desk.clone()), Executions::new(desk.clone()));
+    while one_turn(&runs, 32).await.unwrap() + one_turn(&executions, 32).await.unwrap() > 0 {}
+
+    let mut served = BTreeSet::new();
+    for _ in 0..12 {
+        let pace = OwedPace::any(desk.workspace.clone());
+        let claimed = desk.store.claim_owed("busy", Span::seconds(30), 1, pace).await.unwrap();
+        served.extend(claimed.owed.iter().map(|owed| match owed {
+            Owed::Card(card) => match &card.kind {
+                CardKind::Stage { place, .. } => place.0.clone(),
+                CardKind::Status { channel, .. } => channel.clone(),
+            },
+            Owed::Notice(_) => "an answer".to_owned(),
+            Owed::PutOff => panic!("nothing was too early"),
+        }));
+        office.clock.turn_forward(Span::millis(1));
+    }
+    assert_eq!(served.len(), 5, "three threads, the approvers and an answer: {served:?}");
+    office.passes(Span::minutes(2)).await;
     office.closes().await;
 }

@@ -106,7 +106,7 @@ pub(in crate::store) async fn places_to_post(tx: &mut Tx) -> Result<Vec<String>,
 }
 
 /// Takes at most `limit` cards that must be posted or updated and that there is room for, the most
-/// urgent first. Where there is none, one is taken if none waits already: it is told when to come
+/// urgent first, beginning with the `first` of the places (behind them come updates). Where there is none, one is taken if none waits already: it is told when to come
 /// again. What to show is read by whoever shows it: the writer has other things to do. Of those that
 /// are posted it says that the post begins: until `card_shown` nobody knows whether it was.
 pub(in crate::store) async fn claim(
@@ -115,12 +115,18 @@ pub(in crate::store) async fn claim(
     lease: Span,
     limit: usize,
     room: &Room,
+    first: usize,
 ) -> Result<Vec<OwedCard>, StoreError> {
+    if limit == 0 {
+        return Ok(Vec::new());
+    }
     // No place takes the room of all others.
     let share = (limit / (room.posts.len() + 1)).max(1);
     let posts = room.posts.iter().map(|(place, room)| (TO_POST, Some(place.as_str()), *room));
     let mut due: Vec<Row> = Vec::new();
-    for (statement, place, room) in posts.chain([(TO_UPDATE, None, room.updates)]) {
+    let mut kinds: Vec<_> = posts.chain([(TO_UPDATE, None, room.updates)]).collect();
+    kinds.rotate_left(first);
+    for (statement, place, room) in kinds {
         let most = room.min(share).min(limit - due.len());
         let taken: Vec<Row> = sqlx::query_as(statement)
             .bind(tx.now.as_millis())
