@@ -1,10 +1,17 @@
 //! A replica that stood still while another took over can write nothing and begin nothing.
 
-use countersign::base::Span;
-use countersign::sandbox::Passed;
+use std::sync::{Arc, Mutex};
+
+use countersign::base::{RandomIds, Span, TurnableClock};
+use countersign::desk::Desk;
+use countersign::sandbox::{Fault, Passed};
+use countersign::slack::client::{Answer, Method, ResponseUrl, SlackApi, SlackError};
 use countersign::store::{Ended, Owed, OwedPace, ShownAt, StartCheck, StartRefused, StoreError};
 use countersign::stream::RunEvent;
 use countersign::work::{Deliveries, Runs, Work, one_turn};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use serde_json::Value;
 
 use crate::pair::Pair;
 
@@ -89,6 +96,73 @@ async fn what_stood_still_between_its_claim_and_its_post_is_posted_once() {
     assert_eq!(posted(), by_the_other, "nothing is posted twice");
     pair.world.settle().await.unwrap();
     pair.closes().await;
+}
+
+/// A second try looks first, and whoever stands still behind that asks again too.
+#[tokio::test]
+#[ignore = "it needs a Postgres server: scripts/test starts one"]
+async fn what_stood_still_between_its_look_and_its_post_is_posted_once() {
+    let pair = Pair::opens_with(&[]).await;
+    pair.world.slack.next_calls("chat.postMessage", [Fault::ServerError, Fault::ServerError]);
+    pair.asks("mia", "pay invoice V-7719").await;
+    let [one, other] = pair.desks();
+    let tried = one_turn(&Deliveries::new(one.clone()), 9).await.unwrap();
+    assert_eq!(tried, 2, "the card and the line, and nobody knows what became of them");
+    pair.clock.turn_forward(Span::seconds(20));
+
+    let slack = Arc::new(StandsStill {
+        slack: one.slack.clone(),
+        clock: pair.clock.clone(),
+        other: Deliveries::new(other),
+        took_over: Mutex::default(),
+    });
+    let (store, config) = (one.store.clone(), pair.world.config().unwrap());
+    let ids = Arc::new(RandomIds);
+    let paused =
+        Desk::open_on(store, config, slack.clone(), pair.clock.clone(), ids).await.unwrap();
+    one_turn(&Deliveries::new(Arc::new(paused)), 9).await.unwrap();
+    assert_eq!(*slack.took_over.lock().unwrap(), Some(2));
+    let is_a_post = |passed: &Passed| passed.what == "chat.postMessage";
+    let posts = pair.world.slack.journal().into_iter().filter(is_a_post).count();
+    assert_eq!(posts, 4, "two that failed, and each once");
+    pair.world.settle().await.unwrap();
+    pair.closes().await;
+}
+
+/// A way to Slack on which its owner stands still, once, behind a look at a channel, until another has
+/// taken over.
+struct StandsStill {
+    slack: Arc<dyn SlackApi>,
+    clock: Arc<TurnableClock>,
+    other: Deliveries,
+    took_over: Mutex<Option<usize>>,
+}
+
+impl SlackApi for StandsStill {
+    fn call<'a>(
+        &'a self,
+        method: Method,
+        arguments: Value,
+    ) -> BoxFuture<'a, Result<Answer, SlackError>> {
+        async move {
+            let seen = self.slack.call(method, arguments).await;
+            if method == Method::ConversationsHistory && self.took_over.lock().unwrap().is_none() {
+                self.clock.turn_forward(Span::seconds(31));
+                let count = one_turn(&self.other, 9).await.unwrap();
+                *self.took_over.lock().unwrap() = Some(count);
+            }
+            seen
+        }
+        .boxed()
+    }
+
+    fn respond<'a>(
+        &'a self,
+        url: &'a ResponseUrl,
+        body: Value,
+    ) -> BoxFuture<'a, Result<(), SlackError>> {
+        self.slack.respond(url, body)
+    }
 }
 
 #[tokio::test]
