@@ -96,6 +96,24 @@ async fn a_second_try_that_arrives_late_is_not_posted_again_either() {
     each_appears_once(vec![Fault::ServerError, Fault::ServerError, LATE, LATE]).await;
 }
 
+/// Three cards and three lines were posted, and of none the answer came: Slack lets us read little.
+#[tokio::test]
+async fn one_look_at_a_channel_answers_for_all_that_are_looked_for_there() {
+    let office = Office::opens().await;
+    office.world.slack.next_calls("chat.postMessage", vec![Fault::AnswerLost; 6]);
+    for nth in 0..3 {
+        office.person("mia").writes_to_bot(&format!("pay invoice V-880{nth}"));
+    }
+    office.passes(Span::ZERO).await;
+    office.passes(Span::minutes(1)).await;
+    assert_eq!(office.person("jonas").sees("#approvals").len(), 3);
+    let journal = office.world.slack.journal();
+    let looks = |what: &str| journal.iter().filter(|passed| passed.what == what).count();
+    assert_eq!(looks("conversations.history"), 1, "the channel of the cards");
+    assert_eq!(looks("conversations.replies"), 3, "each thread");
+    office.closes().await;
+}
+
 /// Nobody knows whether the card was posted, and then the bot is thrown out: nobody will ever know.
 #[tokio::test]
 async fn a_post_that_can_never_be_looked_for_does_not_keep_the_next_from_being_asked() {

@@ -1,6 +1,8 @@
 //! Finding a post again whose outcome is unknown. Slack has no idempotency keys; the id in the
 //! message's metadata takes their place.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use super::messages::{About, Place, Posted};
@@ -12,13 +14,16 @@ const SLACK_TIME: Span = Span::minutes(5);
 /// How many pages are read in one go. The next goes on from there.
 const PAGES: usize = 10;
 
-/// Which message of ours to look for.
-#[derive(Clone, Copy, Debug)]
-pub struct MetadataQuery<'a> {
-    pub place: &'a Place,
-    pub about: &'a About,
-    /// When we first meant to post it.
-    pub since: Timestamp,
+/// Messages of ours, by what they are about.
+#[derive(Debug, Default)]
+pub struct OurPosts(HashMap<(String, String), Vec<Posted>>);
+
+impl OurPosts {
+    /// Every message about this card or notice, the oldest first; the first one is the one to keep.
+    pub fn about(&self, about: &About) -> &[Posted] {
+        let of = (about.event_type().to_owned(), about.id().to_owned());
+        self.0.get(&of).map_or(&[], Vec::as_slice)
+    }
 }
 
 /// How far a search has come. A busy channel has more pages than may be read at once, and a search
@@ -26,25 +31,25 @@ pub struct MetadataQuery<'a> {
 #[derive(Debug, Default)]
 pub struct Search {
     cursor: Option<String>,
-    found: Vec<Posted>,
+    found: OurPosts,
 }
 
 impl dyn SlackApi + '_ {
-    /// Every message of ours that is about this card or notice, the oldest first; the first one is
-    /// the one to keep. Only an empty list says that nothing was posted, and a post made a moment
-    /// ago may not be in it yet.
+    /// Every message that we posted there since then, by what it is about. What is not among them
+    /// was not posted, but for a post made a moment ago: that may not be in it yet.
     ///
     /// When it has to wait, or has read as much as it may in one go, `search` remembers how far it
     /// came; any other error begins anew.
     ///
     /// Any app may write any metadata, so only messages with our own bot id or app id count.
-    pub async fn find_by_metadata(
+    pub async fn our_posts(
         &self,
         us: &Identity,
-        query: MetadataQuery<'_>,
+        place: &Place,
+        since: Timestamp,
         search: &mut Search,
-    ) -> Result<Vec<Posted>, SlackError> {
-        let outcome = self.search_on(us, query, search).await;
+    ) -> Result<OurPosts, SlackError> {
+        let outcome = self.search_on(us, place, since, search).await;
         match &outcome {
             Err(
                 SlackError::Paced { .. }
@@ -59,17 +64,18 @@ impl dyn SlackApi + '_ {
     async fn search_on(
         &self,
         us: &Identity,
-        query: MetadataQuery<'_>,
+        place: &Place,
+        since: Timestamp,
         search: &mut Search,
-    ) -> Result<Vec<Posted>, SlackError> {
-        let oldest = (query.since.as_seconds() - SLACK_TIME.as_millis() / 1000).max(0);
+    ) -> Result<OurPosts, SlackError> {
+        let oldest = (since.as_seconds() - SLACK_TIME.as_millis() / 1000).max(0);
         let mut arguments = json!({
-            "channel": query.place.channel,
+            "channel": place.channel,
             "oldest": format!("{oldest}.000000"),
             "include_all_metadata": true,
             "limit": 200,
         });
-        let method = match &query.place.thread_ts {
+        let method = match &place.thread_ts {
             Some(root) => {
                 arguments["ts"] = json!(root);
                 Method::ConversationsReplies
@@ -80,20 +86,30 @@ impl dyn SlackApi + '_ {
             if let Some(cursor) = &search.cursor {
                 arguments["cursor"] = json!(cursor);
             }
-            let body = self.call(method, arguments.clone()).await?.body;
+            let body = match self.call(method, arguments.clone()).await {
+                Ok(answer) => answer.body,
+                // Slack keeps a cursor for so long; what comes next begins anew.
+                Err(SlackError::OurBug { code, .. }) if code == "invalid_cursor" => {
+                    *search = Search::default();
+                    return Err(SlackError::NotDone { why: code });
+                }
+                Err(error) => return Err(error),
+            };
             let Some(messages) = body["messages"].as_array() else {
                 return Err(SlackError::Unknown { why: "the answer has no `messages`".to_owned() });
             };
-            let about = messages
-                .iter()
-                .filter(|message| is_ours(message, us) && is_about(message, query.about))
-                .filter_map(|message| message["ts"].as_str())
-                .map(|ts| Posted { channel: query.place.channel.clone(), ts: ts.to_owned() });
-            search.found.extend(about);
+            for message in messages.iter().filter(|message| is_ours(message, us)) {
+                if let Some((about, ts)) = about_and_ts(message) {
+                    let posted = Posted { channel: place.channel.clone(), ts };
+                    search.found.0.entry(about).or_default().push(posted);
+                }
+            }
             match body["response_metadata"]["next_cursor"].as_str() {
                 None | Some("") => {
                     let mut found = std::mem::take(&mut search.found);
-                    found.sort_by_key(|posted| order(&posted.ts));
+                    for posts in found.0.values_mut() {
+                        posts.sort_by_key(|posted| order(&posted.ts));
+                    }
                     return Ok(found);
                 }
                 Some(cursor) => search.cursor = Some(cursor.to_owned()),
@@ -108,9 +124,12 @@ fn is_ours(message: &Value, us: &Identity) -> bool {
     message["bot_id"] == us.bot_id || app.is_some_and(|app| message["app_id"] == app)
 }
 
-fn is_about(message: &Value, about: &About) -> bool {
+/// What a message says in its metadata that it is about, and where it stands.
+fn about_and_ts(message: &Value) -> Option<((String, String), String)> {
     let metadata = &message["metadata"];
-    metadata["event_type"] == about.event_type() && metadata["event_payload"]["id"] == about.id()
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let about = (text(&metadata["event_type"])?, text(&metadata["event_payload"]["id"])?);
+    Some((about, text(&message["ts"])?))
 }
 
 /// A ts is two numbers with a dot between them, never a fraction.
@@ -141,10 +160,9 @@ mod tests {
     async fn found(slack: &FakeSlack, place: &Place) -> Result<Vec<String>, SlackError> {
         let about = About::Card(CardId::existing("crd_1"));
         let since = Timestamp::from_millis(1_789_380_000_000);
-        let query = MetadataQuery { place, about: &about, since };
         let mut search = Search::default();
-        let found = slack.as_dyn().find_by_metadata(&us(), query, &mut search).await?;
-        Ok(found.into_iter().map(|posted| posted.ts).collect())
+        let found = slack.as_dyn().our_posts(&us(), place, since, &mut search).await?;
+        Ok(found.about(&about).iter().map(|posted| posted.ts.clone()).collect())
     }
 
     #[tokio::test]
@@ -201,12 +219,43 @@ mod tests {
         });
         let (about, place) = (About::Card(CardId::existing("crd_1")), place(None));
         let since = Timestamp::from_millis(1_789_380_000_000);
-        let query = MetadataQuery { place: &place, about: &about, since };
         let mut search = Search::default();
-        let first = slack.as_dyn().find_by_metadata(&us(), query, &mut search).await;
+        let first = slack.as_dyn().our_posts(&us(), &place, since, &mut search).await;
         assert!(matches!(first, Err(SlackError::NotDone { .. })), "{first:?}");
-        let found = slack.as_dyn().find_by_metadata(&us(), query, &mut search).await.unwrap();
-        assert_eq!((found.len(), slack.calls().len()), (1, PAGES + 3));
+        let found = slack.as_dyn().our_posts(&us(), &place, since, &mut search).await.unwrap();
+        assert_eq!((found.about(&about).len(), slack.calls().len()), (1, PAGES + 3));
+    }
+
+    /// A search may wait for an hour, and Slack does not say for how long it knows a cursor.
+    #[tokio::test]
+    async fn a_cursor_that_slack_has_forgotten_begins_the_search_anew() {
+        let calls = AtomicUsize::new(0);
+        let slack = FakeSlack::answering(move |_, arguments| {
+            let nth = calls.fetch_add(1, Ordering::SeqCst);
+            match (nth, arguments["cursor"].is_string()) {
+                (0, false) => {
+                    let next = json!({"next_cursor": "two"});
+                    Ok(json!({"messages": [], "response_metadata": next}))
+                }
+                (1, true) => {
+                    let code = "invalid_cursor".to_owned();
+                    Err(SlackError::OurBug { code, messages: Vec::new() })
+                }
+                (_, true) => panic!("a forgotten cursor is given again"),
+                (_, false) => {
+                    let ours =
+                        message("1789380001.000100", "B0BOTPROF1", "countersign_card", "crd_1");
+                    Ok(json!({"messages": [ours]}))
+                }
+            }
+        });
+        let (about, place) = (About::Card(CardId::existing("crd_1")), place(None));
+        let since = Timestamp::from_millis(1_789_380_000_000);
+        let mut search = Search::default();
+        let first = slack.as_dyn().our_posts(&us(), &place, since, &mut search).await;
+        assert!(matches!(first, Err(SlackError::NotDone { .. })), "{first:?}");
+        let found = slack.as_dyn().our_posts(&us(), &place, since, &mut search).await.unwrap();
+        assert_eq!(found.about(&about).len(), 1);
     }
 
     #[tokio::test]
@@ -227,14 +276,15 @@ mod tests {
         });
         let (about, place) = (About::Card(CardId::existing("crd_1")), place(None));
         let since = Timestamp::from_millis(1_789_380_000_000);
-        let query = MetadataQuery { place: &place, about: &about, since };
         let mut search = Search::default();
         let mut outcome = Err(SlackError::Paced { until: since });
         for _ in 0..3 {
             assert!(matches!(outcome, Err(SlackError::Paced { .. })), "{outcome:?}");
-            outcome = slack.as_dyn().find_by_metadata(&us(), query, &mut search).await;
+            outcome = slack.as_dyn().our_posts(&us(), &place, since, &mut search).await;
         }
-        let found: Vec<String> = outcome.unwrap().into_iter().map(|posted| posted.ts).collect();
+        let found = outcome.unwrap();
+        let found: Vec<&str> =
+            found.about(&about).iter().map(|posted| posted.ts.as_str()).collect();
         assert_eq!(found, ["1789380001.000100", "1789380002.000100", "1789380003.000100"]);
         assert_eq!(slack.calls().len(), 5, "no page is read twice");
     }

@@ -7,7 +7,7 @@ mod answer;
 mod channels;
 mod error;
 #[cfg(test)]
-pub(super) mod fake;
+pub(crate) mod fake;
 mod http;
 mod identity;
 mod lookup;
@@ -25,7 +25,7 @@ pub use channels::Channels;
 pub use error::SlackError;
 pub use http::{HttpSlack, HttpSlackError, HttpSlackSettings};
 pub use identity::Identity;
-pub use lookup::{MetadataQuery, Search};
+pub use lookup::{OurPosts, Search};
 pub use messages::{About, Ephemeral, Place, Post, Posted, Update};
 pub use method::{Method, Tier};
 pub use people::Account;

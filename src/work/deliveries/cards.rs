@@ -1,7 +1,6 @@
 //! Cards: the current state, rendered and shown, until shown and wanted match.
 
-use super::{Deliveries, Sent, Try, is_temporary, place, wait};
-use crate::base::Timestamp;
+use super::{Claim, Deliveries, Sent, Try, is_temporary, place, wait};
 use crate::base::failpoint::{self, Point};
 use crate::slack::card::{self, Completeness, Rendered};
 use crate::slack::client::{About, Post, SlackError, Update};
@@ -9,11 +8,7 @@ use crate::store::{CardContent, CardKind, OwedCard, Shown, ShownAt, StoreError};
 use crate::work::Loop;
 
 impl Deliveries {
-    pub(super) async fn card(
-        &self,
-        owed: OwedCard,
-        claimed_at: Timestamp,
-    ) -> Result<(), StoreError> {
+    pub(super) async fn card(&self, owed: OwedCard, claim: Claim) -> Result<(), StoreError> {
         let content = match self.desk.store.card_content(&owed).await {
             Ok(content) => content,
             Err(error @ (StoreError::Damaged { .. } | StoreError::NotFound(_))) => {
@@ -45,7 +40,7 @@ impl Deliveries {
                 }
                 Ok(()) => Ok(()),
             },
-            None => self.show(&owed, rendered, claimed_at).await,
+            None => self.show(&owed, rendered, claim).await,
         }
     }
 
@@ -62,7 +57,7 @@ impl Deliveries {
         &self,
         owed: &OwedCard,
         rendered: Rendered,
-        claimed_at: Timestamp,
+        claim: Claim,
     ) -> Result<(), StoreError> {
         let (store, clock) = (&self.desk.store, &self.desk.clock);
         let at = match &owed.kind {
@@ -88,7 +83,7 @@ impl Deliveries {
             about: About::Card(owed.id.clone()),
         };
         let (epoch, attempts) = (owed.epoch, owed.attempts);
-        let this = Try { claimed_at, epoch, unsure_since: owed.unsure_since, attempts };
+        let this = Try { claim, epoch, unsure_since: owed.unsure_since, attempts };
         match self.post(&post, this).await? {
             Sent::At(posted) => {
                 let at = ShownAt { channel: posted.channel, message_ts: posted.ts };

@@ -1,16 +1,11 @@
 //! A digest: one message for what many would have told.
 
-use super::{Deliveries, is_temporary, place, wait};
-use crate::base::Timestamp;
+use super::{Claim, Deliveries, is_temporary, place, wait};
 use crate::slack::texts::{self, DigestFacts};
 use crate::store::{Gathered, OwedNotice, StoreError};
 
 impl Deliveries {
-    pub(super) async fn digest(
-        &self,
-        owed: OwedNotice,
-        claimed_at: Timestamp,
-    ) -> Result<(), StoreError> {
+    pub(super) async fn digest(&self, owed: OwedNotice, claim: Claim) -> Result<(), StoreError> {
         let (store, clock) = (&self.desk.store, &self.desk.clock);
         // Nothing is gathered into one that was claimed, so what it says is all that it stands for.
         let gathered = store.gathered(&owed.id).await?;
@@ -35,6 +30,6 @@ impl Deliveries {
         let Gathered { escalated, reminded, expired, oldest } = gathered;
         let facts = DigestFacts { escalated, reminded, expired, oldest };
         let words = texts::say(&texts::digest(&facts, clock.now()));
-        self.send(&owed, claimed_at, place(&channel, None), words).await
+        self.send(&owed, claim, place(&channel, None), words).await
     }
 }

@@ -6,41 +6,41 @@
 
 mod cards;
 mod digests;
+mod lookups;
 mod notices;
 mod pace;
 mod streamed;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
+use self::lookups::{Claim, Lookups};
 use super::{Loop, Work, lease};
 use crate::base::failpoint::{self, Point};
 use crate::base::{Span, Timestamp};
 use crate::desk::Desk;
-use crate::slack::client::{About, MetadataQuery, Place, Post, Posted, Search, SlackError};
+use crate::slack::client::{About, Place, Post, Posted, SlackError};
 use crate::store::{Owed, StoreError};
 
 /// Brings cards up to date and sends notices.
 pub struct Deliveries {
     desk: Arc<Desk>,
-    /// Searches for posts that had to wait, by the id they look for. Memory only: after a restart
-    /// they begin anew.
-    searches: Mutex<HashMap<String, Search>>,
+    lookups: Lookups,
 }
 
 impl Deliveries {
     pub fn new(desk: Arc<Desk>) -> Self {
-        Self { desk, searches: Mutex::default() }
+        let (slack, us, clock) = (desk.slack.clone(), desk.identity.clone(), desk.clock.clone());
+        Self { desk, lookups: Lookups::new(slack, us, clock) }
     }
 }
 
-/// What is ours to send, and since when by our own clock.
+/// What is ours to send.
 pub struct Claimed {
     owed: Owed,
-    at: Timestamp,
+    claim: Claim,
 }
 
 impl Work for Deliveries {
@@ -57,7 +57,8 @@ impl Work for Deliveries {
             if let Some(slots) = &desk.slots {
                 slots.taken(claimed.slots);
             }
-            Ok(claimed.owed.into_iter().map(|owed| Claimed { owed, at }).collect())
+            let claim = self.lookups.claimed(at);
+            Ok(claimed.owed.into_iter().map(|owed| Claimed { owed, claim }).collect())
         }
         .boxed()
     }
@@ -66,11 +67,11 @@ impl Work for Deliveries {
         async move {
             failpoint::reach(Point::DeliveryClaimed);
             let done = match claimed.owed {
-                Owed::Card(card) => self.card(*card, claimed.at).await,
+                Owed::Card(card) => self.card(*card, claimed.claim).await,
                 Owed::Notice(notice) if notice.is_digest() => {
-                    self.digest(*notice, claimed.at).await
+                    self.digest(*notice, claimed.claim).await
                 }
-                Owed::Notice(notice) => self.notice(*notice, claimed.at).await,
+                Owed::Notice(notice) => self.notice(*notice, claimed.claim).await,
                 Owed::PutOff => Ok(()),
             };
             match done {
@@ -104,7 +105,7 @@ const AT_ONCE: Span = Span::seconds(2);
 
 /// One try to post what was claimed.
 struct Try {
-    claimed_at: Timestamp,
+    claim: Claim,
     epoch: u64,
     /// When the first try began of which nobody knows how it ended.
     unsure_since: Option<Timestamp>,
@@ -118,7 +119,7 @@ impl Deliveries {
         let now = desk.clock.now();
         let again = |error: &SlackError| wait(error, now, of.attempts);
         if let Some(since) = of.unsure_since {
-            match self.earlier(post, since).await {
+            match self.earlier(post, since, &of).await {
                 Ok(Some(first)) => return Ok(Sent::Before(first)),
                 Ok(None) => {}
                 Err(error) if is_temporary(&error) => {
@@ -128,7 +129,7 @@ impl Deliveries {
                 Err(error) => return Ok(Sent::Never(error)),
             }
         }
-        if of.unsure_since.is_some() || !self.is_at_once(of.claimed_at) {
+        if of.unsure_since.is_some() || !self.is_at_once(of.claim.at) {
             match &post.about {
                 About::Card(card) => desk.store.card_begins(card, of.epoch, lease::TIME).await?,
                 About::Notice(id) => desk.store.notice_begins(id, of.epoch, lease::TIME).await?,
@@ -154,35 +155,23 @@ impl Deliveries {
     }
 
     /// What an earlier try has posted; by the store's time, which dated it.
-    async fn earlier(&self, post: &Post, since: Timestamp) -> Result<Option<Posted>, SlackError> {
+    async fn earlier(
+        &self,
+        post: &Post,
+        since: Timestamp,
+        of: &Try,
+    ) -> Result<Option<Posted>, SlackError> {
         let left = since.plus(ON_ITS_WAY).since(self.desk.store.now());
         if left > Span::ZERO {
             return Err(SlackError::Paced { until: self.desk.clock.now().plus(left) });
         }
-        self.find(MetadataQuery { place: &post.place, about: &post.about, since }).await
+        self.lookups.find(&post.about, &post.place, since, of.claim, of.epoch).await
     }
 
     /// Whether what was claimed then is sent at once; not when the clock went back meanwhile.
     fn is_at_once(&self, claimed_at: Timestamp) -> bool {
         let now = self.desk.clock.now();
         claimed_at <= now && now <= claimed_at.plus(AT_ONCE)
-    }
-
-    /// The first post there is about a card or notice. A search that has to wait goes on next time.
-    async fn find(&self, query: MetadataQuery<'_>) -> Result<Option<Posted>, SlackError> {
-        let desk = &self.desk;
-        let id = query.about.id();
-        let mut search = self.searches().remove(id).unwrap_or_default();
-        let found = desk.slack.find_by_metadata(&desk.identity, query, &mut search).await;
-        if found.is_err() {
-            self.searches().insert(id.to_owned(), search);
-        }
-        Ok(found?.into_iter().next())
-    }
-
-    fn searches(&self) -> MutexGuard<'_, HashMap<String, Search>> {
-        // Each use is one step; a panic elsewhere leaves nothing half done in it.
-        self.searches.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Slack's id of a channel that the configuration names, or that is an id already.

@@ -2,20 +2,15 @@
 
 use serde_json::Value;
 
-use super::{Deliveries, Sent, Try, place};
+use super::{Claim, Deliveries, Sent, Try, place};
 use crate::approval::Notice;
-use crate::base::Timestamp;
 use crate::slack::card::Rendered;
 use crate::slack::client::{About, Place, Post};
 use crate::slack::texts;
 use crate::store::{CardButtons, OwedNotice, ShownAt, StoreError, StoredRequest};
 
 impl Deliveries {
-    pub(super) async fn notice(
-        &self,
-        owed: OwedNotice,
-        claimed_at: Timestamp,
-    ) -> Result<(), StoreError> {
+    pub(super) async fn notice(&self, owed: OwedNotice, claim: Claim) -> Result<(), StoreError> {
         let store = &self.desk.store;
         let Some((at, rendered)) = self.what_and_where(&owed).await? else {
             return store
@@ -29,14 +24,14 @@ impl Deliveries {
         if let Some(at) = self.shown_already(&owed).await? {
             return store.notice_sent(&owed.id, owed.epoch, at).await;
         }
-        self.send(&owed, claimed_at, at, rendered).await
+        self.send(&owed, claim, at, rendered).await
     }
 
     /// Posts it, and writes down what became of it.
     pub(super) async fn send(
         &self,
         owed: &OwedNotice,
-        claimed_at: Timestamp,
+        claim: Claim,
         at: Place,
         rendered: Rendered,
     ) -> Result<(), StoreError> {
@@ -48,7 +43,7 @@ impl Deliveries {
             about: About::Notice(owed.id.clone()),
         };
         let (epoch, attempts) = (owed.epoch, owed.attempts);
-        let this = Try { claimed_at, epoch, unsure_since: owed.unsure_since, attempts };
+        let this = Try { claim, epoch, unsure_since: owed.unsure_since, attempts };
         match self.post(&post, this).await? {
             Sent::At(posted) | Sent::Before(posted) => {
                 let at = ShownAt { channel: posted.channel, message_ts: posted.ts };
