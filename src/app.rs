@@ -190,3 +190,6 @@ impl Crew {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

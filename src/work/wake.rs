@@ -93,7 +93,7 @@ impl Wake {
     }
 
     /// An ear that hears every hint for this loop given after this moment.
-    pub(super) fn listen(&self, which: Loop) -> watch::Receiver<u64> {
+    pub(crate) fn listen(&self, which: Loop) -> watch::Receiver<u64> {
         self.bell(which).subscribe()
     }
 

@@ -217,3 +217,12 @@ fn no_look_that_began_before_takes_back_that_a_desk_broke() {
     mark.was_closed().unwrap();
     assert!(mark.is_there());
 }
+
+impl Store {
+    /// A store whose file is looked at, and whose look stands still until it is told to go on.
+    pub(crate) fn in_the_middle_of_a_look(mut self, file: &Path) -> (Self, mpsc::Sender<()>) {
+        let Standing { look, goes_on } = Standing::begins(file);
+        self.check = Some(Arc::new(look));
+        (self, goes_on)
+    }
+}
