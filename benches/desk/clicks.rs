@@ -6,7 +6,7 @@ use std::time::Duration;
 use countersign::app::App;
 use futures::future::join_all;
 
-use crate::office::{Office, click};
+use crate::office::{Database, Office, click};
 use crate::times::{Times, now, per_second, processor, processor_each};
 
 /// How many people click at once, and how many clicks are measured then.
@@ -14,25 +14,34 @@ const LEVELS: [(usize, usize); 3] = [(1, 800), (8, 2400), (64, 4800)];
 /// Clicks before the first measurement, to fill caches.
 const WARM_UP: usize = 50;
 
-/// Prints a line for each level. The desk's loops stand still, so that nothing but the clicks is
-/// measured; in [`super::cycles`] they all run.
+/// Prints a line for each level and database, in turns. The desk's loops stand still, so that nothing
+/// but the clicks is measured; in [`super::cycles`] they all run.
 pub async fn measure(few: bool) {
     println!("\nclick → committed answer (loops at rest, each click its own request)");
-    let (office, app) = Office::open().await;
-    let office = Arc::new(office);
-    click_all(&office, pending(&office, &app, WARM_UP).await, 1).await;
+    let mut desks = Vec::new();
+    for database in Database::all() {
+        let (office, app) = Office::open(&database).await;
+        let office = Arc::new(office);
+        click_all(&office, pending(&office, &app, WARM_UP).await, 1).await;
+        desks.push((database.name(), office, app));
+    }
     for (clickers, clicks) in LEVELS {
         let clicks = if few { clickers * 2 } else { clicks };
-        let bodies = pending(&office, &app, clicks).await;
-        let (start, before) = (now(), processor());
-        let mut times = click_all(&office, bodies, clickers).await;
-        let rate = per_second(clicks, start.elapsed());
-        let (each, times) = (processor_each(before, clicks), times.summary());
-        println!(
-            "  {clickers:>3} clicking: {rate:>8}, median / p99 {times}, processor {each} each"
-        );
+        for (name, office, app) in &desks {
+            let bodies = pending(office, app, clicks).await;
+            let (start, before) = (now(), processor());
+            let mut times = click_all(office, bodies, clickers).await;
+            let rate = per_second(clicks, start.elapsed());
+            let (each, times) = (processor_each(before, clicks), times.summary());
+            println!(
+                "  {clickers:>3} clicking, {name:<8}: {rate:>8}, median / p99 {times}, \
+                 processor {each} each"
+            );
+        }
     }
-    app.desk.store.close().await;
+    for (_, _, app) in desks {
+        app.desk.store.close().await;
+    }
 }
 
 /// The clicks that approve so many new requests, ready to be sent.

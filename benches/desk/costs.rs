@@ -7,14 +7,15 @@ use countersign::app::App;
 use countersign::store::Cost;
 use countersign::work::{Executions, one_turn};
 
-use crate::office::Office;
+use crate::office::{Database, Office};
 
 /// Prints a line for each part.
-pub async fn measure() {
+pub async fn measure(database: &Database) {
     println!(
-        "\nwhat one conversation asks of the store (a claim that finds nothing counts as well)"
+        "\nwhat one conversation asks of the store on {} (a claim that finds nothing counts as well)",
+        database.name()
     );
-    let (office, app) = Office::open().await;
+    let (office, app) = Office::open(database).await;
     // The second is counted: the first fills the caches.
     converse(&office, &app, |_, _| {}).await;
     converse(&office, &app, print).await;

@@ -10,7 +10,7 @@ use futures::future::join_all;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::office::Office;
+use crate::office::{Database, Office};
 use crate::times::{Times, now, per_second, processor, processor_each};
 
 /// How many conversations go on at once, and how many are measured then.
@@ -25,26 +25,36 @@ struct Parts {
     whole: Times,
 }
 
-/// Prints a line for each level: all loops run, as they do in `serve`.
+/// Prints a line for each level and database, in turns: all loops run, as they do in `serve`.
 pub async fn measure(few: bool) {
     println!("\nmessage → card → click → tool → resumed → last word (loops at work), median / p99");
     for (at_once, count) in LEVELS {
         let (at_once, count) = if few { (at_once.min(8), 8) } else { (at_once, count) };
-        let (office, app) = Office::open().await;
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let stop = CancellationToken::new();
-        let desk = app.desk.clone();
-        let serving = tokio::spawn(app.serve(listener, Roles::default(), stop.clone()));
-        let (start, before) = (now(), processor());
-        let office = Arc::new(office);
-        let mut parts = talk(&office, at_once, count).await;
-        let (took, each) = (start.elapsed(), processor_each(before, count));
-        stop.cancel();
-        serving.await.expect("it serves").expect("it serves to the end");
-        desk.store.close().await;
-        parts.print(at_once, &per_second(count, took), &each);
-        check(&office, count).await;
+        for database in Database::all() {
+            measure_on(&database, at_once, count).await;
+        }
     }
+}
+
+async fn measure_on(database: &Database, at_once: usize, count: usize) {
+    let (office, app) = Office::open(database).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let stop = CancellationToken::new();
+    let desk = app.desk.clone();
+    let serving = tokio::spawn(app.serve(listener, Roles::default(), stop.clone()));
+    let (start, before) = (now(), processor());
+    let office = Arc::new(office);
+    let mut parts = talk(&office, at_once, count).await;
+    let (took, each) = (start.elapsed(), processor_each(before, count));
+    stop.cancel();
+    serving.await.expect("it serves").expect("it serves to the end");
+    desk.store.close().await;
+    parts.print(
+        &format!("{at_once:>3} at once, {}", database.name()),
+        &per_second(count, took),
+        &each,
+    );
+    check(&office, count).await;
 }
 
 /// So many conversations, `at_once` at any time.
@@ -93,9 +103,9 @@ impl Parts {
         self.whole.extend(whole);
     }
 
-    fn print(&mut self, at_once: usize, rate: &str, each: &str) {
+    fn print(&mut self, what: &str, rate: &str, each: &str) {
         let whole = self.whole.summary();
-        println!("  {at_once:>3} at once: {rate:>8}, whole {whole}, processor {each} each");
+        println!("  {what:<22}: {rate:>8}, whole {whole}, processor {each} each");
         println!("       message → card shown     {}", self.to_card.summary());
         println!("       click → committed answer {}", self.click.summary());
         println!("       answer → last word       {}", self.to_result.summary());

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use countersign::app::Roles;
 
-use crate::office::{API_KEY, Office};
+use crate::office::{API_KEY, Database, Office};
 use crate::talker::WORDS;
 use crate::times::{now, resident};
 
@@ -26,11 +26,12 @@ const LEVELS: [usize; 3] = [1, 100, 1_000];
 const LISTEN: &str = "COUNTERSIGN_BENCH_LISTEN";
 
 /// Prints a line for each level.
-pub async fn measure(few: bool) {
-    println!("\none run says {WORDS} tokens; every listener hears all of them");
+pub async fn measure(database: &Database, few: bool) {
+    let name = database.name();
+    println!("\none run says {WORDS} tokens on {name}; every listener hears all of them");
     for count in LEVELS {
         let count = if few { count.min(3) } else { count };
-        let (office, app) = Office::open().await;
+        let (office, app) = Office::open(database).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let host = listener.local_addr().expect("an address").to_string();
         let stop = CancellationToken::new();

@@ -2,7 +2,9 @@
 //! result of an approved action, tokens to those who listen.
 //!
 //! `cargo bench --bench desk`, or with `-- clicks`, `-- cycles`, `-- costs` or `-- listeners` only that;
-//! `-- million` fills gigabytes, and is only done when it is named.
+//! `-- million` fills gigabytes, and is only done when it is named. `-- postgres` or `-- sqlite` beside these
+//! names does it there alone.
+//! Beside a Postgres server (`SYNC_TO_DISK=1 scripts/with-postgres`) each is done on both databases, in turns.
 //! The router, the signatures, the SQLite file (WAL, synchronous FULL) and the loops are the real
 //! ones; only Slack is a stand-in that answers at once. Throughput over many tasks fits no
 //! micro-benchmark, so this prints a table. Without `--bench`, as `cargo test` runs it, it takes a few
@@ -17,6 +19,8 @@ mod office;
 mod slack;
 mod talker;
 mod times;
+
+use office::Database;
 
 /// A message becomes a card by way of many small texts; the system's allocator spends a fifth of the
 /// processor on them.
@@ -46,14 +50,16 @@ fn main() {
         if asked_for("cycles") {
             cycles::measure(few).await;
         }
-        if asked_for("costs") {
-            costs::measure().await;
-        }
-        if asked_for("listeners") {
-            listeners::measure(few).await;
-        }
-        if few || named("million") {
-            million::measure(few).await;
+        for database in &Database::all() {
+            if asked_for("costs") {
+                costs::measure(database).await;
+            }
+            if asked_for("listeners") {
+                listeners::measure(database, few).await;
+            }
+            if few || named("million") {
+                million::measure(database, few).await;
+            }
         }
     });
 }

@@ -22,11 +22,45 @@ use tokio::sync::Notify;
 use tower::ServiceExt;
 
 use crate::slack::{APP, Card, QuickSlack, TEAM};
-use crate::talker;
+use crate::{named, talker};
 
 pub const SECRET: &str = "the-bench-signs-with-this";
 pub const TOKEN: &str = "xoxb-bench";
 pub const API_KEY: &str = "the-bench-calls-with-this-key-of-its-own";
+
+const SQLITE: &str = "sqlite";
+const POSTGRES: &str = "postgres";
+
+/// Where a desk keeps what it knows.
+pub enum Database {
+    File,
+    Server(String),
+}
+
+impl Database {
+    /// All that can be measured: a file, and the server that tests are to run on, if there is one. Only
+    /// that of the two which was named, if one was.
+    pub fn all() -> Vec<Self> {
+        let server = std::env::var("COUNTERSIGN_TEST_POSTGRES").ok().map(Self::Server);
+        let there = std::iter::once(Self::File).chain(server);
+        there.filter(|one| named(one.name()) || !(named(SQLITE) || named(POSTGRES))).collect()
+    }
+
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::File => SQLITE,
+            Self::Server(_) => POSTGRES,
+        }
+    }
+
+    /// One of its own on the server; a file is there when it is opened.
+    pub async fn open(&self) -> Option<Rehearsal> {
+        match self {
+            Self::File => None,
+            Self::Server(url) => Some(Rehearsal::on(url, &RandomIds).await.expect("a database")),
+        }
+    }
+}
 
 /// The desk, and ways to talk to it as Slack does.
 pub struct Office {
@@ -42,11 +76,11 @@ pub struct Office {
 
 impl Office {
     /// Opens a desk on an empty database. Its loops run only when somebody serves the app.
-    pub async fn open() -> (Self, App) {
+    pub async fn open(on: &Database) -> (Self, App) {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
         let slack = Arc::new(QuickSlack::default());
         let (talker, talk) = talker::serve().await;
-        let server = server().await;
+        let server = on.open().await;
         let file = || format!("sqlite://{}", folder.path().join("desk.db").display());
         let store = server.as_ref().map_or_else(file, Rehearsal::url);
         let config = config(&folder, &serve_tool().await, &talker, store.clone());
@@ -138,12 +172,6 @@ pub fn sign(body: &str) -> (String, String) {
     let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).expect("any key will do");
     mac.update(format!("v0:{timestamp}:{body}").as_bytes());
     (timestamp, format!("v0={}", hex::encode(mac.finalize().into_bytes())))
-}
-
-/// A database of its own on the server that is to be measured, if there is one.
-pub async fn server() -> Option<Rehearsal> {
-    let server = std::env::var("COUNTERSIGN_TEST_POSTGRES").ok()?;
-    Some(Rehearsal::on(&server, &RandomIds).await.expect("a database"))
 }
 
 fn config(folder: &TempDir, tool: &str, talker: &str, store: String) -> Config {

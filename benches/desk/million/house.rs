@@ -15,7 +15,7 @@ use tokio::process::{Child, Command};
 
 use super::outside::Outside;
 use super::people::{Button, client};
-use crate::office::{SECRET, TOKEN, server};
+use crate::office::{Database, SECRET, TOKEN};
 use crate::times::{now, resident};
 
 const LOOK: Duration = Duration::from_millis(5);
@@ -30,9 +30,9 @@ pub struct House {
 pub struct Desk(Child);
 
 impl House {
-    pub async fn build(outside: &Outside) -> Self {
+    pub async fn build(database: &Database, outside: &Outside) -> Self {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
-        let server = server().await;
+        let server = database.open().await;
         let file = || format!("sqlite://{}", folder.path().join("desk.db").display());
         let store = server.as_ref().map_or_else(file, Rehearsal::url);
         let port = free_port();

@@ -17,6 +17,7 @@ use countersign::base::{Clock, Span, SystemClock, Timestamp};
 use self::fill::{Due, Filler};
 use self::house::House;
 use self::outside::Outside;
+use crate::office::Database;
 use crate::times::now;
 
 /// How many timers are due together.
@@ -35,14 +36,18 @@ struct Scale {
 }
 
 /// Prints a line for each figure.
-pub async fn measure(few: bool) {
+pub async fn measure(database: &Database, few: bool) {
     let scale = match few {
         true => Scale { pending: 200, storm: 40, clicks: 16, settling: Duration::from_secs(1) },
         false => Scale { pending: asked_for(), storm: STORM, clicks: HOUR, settling: MINUTE },
     };
-    println!("\n{} requests that wait (the real binary, killed and started again)", scale.pending);
+    println!(
+        "\n{} requests that wait on {} (the real binary, killed and started again)",
+        scale.pending,
+        database.name()
+    );
     let outside = Outside::open().await;
-    let house = House::build(&outside).await;
+    let house = House::build(database, &outside).await;
     let filler = Filler::open(&house).await;
     let start = now();
     filler.fill(scale.pending, &Due::InAMonth).await;
