@@ -18,7 +18,7 @@ use crate::slack::client::{
 const FURTHER: Span = Span::seconds(60);
 /// When to come again where somebody is looking already.
 const A_LOOK: Span = Span::seconds(2);
-/// What was seen is forgotten after this, and what was put off for longer is looked for anew.
+/// What was put off for longer than this is looked for anew.
 const KEPT: Span = Span::minutes(10);
 
 /// Memory only: after a restart everything is looked for anew.
@@ -41,11 +41,12 @@ pub(super) struct Claim {
     turn: u64,
 }
 
-#[derive(Clone, Copy)]
 struct Waiting {
     claim: Claim,
     /// The last one it was ours under.
     epoch: u64,
+    /// For as long as anybody waits for a place, what was seen of it is kept.
+    _seen: Arc<tokio::sync::Mutex<Seen>>,
 }
 
 /// What was seen of a place.
@@ -82,11 +83,8 @@ impl Lookups {
 
     /// Something was claimed after this time: whatever owners before us have posted of it can be seen.
     pub(super) fn claimed(&self, at: Timestamp) -> Claim {
-        let mut waiting = open(&self.waiting);
-        waiting.retain(|_, one| at <= one.claim.at.plus(KEPT));
-        if waiting.is_empty() {
-            open(&self.places).retain(|_, seen| Arc::strong_count(seen) > 1);
-        }
+        open(&self.waiting).retain(|_, one| at <= one.claim.at.plus(KEPT));
+        open(&self.places).retain(|_, seen| Arc::strong_count(seen) > 1);
         Claim { at, turn: self.turns.fetch_add(1, Ordering::SeqCst) + 1 }
     }
 
@@ -100,24 +98,26 @@ impl Lookups {
         claim: Claim,
         epoch: u64,
     ) -> Result<Option<Posted>, SlackError> {
+        let seen = open(&self.places).entry(place.clone()).or_default().clone();
         let earlier = open(&self.waiting).remove(about.id());
         let unbroken = earlier.filter(|earlier| earlier.epoch + 1 == epoch);
         let claim = unbroken.map_or(claim, |earlier| earlier.claim);
-        let found = self.look(about, place, since, claim.turn).await;
+        let found = self.look(&seen, about, place, since, claim.turn).await;
         if found.is_err() {
-            open(&self.waiting).insert(about.id().to_owned(), Waiting { claim, epoch });
+            let waiting = Waiting { claim, epoch, _seen: seen };
+            open(&self.waiting).insert(about.id().to_owned(), waiting);
         }
         found
     }
 
     async fn look(
         &self,
+        seen: &tokio::sync::Mutex<Seen>,
         about: &About,
         place: &Place,
         since: Timestamp,
         turn: u64,
     ) -> Result<Option<Posted>, SlackError> {
-        let seen = open(&self.places).entry(place.clone()).or_default().clone();
         let Ok(mut seen) = seen.try_lock() else {
             return Err(SlackError::Paced { until: self.clock.now().plus(A_LOOK) });
         };
