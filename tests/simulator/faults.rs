@@ -180,7 +180,7 @@ fn slack(method: Method, chance: &mut Chance) -> &'static [Fault] {
     ];
     match method {
         Method::ChatPostMessage if chance.permille(50) => &[Fault::UnknownCode],
-        Method::ChatUpdate if chance.permille(300) => {
+        Method::ChatUpdate if chance.permille(500) => {
             &[Fault::UnknownCode, Fault::CannotUpdate, Fault::EditWindowClosed]
         }
         Method::ViewsOpen | Method::ViewsPublish if chance.permille(700) => &[Fault::HashConflict],
