@@ -12,6 +12,7 @@ mod reckoning;
 
 mod a_changed_tool_is_not_run;
 mod a_graph_can_only_be_stricter;
+mod a_late_hand_is_put_right;
 mod a_person_is_forgotten;
 mod a_stream_misses_nothing;
 mod an_acknowledged_click_is_kept;

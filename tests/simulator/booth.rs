@@ -3,12 +3,19 @@
 //!
 //! Between two stops a task runs alone, so that what it reads on its way is the same each time. A
 //! task that is dropped at a stop is a crash there: what it had handed in is done, and nobody knows.
+//!
+//! Alone means that nobody else goes on until it stops or ends. A task that waits for another one
+//! outside a port, for a lock it holds say, never does either: [`run`] gives it up after a while of
+//! real time, and its seed has failed. And `Clock::beat` is taken for the renewal of a lease, which
+//! goes on beside the work: work that waits for a beat of its own is not at a stop of the work, and
+//! goes on only when the renewal is chosen.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use countersign::slack::client::Method;
 
@@ -197,12 +204,17 @@ impl Drop for Parked {
     }
 }
 
-/// Runs a task until it stops or ends.
+/// It neither stopped nor ended: what it waits for is nothing that the scheduler knows of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hangs;
+
+/// Runs a task until it stops or ends, for so much real time at most.
 pub async fn run<T>(
     booth: &Arc<Booth>,
     future: &mut Pin<Box<dyn Future<Output = T> + Send>>,
-) -> Option<T> {
-    poll_fn(|cx| {
+    patience: Duration,
+) -> Result<Option<T>, Hangs> {
+    let stops = poll_fn(|cx| {
         CURRENT.set(Some(booth.clone()));
         let polled = future.as_mut().poll(cx);
         CURRENT.set(None);
@@ -211,6 +223,14 @@ pub async fn run<T>(
             Poll::Pending if booth.state().running => Poll::Pending,
             Poll::Pending => Poll::Ready(None),
         }
-    })
-    .await
+    });
+    tokio::time::timeout(patience, stops).await.map_err(|_| Hangs)
+}
+
+#[test]
+fn who_waits_for_what_never_comes_is_given_up() {
+    let executor = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut waits: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(std::future::pending());
+    let gone = executor.block_on(run(&Booth::new(0), &mut waits, Duration::from_millis(20)));
+    assert_eq!(gone, Err(Hangs));
 }

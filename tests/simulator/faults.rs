@@ -1,11 +1,22 @@
 //! What may go wrong at each port, how often, and how often it did.
 
-use std::collections::BTreeMap;
-
 use countersign::slack::client::Method;
 
 use crate::booth::Point;
 use crate::chance::Chance;
+
+/// Where something may go wrong, apart from the desks themselves and time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Port {
+    Database,
+    Slack,
+    Tool,
+    Model,
+}
+
+impl Port {
+    pub const ALL: [Self; 4] = [Self::Database, Self::Slack, Self::Tool, Self::Model];
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
@@ -21,9 +32,16 @@ pub enum Fault {
     ServiceUnavailable,
     /// It was done, and the answer did not arrive.
     AnswerLost,
+    /// It may have been done, and the answer is a page for people.
+    AnswerUnreadable,
     TokenRevoked,
     ScopeMissing,
     UnknownCode,
+    /// Slack lets nobody change this message any more.
+    CannotUpdate,
+    EditWindowClosed,
+    /// Somebody else has changed the view meanwhile.
+    HashConflict,
     ResponseUrlGone,
     CallRefused,
     CallLost,
@@ -35,7 +53,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 23] = [
         Self::WriteRefused,
         Self::CommitUnknownUndone,
         Self::CommitUnknownDone,
@@ -44,9 +62,13 @@ impl Fault {
         Self::ServerErrorUndone,
         Self::ServiceUnavailable,
         Self::AnswerLost,
+        Self::AnswerUnreadable,
         Self::TokenRevoked,
         Self::ScopeMissing,
         Self::UnknownCode,
+        Self::CannotUpdate,
+        Self::EditWindowClosed,
+        Self::HashConflict,
         Self::ResponseUrlGone,
         Self::CallRefused,
         Self::CallLost,
@@ -56,6 +78,31 @@ impl Fault {
         Self::ModelCutOff,
         Self::ModelMalformed,
     ];
+
+    pub fn port(self) -> Port {
+        match self {
+            Self::WriteRefused | Self::CommitUnknownUndone | Self::CommitUnknownDone => {
+                Port::Database
+            }
+            Self::NoConnection
+            | Self::RateLimited
+            | Self::ServerErrorUndone
+            | Self::ServiceUnavailable
+            | Self::AnswerLost
+            | Self::AnswerUnreadable
+            | Self::TokenRevoked
+            | Self::ScopeMissing
+            | Self::UnknownCode
+            | Self::CannotUpdate
+            | Self::EditWindowClosed
+            | Self::HashConflict
+            | Self::ResponseUrlGone => Port::Slack,
+            Self::CallRefused | Self::CallLost | Self::CallAnswerLost | Self::ProbeSilent => {
+                Port::Tool
+            }
+            Self::ModelAway | Self::ModelCutOff | Self::ModelMalformed => Port::Model,
+        }
+    }
 
     /// After this the process cannot trust what it has in its hands, and stops.
     pub fn is_fatal(self) -> bool {
@@ -104,7 +151,9 @@ impl Weather {
             }
             Point::Committed => (self.database / 2, &[Fault::CommitUnknownDone]),
             Point::Slack(method) => (self.slack, slack(method, chance)),
-            Point::SlackAnswered(_) => (self.slack / 2, &[Fault::AnswerLost]),
+            Point::SlackAnswered(_) => {
+                (self.slack / 2, &[Fault::AnswerLost, Fault::AnswerUnreadable])
+            }
             Point::Respond => (self.slack, &[Fault::ResponseUrlGone, Fault::AnswerLost]),
             Point::Call => (self.tool, &[Fault::CallRefused, Fault::CallLost]),
             Point::Called => (self.tool, &[Fault::CallAnswerLost]),
@@ -120,38 +169,21 @@ impl Weather {
 
 /// Codes that end a delivery for good are rare, or nothing would ever be shown.
 fn slack(method: Method, chance: &mut Chance) -> &'static [Fault] {
-    const USUAL: [Fault; 6] = [
+    const USUAL: [Fault; 7] = [
         Fault::NoConnection,
         Fault::RateLimited,
         Fault::ServerErrorUndone,
+        Fault::AnswerUnreadable,
         Fault::ServiceUnavailable,
         Fault::TokenRevoked,
         Fault::ScopeMissing,
     ];
-    let posts = matches!(method, Method::ChatPostMessage | Method::ChatUpdate);
-    if posts && chance.permille(50) { &[Fault::UnknownCode] } else { &USUAL }
-}
-
-/// How often each thing happened.
-#[derive(Clone, Debug, Default)]
-pub struct Counts(pub BTreeMap<String, u64>);
-
-impl Counts {
-    pub fn add(&mut self, what: impl Into<String>) {
-        *self.0.entry(what.into()).or_default() += 1;
-    }
-
-    pub fn fired(&mut self, fault: Fault) {
-        self.add(format!("fault {fault:?}"));
-    }
-
-    pub fn take_in(&mut self, other: &Self) {
-        for (what, count) in &other.0 {
-            *self.0.entry(what.clone()).or_default() += count;
+    match method {
+        Method::ChatPostMessage if chance.permille(50) => &[Fault::UnknownCode],
+        Method::ChatUpdate if chance.permille(500) => {
+            &[Fault::UnknownCode, Fault::CannotUpdate, Fault::EditWindowClosed]
         }
-    }
-
-    pub fn of(&self, what: &str) -> u64 {
-        self.0.get(what).copied().unwrap_or_default()
+        Method::ViewsOpen | Method::ViewsPublish if chance.permille(700) => &[Fault::HashConflict],
+        _ => &USUAL,
     }
 }

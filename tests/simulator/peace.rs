@@ -23,7 +23,7 @@ impl Simulation {
         self.store.start(&workspace, "root", "peace").await.map_err(|error| error.to_string())?;
         {
             let mut slack = self.outside.slack.look();
-            slack.archived.clear();
+            slack.set_right();
             slack.away.clear();
         }
         // Even with a clock that went back nothing may turn in circles.
@@ -53,6 +53,7 @@ impl Simulation {
                 self.check().await?;
             }
             self.step += 1;
+            self.check().await?;
             if let Some(down) = self.replicas.iter().position(Option::is_none) {
                 self.begin_opening(down).await;
             } else if let Some(delivery) = self.deliveries.pop() {

@@ -115,6 +115,19 @@ pub fn stops(outside: &Outside, chance: &mut Chance, nth: usize) -> Option<Deliv
     Some(delivery)
 }
 
+/// Somebody opens our Home tab.
+pub fn opens_home(chance: &mut Chance, nth: usize) -> Option<Delivery> {
+    let (user, _, _) = chance.pick(&PEOPLE)?;
+    let told = json!({
+        "type": "app_home_opened", "user": user, "team": team_of(user), "channel": direct(user),
+        "tab": "home", "event_ts": format!("{nth}.000000"),
+    });
+    let mut delivery = event(format!("Ev{nth:06}"), told, format!("{user} opens the Home tab"));
+    // It changes nothing, so there is nothing to remember.
+    delivery.told = true;
+    Some(delivery)
+}
+
 /// Somebody presses a button that was shown at some time.
 pub fn presses(outside: &Outside, chance: &mut Chance, nth: usize) -> Option<Delivery> {
     let now = outside.clock.now();

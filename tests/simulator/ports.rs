@@ -56,6 +56,8 @@ impl Wire {
             booth.tells();
         }
         let unknown = |why: &str| SlackError::Unknown { why: why.to_owned() };
+        let place = |code: &str| SlackError::PlaceWrong { code: code.to_owned() };
+        let gone = || SlackError::InstallationGone { code: "token_revoked".to_owned() };
         match park(Point::Slack(method)).await {
             None => {}
             Some(Fault::NoConnection) => {
@@ -67,9 +69,7 @@ impl Wire {
             Some(Fault::ServiceUnavailable) => {
                 return Err(SlackError::NotDone { why: "service_unavailable".to_owned() });
             }
-            Some(Fault::TokenRevoked) => {
-                return Err(SlackError::InstallationGone { code: "token_revoked".to_owned() });
-            }
+            Some(Fault::TokenRevoked) => return Err(gone()),
             Some(Fault::ScopeMissing) => {
                 let code = "missing_scope".to_owned();
                 return Err(SlackError::SetupWrong { code, needed: None });
@@ -78,16 +78,21 @@ impl Wire {
                 let code = "something_new".to_owned();
                 return Err(SlackError::OurBug { code, messages: Vec::new() });
             }
+            Some(Fault::CannotUpdate) => return Err(place("cant_update_message")),
+            Some(Fault::EditWindowClosed) => return Err(place("edit_window_closed")),
+            Some(Fault::HashConflict) => return Err(place("hash_conflict")),
+            Some(Fault::AnswerUnreadable) => return Err(unknown("the answer cannot be read")),
             Some(_) => return Err(unknown("Slack answered 500")),
         }
         let answered = self.slack.look().answer(method, &given, self.clock.now());
         // To have asked in vain and to have got no answer is the same, where nothing was changed.
         if changes(method) && park(Point::SlackAnswered(method)).await.is_some() {
-            return Err(unknown("no answer in time"));
+            return Err(unknown("no answer that can be read"));
         }
         match answered {
             Ok(body) => Ok(Answer { body, scopes: None, date: None }),
-            Err(code) => Err(SlackError::PlaceWrong { code: code.to_owned() }),
+            Err("token_revoked") => Err(gone()),
+            Err(code) => Err(place(code)),
         }
     }
 }

@@ -12,10 +12,11 @@ use tempfile::TempDir;
 use crate::booth::Point;
 use crate::chance::Chance;
 use crate::checks::Checks;
-use crate::faults::{Counts, Weather};
+use crate::counts::{self, Counts};
+use crate::faults::Weather;
 use crate::people::{self, Delivery};
 use crate::replica::{Outside, Replica, configuration};
-use crate::slack::{CHANNELS, TEAM};
+use crate::slack::TEAM;
 use crate::tasks::{Kind, LOOPS, Task};
 
 const REPLICAS: usize = 3;
@@ -48,6 +49,8 @@ pub struct Simulation {
     pub idle_turns: usize,
     /// The claim of the task that went on last.
     pub actor: Option<u64>,
+    /// Which task neither stopped nor ended, if one did.
+    pub hangs: Option<String>,
     jumps: usize,
     pub checks: Checks,
     trace: Vec<String>,
@@ -85,6 +88,7 @@ impl Simulation {
             healing: false,
             idle_turns: 0,
             actor: None,
+            hangs: None,
             jumps: weather.jumps,
             trace: Vec::new(),
             nth: 0,
@@ -100,7 +104,6 @@ impl Simulation {
         drop((tasks, replicas));
         store.close().await;
         drop(folder);
-        let broken = broken.map_err(|why| format!("seed {seed}, step {step}: {why}"));
         Outcome { steps: step, trace, counts, broken }
     }
 
@@ -135,6 +138,9 @@ impl Simulation {
 
     /// The cheap promises, whenever something was written or done.
     pub async fn check(&mut self) -> Result<(), String> {
+        if let Some(hangs) = self.hangs.take() {
+            return Err(hangs);
+        }
         if self.outside.changed.swap(false, Ordering::SeqCst) {
             self.checks.after_a_commit(self.actor, &self.outside.company).await?;
         }
@@ -169,7 +175,7 @@ impl Simulation {
             && self.weather.crashes > 0
             && self.chance.permille(250)
         {
-            self.counts.add("a replica crashes between a call and its result");
+            self.counts.add(counts::CRASH_IN_A_CALL);
             self.say(format!("r{replica} crashes while it calls"));
             return self.lose(replica);
         }
@@ -201,9 +207,9 @@ impl Simulation {
         match self.chance.below(100) {
             0..45 => self.some_turn().await,
             45..65 => self.some_delivery().await,
-            65..94 => self.somebody_acts().await,
-            94..98 => self.time_passes(),
-            _ => self.something_changes().await,
+            65..93 => self.somebody_acts().await,
+            93..97 => self.time_passes(),
+            _ => self.something_changes(),
         }
     }
 
@@ -239,11 +245,16 @@ impl Simulation {
         if self.nth >= DEEDS {
             return;
         }
+        // What is not installed hears of nothing.
+        if self.outside.slack.look().uninstalled {
+            return self.time_passes();
+        }
         let (outside, chance, nth) = (&self.outside, &mut self.chance, self.nth + 1);
         let (kind, acted) = match chance.below(100) {
             0..12 => ("writes", people::writes(outside, chance, nth)),
             12..68 => ("presses", people::presses(outside, chance, nth)),
-            68..97 => ("sends", people::sends(outside, chance, nth)),
+            68..92 => ("sends", people::sends(outside, chance, nth)),
+            92..97 => ("opens the Home tab", people::opens_home(chance, nth)),
             97..98 => ("stops", people::stops(outside, chance, nth)),
             _ => return self.operator_acts().await,
         };
@@ -296,7 +307,7 @@ impl Simulation {
         self.tasks[at].asleep = self.step + 120;
         let who = format!("r{} #{} sleeps", self.tasks[at].replica, self.tasks[at].id);
         self.outside.clock.turn_by(31_000);
-        self.counts.add("a worker stands still past its lease");
+        self.counts.add(counts::SLEEP);
         self.say(who);
     }
 
@@ -315,8 +326,8 @@ impl Simulation {
     }
 
     fn jump(&mut self) {
-        let hours = i64::try_from(self.chance.below(5)).unwrap() - 3;
-        self.counts.add(if hours < 0 { "time jumps back" } else { "time jumps forward" });
+        let hours = [-3, -2, -1, 1][self.chance.below(4)];
+        self.counts.add(if hours < 0 { counts::JUMP_BACK } else { counts::JUMP_AHEAD });
         self.outside.clock.turn_by(hours * 3_600_000 + 1);
         self.say(format!("the clock jumps by {hours} h"));
     }
@@ -324,53 +335,17 @@ impl Simulation {
     async fn crash(&mut self) {
         if self.chance.permille(850) {
             let replica = self.chance.below(REPLICAS);
-            self.counts.add("a replica crashes");
+            self.counts.add(counts::CRASH);
             self.say(format!("r{replica} crashes"));
             return self.lose(replica);
         }
-        self.counts.add("everything crashes");
+        self.counts.add(counts::CRASH_OF_ALL);
         self.say("everything crashes".to_owned());
         for replica in 0..REPLICAS {
             self.lose(replica);
         }
         self.store.close().await;
         self.store = open(&self.outside).await;
-    }
-
-    async fn something_changes(&mut self) {
-        let choice = self.chance.below(6);
-        let mut slack = self.outside.slack.look();
-        let what = match choice {
-            0 => {
-                let ours = slack.messages.iter_mut().filter(|message| message.from_bot);
-                let mut ours: Vec<_> = ours.filter(|message| !message.deleted).collect();
-                let at = self.chance.below(ours.len());
-                let Some(message) = ours.get_mut(at) else { return };
-                message.deleted = true;
-                "slack: a message is deleted"
-            }
-            1 if self.weather.slack > 0 => {
-                let (channel, _) = CHANNELS[self.chance.below(2)];
-                slack.archived.insert(channel.to_owned());
-                "slack: a channel is archived"
-            }
-            2 | 3 => {
-                slack.archived.clear();
-                "slack: channels are open again"
-            }
-            4 => {
-                let user = ["U0000JONA", "U0000LENA", "U000PRIYA"][self.chance.below(3)];
-                slack.away.insert(user.to_owned());
-                "slack: somebody is deactivated"
-            }
-            _ => {
-                slack.away.clear();
-                "slack: everybody is active"
-            }
-        };
-        drop(slack);
-        self.counts.add(what);
-        self.say(what.to_owned());
     }
 }
 

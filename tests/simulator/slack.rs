@@ -28,7 +28,9 @@ pub const PEOPLE: [(&str, &str, &str); 10] = [
     ("U0000DORA", TEAM, "deactivated"),
     ("U0000OLAF", "T0STRANGER", "outsider"),
 ];
-pub const CHANNELS: [(&str, &str); 2] = [("C0APPROVAL", "approvals"), ("C0MANAGERS", "managers")];
+pub const CHANNELS: [(&str, &str); 2] = [("C0APPROVAL", "approvals"), (PRIVATE, "managers")];
+/// Who is not in it cannot even see that it exists.
+const PRIVATE: &str = "C0MANAGERS";
 
 #[derive(Clone, Debug)]
 pub struct Message {
@@ -70,6 +72,10 @@ pub struct Workspace {
     pub dialogs: Vec<Dialog>,
     /// Channels that are archived for now.
     pub archived: BTreeSet<String>,
+    /// Channels that we were thrown out of.
+    pub outside: BTreeSet<String>,
+    /// Our token is worth nothing until somebody installs us again.
+    pub uninstalled: bool,
     /// Members who are deactivated for now.
     pub away: BTreeSet<String>,
     /// Who pressed what a trigger comes from.
@@ -128,7 +134,17 @@ impl Workspace {
         ts
     }
 
+    /// Everything is again as it was set up.
+    pub fn set_right(&mut self) {
+        self.archived.clear();
+        self.outside.clear();
+        self.uninstalled = false;
+    }
+
     pub fn answer(&mut self, method: Method, given: &Value, now: Timestamp) -> Answered {
+        if self.uninstalled {
+            return Err("token_revoked");
+        }
         let text = |name: &str| given[name].as_str().unwrap_or_default().to_owned();
         match method {
             Method::AuthTest => Ok(json!({
@@ -167,7 +183,16 @@ impl Workspace {
         }
     }
 
+    fn inside(&self, channel: &str) -> Result<(), &'static str> {
+        match self.outside.contains(channel) {
+            true if channel == PRIVATE => Err("channel_not_found"),
+            true => Err("not_in_channel"),
+            false => Ok(()),
+        }
+    }
+
     fn writable(&self, channel: &str) -> Result<(), &'static str> {
+        self.inside(channel)?;
         if self.archived.contains(channel) {
             return Err("is_archived");
         }
@@ -300,21 +325,30 @@ impl Workspace {
     }
 
     fn channels(&self) -> Vec<Value> {
-        let open = CHANNELS.iter().filter(|(id, _)| !self.archived.contains(*id));
-        open.map(|(id, name)| json!({ "id": id, "name": name, "is_member": true })).collect()
+        let seen = |id: &str| self.inside(id) != Err("channel_not_found");
+        let open = CHANNELS.iter().filter(|(id, _)| !self.archived.contains(*id) && seen(id));
+        let listed = open.map(
+            |(id, name)| json!({ "id": id, "name": name, "is_member": self.inside(id).is_ok() }),
+        );
+        listed.collect()
     }
 
     fn info(&self, channel: &str) -> Answered {
         let (id, name) =
             CHANNELS.iter().find(|(id, _)| *id == channel).ok_or("channel_not_found")?;
         let archived = self.archived.contains(*id);
+        let inside = self.inside(id);
+        if inside == Err("channel_not_found") {
+            return Err("channel_not_found");
+        }
         Ok(json!({ "channel": {
-            "id": id, "name": name, "is_member": true, "is_archived": archived,
+            "id": id, "name": name, "is_member": inside.is_ok(), "is_archived": archived,
         }}))
     }
 
     fn history(&self, given: &Value) -> Answered {
         let channel = given["channel"].as_str().unwrap_or_default();
+        self.inside(channel)?;
         let thread = given["ts"].as_str();
         let oldest: f64 = given["oldest"].as_str().and_then(|at| at.parse().ok()).unwrap_or(0.0);
         let here = self.messages.iter().filter(|message| {

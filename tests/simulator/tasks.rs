@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::to_bytes;
 use countersign::base::Span;
@@ -17,6 +18,8 @@ use crate::simulation::Simulation;
 
 pub const LOOPS: [Loop; 5] =
     [Loop::Runs, Loop::Executions, Loop::Timers, Loop::Deliveries, Loop::Streams];
+/// How long a task may run from one stop to the next, in real time: more than any does that ends.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// What an answer of ours may weigh.
 const ANSWER: usize = 1 << 20;
 
@@ -87,8 +90,10 @@ impl Simulation {
     ) {
         let (id, booth) = (self.step, Booth::new(self.step));
         let mut task = Task { id, replica, kind, booth, asleep: 0, future };
-        let done = booth::run(&task.booth, &mut task.future).await;
-        self.after(task, done, Point::Transaction, None);
+        match booth::run(&task.booth, &mut task.future, PATIENCE).await {
+            Ok(done) => self.after(task, done, Point::Transaction, None),
+            Err(booth::Hangs) => self.hung(&task, "its beginning"),
+        }
     }
 
     /// Lets one task go on from where it stands, or meet a fault there.
@@ -107,8 +112,25 @@ impl Simulation {
         }
         let fault = self.weather.at(point, &mut self.chance);
         task.booth.grant(id, fault);
-        let done = booth::run(&task.booth, &mut task.future).await;
-        self.after(task, done, point, fault);
+        match booth::run(&task.booth, &mut task.future, PATIENCE).await {
+            Ok(done) => self.after(task, done, point, fault),
+            Err(booth::Hangs) => self.hung(&task, &format!("{point:?} {fault:?}")),
+        }
+    }
+
+    /// Whatever a task waits for that does not stop, it is held by one that has: all are named.
+    fn hung(&mut self, task: &Task, since: &str) {
+        let place = |task: &Task| format!("r{} #{} {}", task.replica, task.id, task.kind.name());
+        let others =
+            self.tasks.iter().map(|other| format!("{} {:?}", place(other), other.booth.stops()));
+        let others: Vec<_> = others.collect();
+        let why = format!(
+            "{} has neither stopped nor ended since {since}; meanwhile there stand: {}",
+            place(task),
+            others.join("; ")
+        );
+        self.say(why.clone());
+        self.hangs = Some(why);
     }
 
     fn after(&mut self, task: Task, done: Option<Done>, point: Point, fault: Option<Fault>) {
