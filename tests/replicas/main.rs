@@ -18,6 +18,7 @@ mod race;
 mod reckoning;
 mod replica;
 mod slacks_pace;
+mod split_by_roles;
 mod the_database_goes_away;
 mod the_paused_owner;
 mod traffic;
