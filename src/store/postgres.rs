@@ -37,6 +37,8 @@ async fn connect(server: &Server) -> Result<AnyConnection, StoreError> {
 }
 
 pub(super) async fn connect_at_all(server: &Server) -> Result<AnyConnection, StoreError> {
+    // Whoever only asks about a server comes here without having opened a store.
+    sqlx::any::install_default_drivers();
     let cannot = |why: String| StoreError::Place { place: server.to_string(), why };
     let connecting = tokio::time::timeout(CONNECTING, AnyConnection::connect(server.url())).await;
     connecting
@@ -119,7 +121,6 @@ pub struct Safety {
 
 /// Asks a server how safe its commits are.
 pub async fn safety(server: &Server) -> Result<Safety, StoreError> {
-    sqlx::any::install_default_drivers();
     let mut conn = connect(server).await?;
     let (synchronous_commit, fsync, full_page_writes): (String, String, String) = sqlx::query_as(
         "SELECT current_setting('synchronous_commit'), current_setting('fsync'),

@@ -7,6 +7,7 @@
 
 mod balancer;
 mod clocks;
+mod doctor;
 mod failover;
 #[path = "../machine/mod.rs"]
 mod machine;
