@@ -18,6 +18,7 @@ mod processes;
 mod race;
 mod reckoning;
 mod replica;
+mod restoring;
 mod slacks_pace;
 mod split_by_roles;
 mod the_database_goes_away;
