@@ -12,6 +12,7 @@ mod failover;
 #[path = "../machine/mod.rs"]
 mod machine;
 mod office;
+mod one_desk_is_cut_off;
 mod pair;
 mod poolers;
 mod processes;
