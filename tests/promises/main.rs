@@ -34,6 +34,7 @@ mod the_stop_switch;
 mod time_may_lie;
 mod what_is_done_is_shown;
 mod what_is_old_goes;
+mod what_scripts_run;
 mod what_was_approved_is_what_ran;
 mod who_may_call;
 mod who_may_decide;
