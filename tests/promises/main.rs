@@ -16,6 +16,7 @@ mod a_person_is_forgotten;
 mod a_stream_misses_nothing;
 mod an_acknowledged_click_is_kept;
 mod an_agent_that_stops_says_why;
+mod an_older_version_goes_on;
 mod another_workspace_sees_nothing;
 mod cards_are_views;
 mod every_request_has_an_owner;
