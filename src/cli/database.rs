@@ -30,11 +30,11 @@ impl Database {
         opened.await.with_context(|| format!("cannot open {}", masked(&url)))
     }
 
-    /// To put right before any desk starts on it; a schema of an older version is brought up to
-    /// date.
+    /// To put right before any desk starts on it, and beside none; a schema of an older version is
+    /// brought up to date.
     pub(super) async fn to_mend(&self, config: &Path) -> anyhow::Result<Store> {
         let url = self.url(config)?;
-        let opened = Store::open(&url, Arc::new(SystemClock), Arc::new(RandomIds));
+        let opened = Store::open_alone(&url, Arc::new(SystemClock), Arc::new(RandomIds));
         opened.await.with_context(|| format!("cannot open {}", masked(&url)))
     }
 

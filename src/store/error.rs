@@ -16,6 +16,11 @@ pub enum StoreError {
     Thread(String),
     #[error("another process is using `{path}`; stop it first, or point this one at another file")]
     InUse { path: String },
+    #[error(
+        "desks or other commands are connected to `{place}` ({sessions} sessions, those that a pooler \
+         keeps included); close them first"
+    )]
+    Served { place: String, sessions: i64 },
     #[error("`{place}` cannot be opened: {why}")]
     Place { place: String, why: String },
     #[error(

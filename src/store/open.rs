@@ -99,6 +99,19 @@ impl Store {
         Self::writing(opened, clock, ids).await
     }
 
+    /// The same where no desk may be at work. A file has a lock for that; whom a server sees connected is
+    /// refused, and nothing keeps a desk from coming afterwards.
+    pub async fn open_alone(
+        url: &str,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+    ) -> Result<Self, StoreError> {
+        if let Place::Postgres(server) = Place::of(url)? {
+            postgres::nobody_else_is_there(&server).await?;
+        }
+        Self::open(url, clock, ids).await
+    }
+
     /// Opens an existing database for a single command of the operator, beside a desk that may be
     /// running: each transaction takes its turn with the desk's, whose loops find what it changed.
     pub async fn open_beside(

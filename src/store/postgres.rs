@@ -15,6 +15,14 @@ const READERS: u32 = 4;
 /// How long a server may take to answer that it is there.
 const CONNECTING: Duration = Duration::from_secs(5);
 
+/// How long a process that has just ended may still be seen at the server.
+const LEAVING: Duration = Duration::from_secs(2);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
+/// Sessions that call themselves as ours do: desks, and what their operators run.
+const OTHERS: &str = "SELECT COUNT(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+      AND application_name = current_setting('application_name')";
+
 /// What no other server says of itself, and none that was started again.
 const NAME: &str = "SELECT CAST(extract(epoch FROM pg_postmaster_start_time()) AS TEXT)";
 
@@ -37,11 +45,34 @@ async fn connect(server: &Server) -> Result<AnyConnection, StoreError> {
 }
 
 pub(super) async fn connect_at_all(server: &Server) -> Result<AnyConnection, StoreError> {
+    // Whoever only asks about a server comes here without having opened a store.
+    sqlx::any::install_default_drivers();
     let cannot = |why: String| StoreError::Place { place: server.to_string(), why };
     let connecting = tokio::time::timeout(CONNECTING, AnyConnection::connect(server.url())).await;
     connecting
         .map_err(|_| cannot(format!("no answer within {} s", CONNECTING.as_secs())))?
         .map_err(|error| cannot(error.to_string()))
+}
+
+/// Refuses a database on which anybody of us is connected, at this moment.
+pub(super) async fn nobody_else_is_there(server: &Server) -> Result<(), StoreError> {
+    let mut conn = connect(server).await?;
+    let mut others: i64 = 0;
+    let leaving = async {
+        loop {
+            others = sqlx::query_scalar(OTHERS).fetch_one(&mut conn).await?;
+            if others == 0 {
+                return Ok::<_, StoreError>(());
+            }
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
+    };
+    let left = tokio::time::timeout(LEAVING, leaving).await;
+    conn.close().await?;
+    match left {
+        Ok(looked) => looked,
+        Err(_) => Err(StoreError::Served { place: server.to_string(), sessions: others }),
+    }
 }
 
 async fn probe(server: &Server, conn: &mut AnyConnection) -> Result<(), StoreError> {
@@ -119,7 +150,6 @@ pub struct Safety {
 
 /// Asks a server how safe its commits are.
 pub async fn safety(server: &Server) -> Result<Safety, StoreError> {
-    sqlx::any::install_default_drivers();
     let mut conn = connect(server).await?;
     let (synchronous_commit, fsync, full_page_writes): (String, String, String) = sqlx::query_as(
         "SELECT current_setting('synchronous_commit'), current_setting('fsync'),

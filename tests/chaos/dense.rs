@@ -63,6 +63,13 @@ impl Dense {
         );
         anyhow::ensure!(books.failed.is_empty(), "{}", books.failed.join("\n\n"));
         anyhow::ensure!(books.rounds > 0, "the time was too short for a round");
+        // In a slice it may not come to that.
+        anyhow::ensure!(
+            campaign.rounds.is_some()
+                || campaign.trouble != Trouble::Replicas
+                || books.table.leases_ended() > 0,
+            "nobody stood still for longer than their leases"
+        );
         anyhow::ensure!(books.staged, "no round had enough in it to show that the checks can fail");
         Ok(())
     }

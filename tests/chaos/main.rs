@@ -21,6 +21,7 @@ mod load;
 #[path = "../machine/mod.rs"]
 mod machine;
 mod moments;
+mod operator;
 mod outside;
 mod replicas;
 mod sabotage;

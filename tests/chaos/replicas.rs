@@ -1,16 +1,18 @@
 //! Two desks on one Postgres, behind a balancer: one of them is killed or stands still while the other
-//! goes on, and now and then neither is there.
+//! goes on, now and then neither is there, and now and then the operator stops everything.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 use crate::balancer::Balancer;
 use crate::campaign::{Campaign, opened};
 use crate::chance::Chance;
-use crate::desk::House;
+use crate::desk::{Desk, House};
 use crate::load::Load;
+use crate::operator::turns_the_switch;
 use crate::outside::Outside;
 use crate::table::Tally;
 
@@ -36,14 +38,35 @@ impl Campaign {
         tally: &mut Tally,
     ) -> anyhow::Result<LeftBehind> {
         let houses = [first, second];
-        let mut killer = chance.apart("the killer");
         let doors: Vec<SocketAddr> =
             houses.iter().map(|house| ([127, 0, 0, 1], house.port).into()).collect();
         let balancer = Balancer::before(doors).await?;
         outside.slack.set_bot_url(&balancer.url);
         let first = opened(houses[0], tally).await?;
-        let mut desks = [Some(first), Some(opened(houses[1], tally).await?)];
+        let desks = [Some(first), Some(opened(houses[1], tally).await?)];
         let load = Load::begin(outside, chance, &self.tempo);
+        let over = CancellationToken::new();
+        let killing = async {
+            // However it ends, the operator has nothing more to do.
+            let _over = over.clone().drop_guard();
+            self.kill_both(outside, houses, desks, chance, tally).await
+        };
+        let switching = turns_the_switch(houses[0], chance.apart("the operator"), &over);
+        let (killed, thrown) = tokio::join!(killing, switching);
+        killed?;
+        tally.thrown += thrown?;
+        Ok(LeftBehind { load, balancer })
+    }
+
+    async fn kill_both(
+        &self,
+        outside: &Outside,
+        houses: [&House; 2],
+        mut desks: [Option<Desk>; 2],
+        chance: &Chance,
+        tally: &mut Tally,
+    ) -> anyhow::Result<()> {
+        let mut killer = chance.apart("the killer");
         while tally.kills < self.times {
             self.wait_for_the_moment(outside, &mut killer, tally).await;
             let one = usize::from(killer.one_in(2));
@@ -75,6 +98,6 @@ impl Campaign {
             desk.kill().await?;
             tally.kills += 1;
         }
-        Ok(LeftBehind { load, balancer })
+        Ok(())
     }
 }

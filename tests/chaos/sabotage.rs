@@ -10,7 +10,7 @@ use crate::database::Database;
 use crate::evidence::{CompanyRows, DeskRows, Evidence};
 
 /// What is broken, in whose books, by which statement, and what a finding about it says.
-const DEEDS: [(&str, Books, &str, &str); 6] = [
+const DEEDS: [(&str, Books, &str, &str); 7] = [
     (
         "a doubled effect",
         Books::Company,
@@ -22,6 +22,13 @@ const DEEDS: [(&str, Books, &str, &str); 6] = [
         Books::Company,
         "INSERT INTO journal (call, key, body) VALUES ('refund', 'from-nowhere', '{}')",
         "which nobody ordered",
+    ),
+    (
+        "a start under the stop switch",
+        Books::Desk,
+        "UPDATE audit SET kind = 'switch.stopped' WHERE seq = (SELECT max(seq) FROM audit
+           WHERE seq < (SELECT max(seq) FROM audit WHERE kind = 'execution.started'))",
+        "started while everything was stopped",
     ),
     (
         "a deleted audit record",

@@ -24,6 +24,8 @@ pub struct Tally {
     pub stopped: u64,
     pub power_cuts: u64,
     pub clock_set: u64,
+    /// How often the operator stopped everything.
+    pub thrown: u64,
     pub starts: u64,
     /// How long they took, together.
     pub opening: Duration,
@@ -33,6 +35,8 @@ pub struct Tally {
     pub events_again: usize,
     pub took: Duration,
 }
+
+const LEASES_ENDED: &str = "  until its leases had ended";
 
 /// Rows that begin with a space belong to the last one that does not.
 #[derive(Default)]
@@ -47,11 +51,12 @@ impl Table {
         table.row("  as a click was on its way", tally.in_a_click);
         table.row("  with a click or a call under way", tally.in_flight);
         table.row("times it stood still", tally.stood_still);
-        table.row("  until its leases had ended", tally.leases_ended);
+        table.row(LEASES_ENDED, tally.leases_ended);
         table.row("calls that the disk did not do", tally.disk_failed);
         table.row("  after which the desk stopped", tally.stopped);
         table.row("power cuts", tally.power_cuts);
         table.row("times the clock was set", tally.clock_set);
+        table.row("times everything was stopped", tally.thrown);
         table.row("starts", tally.starts);
         table.row("  seconds until they were open", tally.opening.as_secs());
         let heard = heard(evidence);
@@ -81,6 +86,12 @@ impl Table {
         table.row("seconds", tally.took.as_secs());
         table.row("  of peace", tally.peace.as_secs());
         table
+    }
+
+    /// How often somebody stood still for longer than their leases.
+    pub fn leases_ended(&self) -> u64 {
+        let row = self.0.iter().find(|(what, _)| what == LEASES_ENDED);
+        row.and_then(|(_, value)| *value).unwrap_or_default()
     }
 
     /// Adds what another campaign amounts to.

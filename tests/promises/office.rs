@@ -6,6 +6,7 @@ use countersign::base::{RandomIds, Span, Timestamp, TurnableClock};
 use countersign::demo::{Setting, World};
 use countersign::sandbox::{Driver, MessageRef, MessageView, Pace};
 use countersign::store::Rehearsal;
+use sqlx::{AnyConnection, AssertSqlSafe, Connection};
 use tempfile::TempDir;
 
 /// Tuesday, half past one.
@@ -17,10 +18,19 @@ pub const REFUND: &str = "refund ch_1042 640.00 EUR, customer was charged twice"
 pub const INVOICE: &str = "pay invoice V-7719";
 pub const DELETION: &str = "delete sessions older than 2025-01-01";
 
+/// A database of ours comes with a schema.
+const EMPTY: &str = "DROP SCHEMA public CASCADE; CREATE SCHEMA public;";
+
 /// A database of its own on the server that the tests are to run on, if there is one.
 async fn server() -> Option<Rehearsal> {
     let server = std::env::var("COUNTERSIGN_TEST_POSTGRES").ok()?;
     Some(Rehearsal::on(&server, &RandomIds).await.unwrap())
+}
+
+/// Everything that a desk left in its database, as statements.
+pub struct Dump {
+    pub sqlite: &'static str,
+    pub postgres: &'static str,
 }
 
 pub struct Office {
@@ -43,8 +53,37 @@ impl Office {
 
     pub async fn opens_at(start: Timestamp, edits: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        Self::opens_in(folder, server().await, start, edits).await
+    }
+
+    /// On what somebody else has left, a moment after they did.
+    pub async fn opens_on(dump: Dump) -> Self {
+        let (folder, server) = (tempfile::tempdir().unwrap(), server().await);
+        let (url, words) = match &server {
+            Some(server) => (server.url(), format!("{EMPTY}{}", dump.postgres)),
+            None => {
+                let file = folder.path().join("countersign.db");
+                (format!("sqlite://{}?mode=rwc", file.display()), dump.sqlite.to_owned())
+            }
+        };
+        sqlx::any::install_default_drivers();
+        let mut desk = AnyConnection::connect(&url).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(words)).execute(&mut desk).await.unwrap();
+        desk.close().await.unwrap();
+        let mut desk = AnyConnection::connect(&url).await.unwrap();
+        let newest = "SELECT MAX(at) FROM audit_heads";
+        let newest: i64 = sqlx::query_scalar(newest).fetch_one(&mut desk).await.unwrap();
+        desk.close().await.unwrap();
+        Self::opens_in(folder, server, Timestamp::from_millis(newest).plus(MOMENT), &[]).await
+    }
+
+    async fn opens_in(
+        folder: TempDir,
+        server: Option<Rehearsal>,
+        start: Timestamp,
+        edits: &[(&str, &str)],
+    ) -> Self {
         let clock = Arc::new(TurnableClock::standing_at(start));
-        let server = server().await;
         let store = server.as_ref().map(|server| format!("store: {}", server.url()));
         let mut edits = edits.to_vec();
         edits.extend(store.as_deref().map(|store| ("store: sqlite://countersign.db", store)));

@@ -1,9 +1,11 @@
 //! `docs/GUARANTEES.md` names every promise and `docs/CRASHES.md` every crash window, and whatever
-//! they name is there.
+//! they name is there and is run.
 
 use std::path::{Path, PathBuf};
 
 use countersign::base::failpoint::Point;
+
+use crate::what_scripts_run::Orders;
 
 #[test]
 fn every_promise_names_tests_that_exist() {
@@ -48,20 +50,35 @@ fn row<'a>(document: &'a str, name: &str) -> &'a str {
     row.unwrap_or_else(|| panic!("{name} has no row"))
 }
 
-/// Says how many a row names.
+/// Says how many a row names. Each is run with every change, or the row says what runs it.
 fn names_tests_that_exist(row: &str) -> usize {
     let sources = sources(&root().join("tests"));
-    let named: Vec<&str> = row.split('`').filter(|word| is_a_test(word)).collect();
-    for name in &named {
+    let orders = Orders::of(root(), "scripts/test");
+    let parts: Vec<&str> = row.split('`').collect();
+    let named = parts.iter().enumerate().filter(|(_, word)| is_a_test(word));
+    let mut count = 0;
+    for (nth, name) in named {
         let (file, test) = name.rsplit_once("::").unwrap();
         let file = format!("{file}.rs");
         let found = sources.iter().find(|path| path.ends_with(&file));
         let path = found.cloned().unwrap_or_else(|| root().join(&file));
         let text =
             std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{row}: {file}: {error}"));
-        assert!(text.contains(&format!("fn {test}(")), "{row}: no {test} in {file}");
+        let at = text.find(&format!("fn {test}("));
+        let at = at.unwrap_or_else(|| panic!("{row}: no {test} in {file}"));
+        let ignored = text[..at].rsplit("\n\n").next().unwrap().contains("#[ignore");
+        let from_here = path.strip_prefix(root()).unwrap();
+        match parts[nth + 1..] {
+            [" (by hand: ", script, ..] => {
+                assert!(ignored, "{row}: {test} is run by itself");
+                let runs = Orders::of(root(), script).run(from_here, test);
+                assert!(runs, "{row}: {script} does not run {test}");
+            }
+            _ => assert!(!ignored || orders.run(from_here, test), "{row}: nobody runs {test}"),
+        }
+        count += 1;
     }
-    named.len()
+    count
 }
 
 /// `file::name_of_a_test`; the program's own names begin with one word.

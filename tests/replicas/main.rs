@@ -7,17 +7,21 @@
 
 mod balancer;
 mod clocks;
+mod doctor;
 mod failover;
 #[path = "../machine/mod.rs"]
 mod machine;
 mod office;
+mod one_desk_is_cut_off;
 mod pair;
 mod poolers;
 mod processes;
 mod race;
 mod reckoning;
 mod replica;
+mod restoring;
 mod slacks_pace;
+mod split_by_roles;
 mod the_database_goes_away;
 mod the_paused_owner;
 mod traffic;

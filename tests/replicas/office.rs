@@ -2,6 +2,7 @@
 //! balancer; and the desks themselves, as an operator runs them.
 
 use std::net::SocketAddr;
+use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use tokio::task::JoinHandle;
 
 use crate::balancer::Balancer;
 pub use crate::replica::Start;
-use crate::replica::{BOT_TOKEN, Replica, SIGNING_SECRET, free_port};
+use crate::replica::{BOT_TOKEN, Replica, SIGNING_SECRET, configuration_of, free_port};
 
 const CONFIGURATION: &str = include_str!("../../src/demo/countersign.yaml");
 const SCRIPT: &str = include_str!("../../src/demo/script.yaml");
@@ -28,6 +29,7 @@ pub struct Office {
     pub slack: Arc<SandboxHandle>,
     pub company: Company,
     pub desks: Vec<Replica>,
+    ports: Vec<SocketAddr>,
     store: String,
     company_at_work: JoinHandle<()>,
     balancer: Balancer,
@@ -75,10 +77,10 @@ impl Office {
         let opening = desks.iter().zip(&ports);
         let opening = opening.map(|(start, &at)| Replica::opens(folder.path(), at, start));
         let desks = futures::future::join_all(opening).await;
-        let balancer = Balancer::before(ports).await.unwrap();
+        let balancer = Balancer::before(ports.clone()).await.unwrap();
         slack.set_bot_url(&balancer.url);
         let store = store.to_owned();
-        Self { slack, company, desks, store, company_at_work, balancer, folder }
+        Self { slack, company, desks, ports, store, company_at_work, balancer, folder }
     }
 
     /// Waits until so many more invoices are paid.
@@ -105,6 +107,20 @@ impl Office {
         self.desks.insert(nth, Replica::opens(self.folder.path(), at, start).await);
     }
 
+    /// All desks are lost, with all they are in the middle of.
+    pub async fn loses_all(&mut self) {
+        for desk in self.desks.drain(..) {
+            desk.dies().await;
+        }
+    }
+
+    /// Desks open in the places of those that were lost.
+    pub async fn opens_again(&mut self) {
+        let (folder, start) = (self.folder.path(), Start::default());
+        let opening = self.ports.iter().map(|&at| Replica::opens(folder, at, &start));
+        self.desks = futures::future::join_all(opening).await;
+    }
+
     /// A desk that is started and does not open; what it says.
     pub async fn does_not_open(&self, start: &Start) -> String {
         Replica::ends(self.folder.path(), free_port(), start).await
@@ -120,18 +136,27 @@ impl Office {
     }
 
     /// Closes the desks, and has the operator look at what they leave.
-    pub async fn closes(self) {
-        for desk in self.desks {
+    pub async fn closes(mut self) {
+        for desk in self.desks.drain(..) {
             desk.closes().await;
         }
-        let verified = Command::new(env!("CARGO_BIN_EXE_countersign"))
-            .args(["verify", "--database", &self.store])
+        let (ended, said) = self.operator(&["verify", "--database", &self.store]).await;
+        assert!(ended.success(), "{said}");
+        self.company_at_work.abort();
+    }
+
+    /// One of the operator's commands: how it ended and what it said.
+    pub async fn operator(&self, order: &[&str]) -> (ExitStatus, String) {
+        let ran = Command::new(env!("CARGO_BIN_EXE_countersign"))
+            .arg("--config")
+            .arg(configuration_of(self.folder.path(), self.ports[0]))
+            .args(order)
+            .env("DEMO_SIGNING_SECRET", SIGNING_SECRET)
+            .env("DEMO_BOT_TOKEN", BOT_TOKEN)
             .output()
             .await
             .unwrap();
-        let said = [verified.stdout, verified.stderr].concat();
-        assert!(verified.status.success(), "{}", String::from_utf8_lossy(&said));
-        self.company_at_work.abort();
+        (ran.status, String::from_utf8([ran.stdout, ran.stderr].concat()).unwrap())
     }
 
     /// What the desks wrote to their logs.

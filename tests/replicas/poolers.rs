@@ -2,7 +2,6 @@
 //! works if it keeps prepared statements, and nothing starts if it does not.
 
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
@@ -15,8 +14,8 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::sync::MutexGuard;
 
-use crate::failover::ALONE;
 use crate::failover::server::{Server, as_somebody};
+use crate::failover::{ALONE, a_folder_for_everybody};
 use crate::office::{Office, sooner_or_later};
 use crate::reckoning;
 use crate::replica::free_port;
@@ -92,9 +91,7 @@ async fn version() -> (u32, u32) {
 async fn a_server() -> (MutexGuard<'static, ()>, TempDir, Server) {
     let alone = ALONE.lock().await;
     sqlx::any::install_default_drivers();
-    let folder = tempfile::tempdir().unwrap();
-    let anybody = std::fs::Permissions::from_mode(0o777);
-    std::fs::set_permissions(folder.path(), anybody).unwrap();
+    let folder = a_folder_for_everybody();
     let server = Server::founded(folder.path()).await;
     (alone, folder, server)
 }

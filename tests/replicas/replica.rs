@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
@@ -19,12 +20,22 @@ pub const BOT_TOKEN: &str = "xoxb-replicas";
 #[derive(Clone)]
 pub struct Start {
     pub binary: PathBuf,
+    /// What follows `serve`.
+    pub arguments: Vec<&'static str>,
     pub environment: Vec<(&'static str, OsString)>,
 }
 
 impl Default for Start {
     fn default() -> Self {
-        Self { binary: env!("CARGO_BIN_EXE_countersign").into(), environment: Vec::new() }
+        let binary = env!("CARGO_BIN_EXE_countersign").into();
+        Self { binary, arguments: Vec::new(), environment: Vec::new() }
+    }
+}
+
+impl Start {
+    /// A desk that does only these things.
+    pub fn only(roles: &'static str) -> Self {
+        Self { arguments: vec!["--roles", roles], ..Self::default() }
     }
 }
 
@@ -59,6 +70,19 @@ impl Replica {
         log_of(folder, self.at)
     }
 
+    /// The status of its answer to an empty request, like `GET /readyz`.
+    pub async fn answers(&self, what: &str) -> u16 {
+        let mut stream = TcpStream::connect(self.at).await.unwrap();
+        let request = format!(
+            "{what} HTTP/1.1\r\nhost: desk\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        let reading = stream.read_to_string(&mut answer);
+        tokio::time::timeout(PATIENCE, reading).await.unwrap().unwrap();
+        answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap()
+    }
+
     pub fn signal(&self, signal: Signal) {
         let id = self.process.id().and_then(|id| Pid::from_raw(id as i32)).unwrap();
         kill_process(id, signal).unwrap();
@@ -76,14 +100,20 @@ impl Replica {
     }
 }
 
+/// What a desk reads, and whoever looks after it.
+pub fn configuration_of(folder: &Path, at: SocketAddr) -> PathBuf {
+    folder.join(format!("desk-{}.yaml", at.port()))
+}
+
 fn started(folder: &Path, at: SocketAddr, start: &Start) -> Child {
-    let file = folder.join(format!("desk-{}.yaml", at.port()));
+    let file = configuration_of(folder, at);
     let text = std::fs::read_to_string(folder.join("countersign.yaml")).unwrap();
     std::fs::write(&file, text.replace("LISTEN", &at.to_string())).unwrap();
     Command::new(&start.binary)
         .arg("--config")
         .arg(&file)
         .arg("serve")
+        .args(&start.arguments)
         .env("DEMO_SIGNING_SECRET", SIGNING_SECRET)
         .env("DEMO_BOT_TOKEN", BOT_TOKEN)
         .envs(start.environment.clone())

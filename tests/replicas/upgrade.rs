@@ -1,13 +1,11 @@
 //! A new version beside the one before it: each replica is replaced while people work at both, and
 //! whatever one of them began the other goes on with. `scripts/upgrade` builds the older one.
 
-use std::os::unix::fs::PermissionsExt;
-
 use sqlx::Connection;
 use tokio::time::Instant;
 
-use crate::failover::ALONE;
 use crate::failover::server::Server;
+use crate::failover::{ALONE, a_folder_for_everybody};
 use crate::office::{Office, Start};
 use crate::reckoning;
 use crate::traffic::Traffic;
@@ -22,9 +20,7 @@ async fn an_older_version_and_this_one_work_together_until_it_is_replaced() {
     let newer = Start::default();
     let _alone = ALONE.lock().await;
     sqlx::any::install_default_drivers();
-    let folder = tempfile::tempdir().unwrap();
-    let anybody = std::fs::Permissions::from_mode(0o777);
-    std::fs::set_permissions(folder.path(), anybody).unwrap();
+    let folder = a_folder_for_everybody();
     // Its own server: the older version makes the schema, and this one brings it up to date.
     let server = Server::founded(folder.path()).await;
     let store = format!("postgres://desk@127.0.0.1:{}/postgres", server.port);

@@ -5,6 +5,7 @@ mod effects;
 mod instants;
 mod messages;
 mod shown;
+mod switch;
 
 use crate::desk;
 use crate::evidence::Evidence;
@@ -38,5 +39,6 @@ pub async fn everything(evidence: &Evidence) -> anyhow::Result<Findings> {
     messages::check(evidence, &mut findings);
     instants::check(evidence, &mut findings);
     shown::check(evidence, &mut findings);
+    switch::check(evidence, &mut findings);
     Ok(findings)
 }

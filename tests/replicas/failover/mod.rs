@@ -1,7 +1,7 @@
 //! The primary falls, in each of the ways it can, and its synchronous standby is promoted: clicks are
 //! taken again within 15 seconds, none that was acknowledged is lost, and nothing is paid twice.
 
-mod address;
+pub mod address;
 pub mod server;
 mod waiting_commits;
 
@@ -36,14 +36,18 @@ struct Scene {
     _folder: TempDir,
 }
 
+/// The servers may have to run as somebody else than this test.
+pub fn a_folder_for_everybody() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
+    folder
+}
+
 impl Scene {
     async fn opens() -> Self {
         let _alone = ALONE.lock().await;
         sqlx::any::install_default_drivers();
-        let _folder = tempfile::tempdir().unwrap();
-        // The servers may have to run as somebody else than this test.
-        let anybody = std::fs::Permissions::from_mode(0o777);
-        std::fs::set_permissions(_folder.path(), anybody).unwrap();
+        let _folder = a_folder_for_everybody();
         let primary = Server::founded(_folder.path()).await;
         let standby = primary.gets_a_standby(_folder.path()).await;
         let address = Address::leading_to(primary.port).await;

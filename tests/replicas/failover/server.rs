@@ -173,7 +173,7 @@ fn lasting_port() -> u16 {
 }
 
 /// One of Postgres's programs.
-fn program(name: &str) -> Command {
+pub fn program(name: &str) -> Command {
     let programs = std::env::var("COUNTERSIGN_TEST_POSTGRES_PROGRAMS");
     let programs = programs.expect("scripts/with-postgres names the folder of the programs");
     as_somebody(&Path::new(&programs).join(name))
@@ -193,7 +193,7 @@ pub fn as_somebody(program: &Path) -> Command {
     command
 }
 
-async fn finishes(command: &mut Command) {
+pub async fn finishes(command: &mut Command) {
     let output = command.output().await.unwrap();
     let said = [output.stdout, output.stderr].concat();
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&said));
