@@ -87,7 +87,7 @@ pub async fn diagnose(slack: &dyn SlackApi, facts: &DoctorFacts<'_>) -> Vec<Find
     };
     let mut findings = vec![token(&us), clock(us.date, facts.clock.now())];
     findings.extend(scopes(&us, &facts.scopes));
-    let (channels, found) = channels::check(slack, &facts.channels).await;
+    let (channels, found) = channels::check(slack, &facts.channels, &facts.stages).await;
     findings.extend(found);
     let (groups, found) = groups::check(slack, &Home::from(&us), &facts.groups).await;
     findings.extend(found);
