@@ -155,7 +155,7 @@ mod tests {
         let scopes = texts(&manifest, "/oauth_config/scopes/bot");
         for event in texts(&manifest, "/settings/event_subscriptions/bot_events") {
             let needed = match event {
-                "app_home_opened" => continue,
+                "app_home_opened" | "app_uninstalled" | "tokens_revoked" => continue,
                 "app_mention" => "app_mentions:read",
                 "agent_session_stopped" => "chat:write",
                 "message.channels" => "channels:history",

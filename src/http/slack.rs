@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
 use crate::desk::{Desk, DeskError};
+use crate::slack::doctor;
 use crate::slack::inbound::{self, Inbound, InboundError, Interaction};
 use crate::slack::signature::{SignatureRefusal, VerifiedBody};
 
@@ -26,6 +27,9 @@ pub(super) async fn events(
         Inbound::AppMention(message) => desk.hear_mention(message).await?,
         Inbound::HomeOpened(opened) => desk.show_home(opened).await?,
         Inbound::SessionStopped(stopped) => desk.stop(stopped).await?,
+        Inbound::InstallationEnded { kind, team } => {
+            tracing::warn!(kind, team, "{}", doctor::installation_ended());
+        }
         Inbound::RateLimited { minute } => {
             tracing::error!(minute, "Slack dropped events of this minute: too many for one hour");
         }

@@ -40,6 +40,23 @@ pub(super) fn complaints(blocks: &Value, surface: Surface) -> Vec<String> {
     check.found
 }
 
+/// Characters that all blocks of a message may have together. Slack does not document it; others have
+/// measured it.
+const IN_MESSAGE: usize = 13_200;
+
+/// Whether blocks that are fine one by one are more than one message takes.
+pub(super) fn too_long(blocks: &Value) -> bool {
+    fn characters(value: &Value) -> usize {
+        let fields = value.as_object().into_iter().flatten();
+        let own = fields.map(|(name, value)| match value.as_str() {
+            Some(text) if name == "text" => text.chars().count(),
+            _ => characters(value),
+        });
+        own.sum::<usize>() + value.as_array().into_iter().flatten().map(characters).sum::<usize>()
+    }
+    characters(blocks) > IN_MESSAGE
+}
+
 /// Fills in the ids that were left out, as Slack does.
 pub(super) fn fill_ids(blocks: &mut Value) {
     for (nth, block) in blocks.as_array_mut().into_iter().flatten().enumerate() {

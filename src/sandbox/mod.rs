@@ -19,6 +19,6 @@ mod workspace;
 
 pub use cast::{Cast, Channel, Kind, Person};
 pub use driver::{Clicked, Dialog, Driver, MessageRef, MessageView, Sent};
-pub use faults::Fault;
+pub use faults::{Fault, Outage};
 pub use server::{Pace, Sandbox, SandboxHandle, SandboxSettings};
 pub use workspace::Passed;

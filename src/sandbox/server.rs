@@ -4,16 +4,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use futures::future::BoxFuture;
+use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::cast::Cast;
+use super::cast::{BOT_USER, Cast};
 use super::deliver::Post;
 use super::driver::Driver;
-use super::faults::Fault;
+use super::faults::{Fault, Outage};
 use super::workspace::{Passed, Shared};
 use super::{api, page_routes};
-use crate::base::{Timestamp, TurnableClock};
+use crate::base::{Clock, Timestamp, TurnableClock};
 
 /// Whether rate limits are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,6 +120,26 @@ impl SandboxHandle {
     /// Nothing more goes wrong with a method.
     pub fn clear_faults(&self, method: &str) {
         self.inner.shared.lock().faults.remove(method);
+    }
+
+    /// From now on something is wrong with every call.
+    pub fn breaks(&self, outage: Outage) {
+        self.inner.shared.lock().outage = Some(outage);
+    }
+
+    /// It is over, and the token is as good as before.
+    pub fn is_mended(&self) {
+        self.inner.shared.lock().outage = None;
+    }
+
+    /// Somebody removes the app: its token is revoked, and Slack tells it both with the next delivery.
+    pub fn uninstalls_the_app(&self) {
+        let now = self.inner.shared.clock.now();
+        let mut workspace = self.inner.shared.lock();
+        workspace.outage = Some(Outage::Revoked);
+        let tokens = json!({ "oauth": [], "bot": [BOT_USER] });
+        workspace.happens(json!({ "type": "tokens_revoked", "tokens": tokens }), now);
+        workspace.happens(json!({ "type": "app_uninstalled" }), now);
     }
 
     /// A message is gone, as by an admin or retention.

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::api::Arguments;
 use super::cast::{APP, BOT_ID, BOT_USER, Cast, TEAM};
-use super::faults::Fault;
+use super::faults::{Fault, Outage};
 use crate::base::{Span, Timestamp, TurnableClock};
 
 /// How long a trigger opens a dialog, and a response URL takes answers.
@@ -118,6 +118,7 @@ pub(super) struct Workspace {
     pub(super) events: VecDeque<Pending>,
     pub(super) journal: Vec<Passed>,
     pub(super) faults: BTreeMap<String, VecDeque<Fault>>,
+    pub(super) outage: Option<Outage>,
     /// Calls that are still on their way, and when they arrive.
     pub(super) late: Vec<(Timestamp, &'static str, Arguments)>,
     /// By method, and by channel posted in: when its rate limit would be at rest again.
@@ -147,6 +148,7 @@ impl Shared {
             events: VecDeque::new(),
             journal: Vec::new(),
             faults: BTreeMap::new(),
+            outage: None,
             late: Vec::new(),
             full_at: BTreeMap::new(),
             streams: BTreeMap::new(),

@@ -16,6 +16,18 @@ const CLOCK_WARNING_SECONDS: u64 = 30;
 /// From here on, signatures near the edge of their five minutes are refused.
 const CLOCK_FAILURE_SECONDS: u64 = 240;
 
+const INSTALL_AGAIN: &str =
+    "copy the bot token again from Install App; if it is not there, install the app again";
+
+/// To the operator's log, when Slack tells that the app was removed or its token revoked.
+pub fn installation_ended() -> String {
+    format!(
+        "Slack says that the app was removed or its bot token revoked: nobody can be asked, no press \
+         counts, requests expire when their time is over, and what is owed to Slack waits. To mend it, \
+         {INSTALL_AGAIN}; start the desk with a new token, and run `countersign doctor`"
+    )
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     Ok,
@@ -55,9 +67,7 @@ impl Finding {
             | SlackError::RateLimited { .. }
             | SlackError::NotDone { .. }
             | SlackError::Unknown { .. } => "try again in a minute; check the network and proxy",
-            SlackError::InstallationGone { .. } => {
-                "copy the bot token again from Install App; if it is not there, install the app again"
-            }
+            SlackError::InstallationGone { .. } => INSTALL_AGAIN,
             SlackError::SetupWrong { .. } => "add what is needed to the app and reinstall it",
             SlackError::PlaceWrong { .. } => "check the name or id in the configuration",
             SlackError::OurBug { .. } => "this is a bug in Countersign; please report it",
@@ -87,7 +97,7 @@ pub async fn diagnose(slack: &dyn SlackApi, facts: &DoctorFacts<'_>) -> Vec<Find
     };
     let mut findings = vec![token(&us), clock(us.date, facts.clock.now())];
     findings.extend(scopes(&us, &facts.scopes));
-    let (channels, found) = channels::check(slack, &facts.channels).await;
+    let (channels, found) = channels::check(slack, &facts.channels, &facts.stages).await;
     findings.extend(found);
     let (groups, found) = groups::check(slack, &Home::from(&us), &facts.groups).await;
     findings.extend(found);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use countersign::sandbox::Fault;
+use countersign::slack::doctor::installation_ended;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::TcpStream;
@@ -118,6 +119,20 @@ async fn machines_can_read_its_log() {
     insta::assert_snapshot!("serve_messages", messages.join("\n"));
     assert!(lines.iter().all(|line| line["level"] == "INFO"), "{}", ended.err);
     assert!(!ended.err.contains(ENV[0].1) && !ended.err.contains(ENV[1].1), "{}", ended.err);
+}
+
+#[tokio::test]
+async fn an_app_that_is_removed_is_said_in_the_log_with_its_mend() {
+    let slack = Slack::start().await;
+    let mut serving = Serving::start(&slack, &[]).await;
+    slack.sandbox.set_bot_url(&format!("http://{}", serving.address));
+    slack.sandbox.uninstalls_the_app();
+    slack.sandbox.deliver_due().await;
+    for kind in ["tokens_revoked", "app_uninstalled"] {
+        let said = serving.hears(kind).await;
+        assert!(said.contains("WARN") && said.contains(&installation_ended()), "{said}");
+    }
+    assert_eq!(serving.ends().await.code, 0);
 }
 
 #[tokio::test]

@@ -29,6 +29,7 @@ mod one_outcome;
 mod real_wire_formats;
 mod several_calls_in_one_turn;
 mod slack_may_fail;
+mod slack_may_refuse;
 mod the_guarantees;
 mod the_reference_patterns_mistakes;
 mod the_reference_patterns_streams;

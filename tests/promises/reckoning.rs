@@ -13,6 +13,7 @@ impl Office {
     pub async fn closes(self) {
         self.passes(Span::seconds(30)).await;
         assert_eq!(self.world.verify().await.unwrap(), []);
+        self.every_message_has_words_for_a_notification();
         let desk = self.database().await;
         self.every_effect_was_approved(&desk).await;
         no_loose_ends(&desk).await;
@@ -62,6 +63,16 @@ impl Office {
         desk.close().await;
         assert!(all.contains("desk.opened"), "nothing was found in the file");
         all
+    }
+
+    /// Where blocks cannot be drawn, Slack shows the text that came with them.
+    fn every_message_has_words_for_a_notification(&self) {
+        for passed in self.world.slack.journal() {
+            if ["chat.postMessage", "chat.update", "chat.postEphemeral"].contains(&&*passed.what) {
+                let words = passed.sent["text"].as_str().unwrap_or_default();
+                assert!(!words.trim().is_empty(), "no words: {}", passed.sent);
+            }
+        }
     }
 
     /// Joins each call that arrived at the company with the decision that allowed it.

@@ -1,9 +1,9 @@
 //! Slack answers late, twice, with errors or not at all: cards and notices come right by themselves.
 
 use countersign::base::Span;
-use countersign::sandbox::Fault;
+use countersign::sandbox::{Fault, Outage};
 
-use crate::office::{INVOICE, Office};
+use crate::office::{INVOICE, Office, REFUND};
 
 /// Each row is what the next posts meet. In the end there is one card, and it works.
 #[tokio::test]
@@ -14,6 +14,7 @@ async fn one_card_comes_of_it_whatever_the_posts_meet() {
         ("an answer that is lost", vec![Fault::AnswerLost]),
         ("two answers that are lost", vec![Fault::AnswerLost; 2]),
         ("internal_error", vec![Fault::Code("internal_error".to_owned())]),
+        ("a page instead of an answer", vec![Fault::Page; 2]),
     ];
     for (what, faults) in table {
         let office = Office::opens().await;
@@ -226,23 +227,84 @@ async fn a_card_whose_channel_is_archived_later_does_not_leave_its_request_alone
     assert_eq!(office.world.verify().await.unwrap(), []);
 }
 
+/// The stage of an invoice, and the same with time for whoever is asked.
+const PATIENT: [(&str, &str); 1] =
+    [("within: 30m, remind: [10m, 25m]", "within: 6h, remind: [10m]")];
+
+/// One request has all the time, and its card does not get through any more; the other one ends
+/// meanwhile, and nobody can be told.
 #[tokio::test]
-async fn slack_is_down_for_ten_minutes_and_everything_catches_up() {
-    let office = Office::opens().await;
-    for method in ["chat.postMessage", "chat.update"] {
-        office.world.slack.next_calls(method, vec![Fault::ServerError; 200]);
-    }
-    let asked = office.writes("mia", INVOICE).await;
-    office.passes(Span::minutes(5)).await;
-    assert!(office.person("jonas").newest_card("#approvals").is_none());
-    for method in ["chat.postMessage", "chat.update"] {
-        office.world.slack.clear_faults(method);
-    }
-    office.passes(Span::minutes(5)).await;
-    assert!(office.thread("mia", &asked).contains("waits for"));
+async fn slack_is_down_for_hours_and_everything_catches_up() {
+    let office = Office::opens_with(&PATIENT).await;
+    let (refund, _) = office.asks("sam", REFUND).await;
+    let slack = &office.world.slack;
+    slack.next_calls("chat.postMessage", vec![Fault::ServerError; 2]);
+    let invoice = office.writes("mia", INVOICE).await;
+    slack.breaks(Outage::Down);
+    let posted = office.person("jonas").sees("#approvals").len();
+    office.passes(Span::minutes(4 * 60)).await;
+    assert_eq!(office.person("jonas").sees("#approvals").len(), posted, "Slack takes nothing");
+    slack.is_mended();
+    office.passes(Span::minutes(10)).await;
+    assert_eq!(office.refunds().await, 0, "nobody decided");
+    assert!(office.thread("sam", &refund).contains("expired"), "{}", office.thread("sam", &refund));
+    assert!(office.thread("mia", &invoice).contains("waits for"));
     let card = office.card("jonas", "#approvals");
     office.approves("jonas", &card).await;
     assert_eq!(office.invoices_paid().await, 1);
+    office.closes().await;
+}
+
+/// Somebody removes the app, and only hours later it is back under the same token.
+#[tokio::test]
+async fn an_app_that_is_removed_for_hours_has_lost_nothing_when_it_is_back() {
+    let office = Office::opens_with(&PATIENT).await;
+    let (_, first) = office.asks("sam", INVOICE).await;
+    let slack = &office.world.slack;
+    slack.next_calls("chat.postMessage", vec![Fault::RateLimited(Span::minutes(1)); 2]);
+    let asked = office.writes("mia", "pay invoice V-7720").await;
+    slack.uninstalls_the_app();
+    office.passes(Span::minutes(3 * 60)).await;
+    assert_eq!(office.person("jonas").sees("#approvals").len(), 1, "nothing gets through");
+    let told = office.approves("jonas", &first).await.join(" ");
+    assert!(told.contains("could not ask Slack"), "who presses cannot be known: {told}");
+    assert_eq!(office.invoices_paid().await, 0);
+    slack.is_mended();
+    office.passes(Span::minutes(10)).await;
+    assert!(office.thread("mia", &asked).contains("waits for"), "the requester knows who has it");
+    let second = office.card("jonas", "#approvals");
+    assert_ne!(second.at, first.at, "the card that was owed has come");
+    for card in [&first, &second] {
+        office.approves("jonas", card).await;
+    }
+    assert_eq!(office.invoices_paid().await, 2);
+    office.closes().await;
+}
+
+/// Slack adds fields to its answers, and leaves out what it has never promised.
+#[tokio::test]
+async fn fields_come_and_go_and_the_desk_reads_what_it_needs() {
+    let office = Office::opens().await;
+    for method in [
+        "chat.postMessage",
+        "chat.update",
+        "chat.startStream",
+        "chat.appendStream",
+        "chat.stopStream",
+        "conversations.list",
+        "users.info",
+        "views.open",
+    ] {
+        office.world.slack.next_calls(method, vec![Fault::Strange; 50]);
+    }
+    let (asked, card) = office.asks("mia", REFUND).await;
+    office.approves("jonas", &card).await;
+    assert_eq!(office.refunds().await, 1);
+    assert!(office.thread("mia", &asked).contains("It ran and succeeded"));
+    office.passes(Span::minutes(1)).await;
+    let looked = |what: &str| what == "conversations.history" || what == "conversations.replies";
+    let journal = office.world.slack.journal();
+    assert!(!journal.iter().any(|passed| looked(&passed.what)), "no post was in doubt");
     office.closes().await;
 }
 

@@ -1,5 +1,5 @@
-//! `docs/GUARANTEES.md` names every promise and `docs/CRASHES.md` every crash window, and whatever
-//! they name is there and is run.
+//! `docs/GUARANTEES.md` names every promise, `docs/CRASHES.md` every crash window and `docs/SLACK.md` every
+//! fault of Slack, and whatever they name is there and is run.
 
 use std::path::{Path, PathBuf};
 
@@ -34,6 +34,17 @@ fn every_crash_window_names_failpoints_and_tests_that_exist() {
     }
     for point in Point::ALL {
         assert!(tried.contains(point), "{point:?} is in no window");
+    }
+}
+
+#[test]
+fn every_fault_of_slack_names_tests_that_exist_or_says_why_not() {
+    let faults = document("docs/SLACK.md");
+    for number in 1..=24 {
+        let row = row(&faults, &format!("S{number}"));
+        let excused = ["S12", "S15"].contains(&&*format!("S{number}"));
+        assert_eq!(names_tests_that_exist(row) == 0, excused, "S{number}: {row}");
+        assert_eq!(row.contains("does not exist here"), excused, "S{number}: {row}");
     }
 }
 

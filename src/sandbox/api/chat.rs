@@ -167,6 +167,9 @@ fn checked(mut blocks: Value) -> Result<Vec<Value>, Refused> {
     if !messages.is_empty() {
         return Err(Refused::because("invalid_blocks", messages));
     }
+    if blocks::too_long(&blocks) {
+        return Err("msg_blocks_too_long".into());
+    }
     blocks::fill_ids(&mut blocks);
     match blocks {
         Value::Array(blocks) => Ok(blocks),

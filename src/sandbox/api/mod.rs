@@ -18,13 +18,13 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{any, post};
 use serde_json::{Value, json};
 
 pub(super) use self::arguments::Arguments;
 use self::methods::Method;
-use super::faults::Fault;
+use super::faults::{Fault, Outage};
 use super::server::{Inner, Pace};
 use super::workspace::{Passed, Workspace};
 use crate::base::{Clock, Span, Timestamp};
@@ -105,6 +105,9 @@ async fn call(
         Err(code) => return axum::Json(json!({ "ok": false, "error": code })).into_response(),
     };
     arrive(&inner);
+    if inner.shared.lock().outage == Some(Outage::Down) {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
     let fault = inner.shared.lock().faults.get_mut(&name).and_then(|faults| faults.pop_front());
     let answer = match &fault {
         Some(Fault::RateLimited(wait)) => return limited(*wait),
@@ -117,19 +120,37 @@ async fn call(
         Some(Fault::Code(code)) => {
             Err(Refused { ordered: Some(code.clone()), ..Refused::from("fatal_error") })
         }
-        Some(Fault::AnswerLost) | None => match token(&inner, &headers, &arguments) {
-            Err(code) => Err(Refused::from(code)),
-            Ok(()) => match answer(&inner, method, &arguments).await {
-                Outcome::Wait(wait) => return limited(wait),
-                Outcome::Answered(answer) => answer,
-            },
-        },
+        Some(Fault::AnswerLost | Fault::Page | Fault::Strange) | None => {
+            match token(&inner, &headers, &arguments) {
+                Err(code) => Err(Refused::from(code)),
+                Ok(()) => match answer(&inner, method, &arguments).await {
+                    Outcome::Wait(wait) => return limited(wait),
+                    Outcome::Answered(answer) => answer,
+                },
+            }
+        }
+    };
+    let answer = match fault {
+        Some(Fault::Strange) => answer.map(strange),
+        _ => answer,
     };
     let answered = write_down(&inner, method, arguments, answer);
-    if fault == Some(Fault::AnswerLost) {
-        return StatusCode::BAD_GATEWAY.into_response();
+    match fault {
+        Some(Fault::AnswerLost) => StatusCode::BAD_GATEWAY.into_response(),
+        Some(Fault::Page) => Html("<!DOCTYPE html><p>One moment, please.</p>").into_response(),
+        _ => answered,
     }
-    answered
+}
+
+/// An answer as it may look one day: only what the reference promises is in it, and new fields.
+fn strange(mut answer: Value) -> Value {
+    if let Some(fields) = answer.as_object_mut() {
+        for left_out in ["message", "text", "no_op", "already_open", "url"] {
+            fields.remove(left_out);
+        }
+        fields.insert("deprecation".to_owned(), json!({ "since": [2031, null], "ok": false }));
+    }
+    answer
 }
 
 /// Carries out what was on its way until now.
@@ -212,9 +233,13 @@ fn limited(wait: Span) -> Response {
 fn token(inner: &Inner, headers: &HeaderMap, arguments: &Arguments) -> Result<(), &'static str> {
     let header = headers.get("authorization").and_then(|value| value.to_str().ok());
     let bearer = header.and_then(|value| value.strip_prefix("Bearer ")).map(str::to_owned);
+    let outage = inner.shared.lock().outage;
     match bearer.or_else(|| arguments.token.clone()) {
         None => Err("not_authed"),
-        Some(token) if *token == *inner.bot_token => Ok(()),
+        Some(token) if *token == *inner.bot_token => match outage {
+            Some(Outage::Revoked) => Err("token_revoked"),
+            Some(Outage::Down) | None => Ok(()),
+        },
         Some(_) => Err("invalid_auth"),
     }
 }

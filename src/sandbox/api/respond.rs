@@ -1,5 +1,7 @@
 //! Response URLs: an answer to one click or command, without a token.
 
+use std::collections::VecDeque;
+
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -24,7 +26,8 @@ pub(super) async fn respond(
     }
     blocks::fill_ids(&mut body["blocks"]);
     let now = inner.shared.clock.now();
-    let place = inner.shared.lock().respond(&path, now);
+    let fault = inner.shared.lock().faults.get_mut("response_url").and_then(VecDeque::pop_front);
+    let place = inner.shared.lock().respond(&path, now).filter(|_| fault.is_none());
     let Some(place) = place else {
         let gone = Json(json!({ "ok": false, "error": "Expired url" }));
         return (StatusCode::NOT_FOUND, gone).into_response();

@@ -153,11 +153,24 @@ async fn channels_that_cannot_work_are_told_apart() {
         [
             "Fail: the channel `typo` (#aprovals) does not exist, is archived, or is private without the bot in it",
             "Fail: the bot is not in the channel `managers` (C0MANAGERS)",
-            "Warn: the channel `shared` (C0SHARED001) is shared with another company, whose people see every card in it",
+            "Warn: the channel `shared` (C0SHARED001) is shared with another company, whose people see what is asked there",
             "Fail: the channel `old` (C0GONEBY01) is archived",
             "Fail: the channel `nowhere` (C0NOWHERE1) does not exist, is archived, or is private without the bot in it",
         ]
     );
+}
+
+#[tokio::test]
+async fn a_channel_that_other_companies_see_is_no_place_for_cards() {
+    let slack = workspace(|world| world["conversations"]["C0SHARED001"]["is_member"] = json!(true));
+    let meant = Meant {
+        channels: vec![("approvals", "C0SHARED001")],
+        stages: vec![("approvals", "approvers")],
+        ..meant()
+    };
+    let complaints = complaints(&slack, meant).await;
+    assert!(complaints[0].starts_with("Fail: the channel `approvals`"), "{complaints:?}");
+    assert!(complaints[0].contains("none is posted there"), "{complaints:?}");
 }
 
 #[tokio::test]

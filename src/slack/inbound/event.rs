@@ -21,6 +21,11 @@ pub enum Inbound {
     HomeOpened(HomeOpened),
     /// A person pressed Slack's stop button.
     SessionStopped(SessionStopped),
+    /// The app was removed from a workspace, or its bot token was revoked. `kind` is Slack's word.
+    InstallationEnded {
+        kind: String,
+        team: Option<String>,
+    },
     /// Slack dropped events of this minute (unix seconds).
     RateLimited {
         minute: i64,
@@ -171,6 +176,9 @@ impl Envelope {
     fn event(self) -> Result<Inbound, InboundError> {
         let event = self.event.as_ref().ok_or(InboundError::Field("event"))?;
         let kind = event["type"].as_str().ok_or(InboundError::Field("event.type"))?.to_owned();
+        if kind == "app_uninstalled" || kind == "tokens_revoked" && revokes_a_bot(event) {
+            return Ok(Inbound::InstallationEnded { kind, team: self.team_id });
+        }
         let known = ["message", "app_mention", "app_home_opened", "agent_session_stopped"];
         if !known.contains(&kind.as_str()) {
             return Ok(Inbound::Ignored { kind });
@@ -243,6 +251,11 @@ impl Inner {
         }
         (self.hidden || self.edited.is_some()).then(|| "edit".to_owned())
     }
+}
+
+/// Tokens of people are none of ours.
+fn revokes_a_bot(event: &Value) -> bool {
+    event["tokens"]["bot"].as_array().is_some_and(|bots| !bots.is_empty())
 }
 
 fn channel_kind(channel_type: Option<&str>) -> ChannelKind {

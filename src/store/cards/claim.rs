@@ -19,7 +19,7 @@ pub struct OwedCard {
     /// When the last post was begun, if nobody knows how it ended: look for it in the channel
     /// before posting again.
     pub unsure_since: Option<Timestamp>,
-    /// Of what is shown now, in hex.
+    /// Of what is shown now, in hex; or of what was shown where it had to be left behind.
     pub shown_hash: Option<String>,
     /// Whether its request waited for a decision when it was claimed.
     pub pending: bool,
@@ -28,6 +28,13 @@ pub struct OwedCard {
     pub epoch: u64,
     /// How often it was tried in vain.
     pub attempts: u64,
+}
+
+impl OwedCard {
+    /// Whether certainly nobody has seen it, wherever it may have stood.
+    pub fn was_never_shown(&self) -> bool {
+        self.shown_at.is_none() && self.unsure_since.is_none() && self.shown_hash.is_none()
+    }
 }
 
 #[derive(sqlx::FromRow)]

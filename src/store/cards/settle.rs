@@ -18,6 +18,18 @@ pub struct Shown {
     pub complete: bool,
 }
 
+/// A card is to be posted as if it never had been, and keeps what is said of its hash.
+macro_rules! anew {
+    ($hash:literal) => {
+        concat!(
+            "UPDATE cards SET channel = NULL, message_ts = NULL, shown_version = 0, ",
+            $hash,
+            ", intent_at = NULL, retry_at = $3, error = $4, owner = NULL, lease_until = NULL
+             WHERE id = $1 AND epoch = $2"
+        )
+    };
+}
+
 impl Store {
     /// A post is about to be sent later than its claim said, or once more: it is held for another
     /// `lease`, and whatever began first stays what is looked for.
@@ -124,10 +136,14 @@ impl Store {
 
     /// Slack no longer has the message, or an unsure post was not found: it is posted anew.
     pub async fn card_lost(&self, card: &CardId, epoch: u64) -> Result<(), StoreError> {
-        let statement = "UPDATE cards SET channel = NULL, message_ts = NULL, shown_version = 0,
-                                intent_at = NULL, retry_at = $3, error = $4,
-                                owner = NULL, lease_until = NULL
-                         WHERE id = $1 AND epoch = $2";
+        let statement = anew!("shown_hash = NULL");
+        self.settle_delivery(statement, card.as_str(), epoch, None, None).await
+    }
+
+    /// Slack has the message and lets nobody change it: another one takes its place, also when the
+    /// request has ended, since people have seen the first. Its buttons count as those of a copy.
+    pub async fn card_left_behind(&self, card: &CardId, epoch: u64) -> Result<(), StoreError> {
+        let statement = anew!("shown_hash = shown_hash");
         self.settle_delivery(statement, card.as_str(), epoch, None, None).await
     }
 

@@ -7,6 +7,9 @@ use crate::slack::client::{About, Post, SlackError, Update};
 use crate::store::{CardContent, CardKind, OwedCard, Shown, ShownAt, StoreError};
 use crate::work::Loop;
 
+/// Slack's words for a message that is there and that nobody may change any more.
+const CANNOT_CHANGE: [&str; 2] = ["cant_update_message", "edit_window_closed"];
+
 impl Deliveries {
     pub(super) async fn card(&self, owed: OwedCard, claim: Claim) -> Result<(), StoreError> {
         let content = match self.desk.store.card_content(&owed).await {
@@ -133,6 +136,13 @@ impl Deliveries {
                 self.desk.wake.these(&[Loop::Deliveries]);
                 Ok(())
             }
+            // It is there and stays as it is: another message says what is true by now.
+            Err(SlackError::PlaceWrong { code }) if CANNOT_CHANGE.contains(&code.as_str()) => {
+                tracing::warn!(card = %owed.id, code, "Slack lets no card be changed; posting another");
+                store.card_left_behind(&owed.id, owed.epoch).await?;
+                self.desk.wake.these(&[Loop::Deliveries]);
+                Ok(())
+            }
             // An update may be repeated whatever became of it.
             Err(error) if is_temporary(&error) => {
                 let retry_at = wait(&error, clock.now(), owed.attempts);
@@ -168,9 +178,8 @@ impl Deliveries {
 
 /// Approvers who were never asked are not told of a decision that was made without them.
 fn nobody_needs_it(owed: &OwedCard, content: &CardContent) -> bool {
-    let never_shown = owed.shown_at.is_none() && owed.unsure_since.is_none();
     let for_approvers = matches!(owed.kind, CardKind::Stage { .. });
-    never_shown && for_approvers && !content.stored.request.is_pending()
+    for_approvers && owed.was_never_shown() && !content.stored.request.is_pending()
 }
 
 fn shown(owed: &OwedCard, at: ShownAt, rendered: Rendered) -> Shown {

@@ -176,7 +176,7 @@ impl Deliveries {
 
     /// Slack's id of a channel that the configuration names, or that is an id already.
     async fn channel(&self, place: &str) -> Result<String, SlackError> {
-        self.desk.channels.id_of(written(&self.desk, place)).await
+        self.desk.channels.id_for_cards(written(&self.desk, place)).await
     }
 }
 

@@ -58,7 +58,7 @@ fn of_card(desk: &Desk, card: &OwedCard) -> Vec<Slot> {
     let channel = match &card.kind {
         CardKind::Status { channel, .. } => Some(channel.clone()),
         // Nobody has to be asked any more, and whoever is behind it in the line moves up.
-        CardKind::Stage { .. } if !card.pending => return Vec::new(),
+        CardKind::Stage { .. } if !card.pending && card.was_never_shown() => return Vec::new(),
         CardKind::Stage { place, .. } => desk.channels.known_id(written(desk, &place.0)),
     };
     pacing::slots(Method::ChatPostMessage, channel.as_deref())

@@ -11,6 +11,7 @@ fn reading(body: &[u8]) -> String {
         Inbound::SessionStopped(stopped) => {
             format!("stop in {} {} by {}", stopped.channel, stopped.thread_ts, stopped.user.user)
         }
+        Inbound::InstallationEnded { kind, team } => format!("{kind} in {}", team.unwrap()),
         Inbound::RateLimited { minute } => format!("rate limited in {minute}"),
         Inbound::Ignored { kind } => format!("ignored {kind}"),
     }
@@ -41,7 +42,7 @@ const EVENTS: [(&str, &str); 43] = [
         "mention T0WRKSPC01 T0WRKSPC01/U0REQUEST1 C0APPROVAL Unsaid 1789380210.000112 1789380200.000111",
     ),
     ("app_rate_limited", "rate limited in 1789380000"),
-    ("app_uninstalled", "ignored app_uninstalled"),
+    ("app_uninstalled", "app_uninstalled in T0WRKSPC01"),
     ("assistant_thread_started.legacy", "ignored assistant_thread_started"),
     ("channel_archive", "ignored channel_archive"),
     ("channel_id_changed", "ignored channel_id_changed"),
@@ -99,7 +100,7 @@ const EVENTS: [(&str, &str); 43] = [
     ("subteam_members_changed", "ignored subteam_members_changed"),
     ("team_access_granted.org-wide-install", "ignored team_access_granted"),
     ("team_access_revoked.org-wide-install", "ignored team_access_revoked"),
-    ("tokens_revoked.bot", "ignored tokens_revoked"),
+    ("tokens_revoked.bot", "tokens_revoked in T0WRKSPC01"),
     ("url_verification", "challenge 3eZbrw"),
     ("user_change.deactivated", "ignored user_change"),
     ("user_change.now-guest", "ignored user_change"),
@@ -164,6 +165,9 @@ fn what_only_looks_like_a_persons_message_is_ignored() {
         event["event"][field] = value.into();
         assert_eq!(reading(event.to_string().as_bytes()), expected);
     }
+    let mut somebodys = read("events/tokens_revoked.bot.json");
+    somebodys["event"]["tokens"] = serde_json::json!({"oauth": ["U0REQUEST1"], "bot": []});
+    assert_eq!(reading(somebodys.to_string().as_bytes()), "ignored tokens_revoked");
     let mut edited = read("events/message.im.root.json");
     edited["event"]["edited"] =
         serde_json::json!({"user": "U0REQUEST1", "ts": "1789380221.000000"});
