@@ -51,8 +51,8 @@ fn of(runs: &[PinnedRun]) -> Option<Finding> {
     lines.extend(runs.iter().take(LISTED).map(line));
     let mend = format!(
         "they go on where that definition is: keep a process with the old version and configuration \
-         until they have ended, or put it back; otherwise each ends {} minutes after it could go on, \
-         and whoever asked is told",
+         until they have ended, or put it back; otherwise each ends when a process without it has \
+         parked it for {} minutes, once it could go on, and whoever asked is told",
         PARKED.as_millis() / 60_000
     );
     Some(Finding { level: Level::Warn, what: lines.join("\n      "), mend })
@@ -61,9 +61,11 @@ fn of(runs: &[PinnedRun]) -> Option<Finding> {
 fn line(run: &PinnedRun) -> String {
     let who = run.requester.as_ref().map_or("somebody", |requester| requester.name.as_str());
     let state = match run.state {
-        RunState::Queued => "could go on",
-        RunState::Running => "is under way",
-        RunState::Waiting => "waits for a decision",
+        RunState::Queued => "could go on".to_owned(),
+        RunState::Parked { until } => format!("could go on, is parked until {until}"),
+        RunState::Behind => "waits for an earlier one of its conversation".to_owned(),
+        RunState::Running => "is under way".to_owned(),
+        RunState::Waiting => "waits for a decision".to_owned(),
     };
     format!("{}  {}  `{}`  for {who}  {state}", run.id, run.began_at, run.agent)
 }

@@ -3,14 +3,20 @@
 //! It goes when the desk has closed and nothing is left to look at. So a start that finds it knows that
 //! the last end was unclean, or that not every page was looked at since one that was. A write-ahead log
 //! that stayed behind says as much, but only until somebody folds it, and anybody may.
+//!
+//! It is empty unless a commit failed on its way to the disk. That may have been a command's, and the
+//! desk beside it, which closes in good order, knows of it only from the file.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::StoreError;
 use super::lock::FileLock;
+
+/// What it says of a commit that failed.
+const BROKE: &[u8] = b"a commit failed\n";
 
 /// The mark of one file. Every clone is the same.
 #[derive(Clone, Debug)]
@@ -42,11 +48,14 @@ impl Mark {
 
     /// Sets it, and waits until it is on the disk.
     pub(super) fn set(&self) -> Result<(), StoreError> {
-        let set = || {
-            File::create(&self.file)?.sync_all()?;
-            self.sync_folder()
-        };
-        set().map_err(|error| self.cannot(&error))
+        self.set_with(&[]).map_err(|error| self.cannot(&error))
+    }
+
+    fn set_with(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut file = File::create(&self.file)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        self.sync_folder()
     }
 
     /// From now on it stays until every page was looked at.
@@ -65,7 +74,7 @@ impl Mark {
     /// A commit failed on its way to the disk.
     pub(super) fn set_for_the_next_start(&self) -> Result<(), StoreError> {
         *self.stays() = Stays::ForTheNextStart;
-        self.set()
+        self.set_with(BROKE).map_err(|error| self.cannot(&error))
     }
 
     /// The file is closed, in good order.
@@ -73,12 +82,16 @@ impl Mark {
         if *self.stays() != Stays::UntilClosed {
             return Ok(());
         }
-        let gone = match fs::remove_file(&self.file) {
+        let gone = match self.remove_if_empty() {
             // Whoever took the folder away took the mark along.
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             gone => gone.and_then(|()| self.sync_folder()),
         };
         gone.map_err(|error| self.cannot(&error))
+    }
+
+    fn remove_if_empty(&self) -> io::Result<()> {
+        if fs::metadata(&self.file)?.len() == 0 { fs::remove_file(&self.file) } else { Ok(()) }
     }
 
     fn stays(&self) -> MutexGuard<'_, Stays> {

@@ -38,20 +38,26 @@ pub(super) async fn migrate(conn: &mut AnyConnection) -> Result<(), StoreError> 
 /// [`StoreError::Busy`] when others were in the way: nothing is changed.
 async fn attempt(conn: &mut AnyConnection) -> Result<(), StoreError> {
     let mut transaction = conn.begin().await?;
-    sqlx::query("SELECT pg_advisory_xact_lock($1)")
-        .bind(MIGRATING)
-        .execute(&mut *transaction)
-        .await?;
-    sqlx::raw_sql(GIVE_WAY).execute(&mut *transaction).await?;
+    let changed = change(&mut transaction).await;
+    if changed.is_ok() {
+        transaction.commit().await?;
+    } else {
+        // One that is only dropped ends when its connection is next used, and holds the turn until then.
+        transaction.rollback().await?;
+    }
+    changed
+}
+
+async fn change(conn: &mut AnyConnection) -> Result<(), StoreError> {
+    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(MIGRATING).execute(&mut *conn).await?;
+    sqlx::raw_sql(GIVE_WAY).execute(&mut *conn).await?;
     let others_may_write: bool = sqlx::query_scalar("SELECT to_regclass('desk_turn') IS NOT NULL")
-        .fetch_one(&mut *transaction)
+        .fetch_one(&mut *conn)
         .await?;
     if others_may_write {
-        sqlx::raw_sql("SELECT one FROM desk_turn FOR UPDATE").execute(&mut *transaction).await?;
+        sqlx::raw_sql("SELECT one FROM desk_turn FOR UPDATE").execute(&mut *conn).await?;
     }
-    schema::bring_up_to_date(&schema::postgres(), &mut transaction).await?;
-    transaction.commit().await?;
-    Ok(())
+    schema::bring_up_to_date(&schema::postgres(), conn).await
 }
 
 #[cfg(test)]

@@ -86,7 +86,7 @@ pub use mark::is_unchecked;
 pub use notices::{NewNotice, OwedNotice};
 pub use open::{Store, Turnstile};
 pub use owed::{ClaimedOwed, Needs, Owed, OwedPace};
-pub use pinned::{Definitions, PARKED, PinnedRun, RunState};
+pub use pinned::{Definitions, PARKED, PinnedRun, RunState, Watch};
 pub use place::{Place, Server, masked};
 pub use pooler::{Pooling, pooling};
 pub use postgres::{Safety, safety};

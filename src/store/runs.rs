@@ -4,10 +4,10 @@ use serde_json::json;
 use sqlx::AssertSqlSafe;
 use sqlx::any::AnyQueryResult;
 
-use super::pinned::PARKED;
 use super::rows::{big, count, from_json, json, text};
 use super::{
     Definitions, NewNotice, RunInput, SlackThread, Store, StoreError, Thread, Tx, events, notices,
+    pinned,
 };
 use crate::approval::Requester;
 use crate::audit::{self, Entry};
@@ -35,7 +35,7 @@ impl Store {
     /// Takes at most `limit` runs that may go on: queued and due, or left by a worker whose lease
     /// has ended. Only the oldest unfinished run of a conversation; one that waits for a decision
     /// keeps the later ones waiting too. One that began on a definition which is not among `known` is
-    /// left to others until it was [`PARKED`] for long enough.
+    /// left to others until it was [`PARKED`](super::PARKED) for long enough.
     pub async fn claim_runs(
         &self,
         owner: &str,
@@ -165,6 +165,9 @@ impl Store {
             Box::pin(async move {
                 let held = hold(tx, &run, epoch).await?;
                 end(tx, &held, Err((code, &error))).await?;
+                if code == ErrorCode::AgentChanged {
+                    pinned::give_up_the_next(tx, &held).await?;
+                }
                 if let Some(notice) = &notice {
                     notices::owe(tx, notice).await?;
                 }
@@ -250,6 +253,14 @@ pub(super) async fn end(
     audit::append(tx, entry).await
 }
 
+/// In SQL: whether an unfinished run of its conversation came before a row of `runs`.
+pub(super) const BEHIND: &str = "EXISTS (
+    SELECT 1 FROM runs AS older
+    WHERE older.thread_id = runs.thread_id
+      AND older.state IN ('queued', 'running', 'waiting')
+      AND (older.created_at < runs.created_at
+           OR (older.created_at = runs.created_at AND older.id < runs.id)))";
+
 #[derive(sqlx::FromRow)]
 struct Row {
     id: String,
@@ -277,20 +288,11 @@ async fn claim(
                 input, requester, epoch, attempts
          FROM runs JOIN threads ON threads.id = thread_id
          WHERE ((state = 'queued' AND retry_at <= $1) OR (state = 'running' AND lease_until <= $1))
-           AND ({} OR CASE state WHEN 'queued' THEN retry_at ELSE lease_until END <= $3)
-           AND NOT EXISTS (
-             SELECT 1 FROM runs AS older
-             WHERE older.thread_id = runs.thread_id
-               AND older.state IN ('queued', 'running', 'waiting')
-               AND (older.created_at < runs.created_at
-                    OR (older.created_at = runs.created_at AND older.id < runs.id)))
+           AND ({} OR (state = 'queued' AND lease_until <= $1)) AND NOT {BEHIND}
          ORDER BY runs.created_at, runs.id LIMIT $2",
-        known.test(4)
+        known.test(3)
     );
-    let asked = sqlx::query_as(AssertSqlSafe(question))
-        .bind(tx.now.as_millis())
-        .bind(big(limit))
-        .bind(tx.now.as_millis() - PARKED.as_millis());
+    let asked = sqlx::query_as(AssertSqlSafe(question)).bind(tx.now.as_millis()).bind(big(limit));
     let asked = known.keys().iter().fold(asked, |asked, key| asked.bind(key));
     let due: Vec<Row> = asked.fetch_all(&mut tx.conn).await?;
     for row in &due {

@@ -1,6 +1,6 @@
 //! Runs go on: an agent's graph from where it stands to its next question or its end.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -12,23 +12,52 @@ use super::turns::TurnSaver;
 use super::{Loop, Work, lease};
 use crate::agent;
 use crate::approval::Requester;
+use crate::base::{Span, Timestamp};
 use crate::desk::{Asker, Desk};
 use crate::graph::{Input, RunEnd, RunError, RunOptions};
 use crate::slack::client::SlackError;
 use crate::slack::directory::NoRequester;
 use crate::slack::texts;
-use crate::store::{ClaimedRun, Definitions, NewNotice, StoreError};
+use crate::store::{ClaimedRun, Definitions, NewNotice, StoreError, Watch};
 use crate::stream::ErrorCode;
+
+/// How often it is looked for runs of definitions that somebody does not have.
+const PARKS_EVERY: Span = Span::minutes(1);
 
 /// Drives runs that are queued.
 pub struct Runs {
     desk: Arc<Desk>,
     known: Definitions,
+    /// Not before.
+    parks: Mutex<Timestamp>,
 }
 
 impl Runs {
     pub fn new(desk: Arc<Desk>) -> Self {
-        Self { known: desk.definitions(), desk }
+        Self { known: desk.definitions(), parks: Mutex::default(), desk }
+    }
+
+    /// Now and then leaves to others what only they can go on with, and says of what others would leave
+    /// to us that we are here.
+    async fn park(&self) -> Result<(), StoreError> {
+        let now = self.desk.clock.now();
+        let next = now.plus(PARKS_EVERY);
+        let due = *self.parks();
+        // One further away was set by a clock that has been set back since.
+        if due > now && due <= next {
+            return Ok(());
+        }
+        *self.parks() = next;
+        let watch = if now <= due.plus(PARKS_EVERY) { Watch::Kept } else { Watch::Begins };
+        let parked = self.desk.store.park_runs(&self.known, watch).await;
+        if parked.is_err() {
+            *self.parks() = due;
+        }
+        parked
+    }
+
+    fn parks(&self) -> MutexGuard<'_, Timestamp> {
+        self.parks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn drive(&self, claimed: ClaimedRun) -> Result<(), StoreError> {
@@ -169,13 +198,21 @@ impl Work for Runs {
     }
 
     fn claim(&self, room: usize) -> BoxFuture<'_, Result<Vec<ClaimedRun>, StoreError>> {
-        self.desk.store.claim_runs(&self.desk.owner, lease::TIME, room, &self.known).boxed()
+        async move {
+            self.park().await?;
+            self.desk.store.claim_runs(&self.desk.owner, lease::TIME, room, &self.known).await
+        }
+        .boxed()
     }
 
     fn work(&self, claimed: ClaimedRun) -> BoxFuture<'_, Result<(), StoreError>> {
         async move {
             let (id, epoch) = (claimed.id.clone(), claimed.epoch);
-            let renew = || self.desk.store.renew_run(&id, epoch, lease::TIME);
+            // Whoever has no room for long claims nothing, and is there all the same.
+            let renew = || async {
+                self.desk.store.renew_run(&id, epoch, lease::TIME).await?;
+                self.park().await
+            };
             lease::held(self.desk.clock.as_ref(), lease::RENEWED_EVERY, self.drive(claimed), renew)
                 .await
         }

@@ -177,21 +177,36 @@ async fn each_message_begins_afresh() {
 }
 
 /// The run was pinned to the graph that asked; another graph does not go on from there.
+/// A text of the graph, and what stands in its place.
+const CHANGED: (&str, &str) = ("Refunded {{", "Paid back {{");
+const PUT_BACK: (&str, &str) = ("Paid back {{", "Refunded {{");
+
+/// The desk dies, and is opened again with another graph.
+async fn opens_with_another(office: &mut Office, (text, instead): (&str, &str)) {
+    office.world.crash_desk().await;
+    office.world.edit_configuration(text, instead).unwrap();
+    office.world.open_desk().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_changed_graph_does_not_go_on_with_a_run_that_waits() {
     let mut office = staffed(&[]).await;
     let (asked, card) = office.asks("mia", ASKED).await;
-    office.world.crash_desk().await;
-    office.world.edit_configuration("Refunded {{", "Paid back {{").unwrap();
-    office.world.open_desk().await.unwrap();
+    office.person("mia").replies_in_thread(&asked, ASKED);
+    office.a_moment().await;
+    opens_with_another(&mut office, CHANGED).await;
     office.approves("jonas", &card).await;
-    let thread = office.thread("mia", &asked);
-    assert!(!thread.contains(STOPPED), "somebody may have its graph: {thread}");
-    office.clock.turn_forward(PARKED);
+    office.passes(Span::minutes(1)).await;
+    office.clock.turn_forward(Span::minutes(60));
     office.a_moment().await;
     let thread = office.thread("mia", &asked);
+    assert!(!thread.contains(STOPPED), "somebody may have had its graph meanwhile: {thread}");
+    for _ in 0..PARKED.as_millis() / 60_000 {
+        office.passes(Span::minutes(1)).await;
+    }
+    let thread = office.thread("mia", &asked);
     assert_eq!((times(&thread, DONE), times(&thread, "Paid back")), (0, 0), "{thread}");
-    assert!(thread.contains(STOPPED), "the requester is told: {thread}");
+    assert_eq!(times(&thread, STOPPED), 2, "what stood behind it has waited as long: {thread}");
     office.closes().await;
 }
 
@@ -199,19 +214,35 @@ async fn a_changed_graph_does_not_go_on_with_a_run_that_waits() {
 async fn a_graph_that_is_put_back_in_time_goes_on_with_its_runs() {
     let mut office = staffed(&[]).await;
     let (asked, card) = office.asks("mia", ASKED).await;
-    office.world.crash_desk().await;
-    office.world.edit_configuration("Refunded {{", "Paid back {{").unwrap();
-    office.world.open_desk().await.unwrap();
+    opens_with_another(&mut office, CHANGED).await;
     office.approves("jonas", &card).await;
-    office.clock.turn_forward(Span::minutes(9));
-    office.a_moment().await;
-    office.world.crash_desk().await;
-    office.world.edit_configuration("Paid back {{", "Refunded {{").unwrap();
-    office.world.open_desk().await.unwrap();
+    office.passes(Span::minutes(9)).await;
+    opens_with_another(&mut office, PUT_BACK).await;
     office.a_moment().await;
     let thread = office.thread("mia", &asked);
     assert_eq!((times(&thread, DONE), thread.contains(STOPPED)), (1, false), "{thread}");
     assert_eq!(office.refunds().await, 1);
+    office.closes().await;
+}
+
+/// While no desk is there nobody is told that a graph is missing, and nobody can put it back.
+#[tokio::test]
+async fn an_outage_takes_nothing_from_the_time_in_which_a_graph_can_be_put_back() {
+    let mut office = staffed(&[]).await;
+    let asked = office.person("mia").writes_to_bot(ASKED);
+    office.world.slack.deliver_due().await;
+    opens_with_another(&mut office, CHANGED).await;
+    for _ in 0..2 {
+        office.world.crash_desk().await;
+        office.clock.turn_forward(Span::minutes(60));
+        office.world.open_desk().await.unwrap();
+        office.a_moment().await;
+        let thread = office.thread("mia", &asked);
+        assert!(!thread.contains(STOPPED), "the desk has only begun to wait: {thread}");
+    }
+    opens_with_another(&mut office, PUT_BACK).await;
+    office.a_moment().await;
+    office.card("priya", "#approvals");
     office.closes().await;
 }
 

@@ -36,12 +36,12 @@ impl Store {
                 if goes_on(seen, now) {
                     return Ok(true);
                 }
-                if !is_said(&mut tx.conn, &workspace, now).await? {
+                if !is_said(&mut tx.conn, &workspace, seen).await? {
                     let entry = Entry {
                         workspace: &workspace,
                         kind: HELD,
                         subject: workspace.as_str(),
-                        body: json!({ "clock": now, "last_at_work": seen }),
+                        body: json!({ "clock": now, "last_at_work": seen.map(|seen| seen.at) }),
                     };
                     audit::append(tx, entry).await?;
                 }
@@ -57,44 +57,69 @@ impl Store {
         workspace: &WorkspaceId,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        Ok(goes_on(last_seen(&mut self.reader().await?, workspace, now).await?, now))
+        Ok(goes_on(last_seen(&mut self.snapshot().await?, workspace, now).await?, now))
     }
 }
 
-/// A desk that has no record yet that is a day old has nothing that is.
-fn goes_on(seen: Option<Timestamp>, now: Timestamp) -> bool {
-    seen.is_none_or(|seen| seen >= now.minus(SILENCE))
+/// A record by which the desk was at work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Seen {
+    pub(super) number: i64,
+    at: Timestamp,
 }
 
-/// The newest record that is a day old.
-async fn last_seen(
+/// A desk that has no record yet that is a day old has nothing that is.
+fn goes_on(seen: Option<Seen>, now: Timestamp) -> bool {
+    seen.is_none_or(|seen| seen.at >= now.minus(SILENCE))
+}
+
+pub(super) const AT: &str =
+    "SELECT seq, at FROM audit WHERE workspace = $1 AND seq >= $2 ORDER BY seq LIMIT 1";
+
+/// The newest record that is a day old. A log has millions, and the time in it never goes back: so the
+/// place is found by halving, and not by reading up to it.
+pub(super) async fn last_seen(
     conn: &mut Conn,
     workspace: &WorkspaceId,
     now: Timestamp,
-) -> Result<Option<Timestamp>, StoreError> {
-    let seen: Option<i64> = sqlx::query_scalar(
-        "SELECT at FROM audit WHERE workspace = $1 AND at <= $2 ORDER BY seq DESC LIMIT 1",
-    )
-    .bind(workspace.as_str())
-    .bind(now.minus(PATIENCE).as_millis())
-    .fetch_optional(conn)
-    .await?;
-    Ok(seen.map(instant))
+) -> Result<Option<Seen>, StoreError> {
+    let head: Option<i64> = sqlx::query_scalar("SELECT seq FROM audit_heads WHERE workspace = $1")
+        .bind(workspace.as_str())
+        .fetch_optional(&mut *conn)
+        .await?;
+    let (mut seen, mut old, mut newest) = (None, 0, head.unwrap_or_default());
+    while old < newest {
+        let middle = newest - (newest - old) / 2;
+        let found: Option<(i64, i64)> = sqlx::query_as(AT)
+            .bind(workspace.as_str())
+            .bind(middle)
+            .fetch_optional(&mut *conn)
+            .await?;
+        match found.map(|(number, at)| Seen { number, at: instant(at) }) {
+            Some(record) if record.at <= now.minus(PATIENCE) => {
+                (seen, old) = (Some(record), record.number);
+            }
+            Some(_) | None => newest = middle - 1,
+        }
+    }
+    Ok(seen)
 }
 
-/// Is it said already, since a day or by a clock that was further ahead?
+pub(super) const SAID: &str = "SELECT seq FROM audit
+    WHERE subject = $1 AND workspace = $1 AND kind = $2 AND seq > $3 LIMIT 1";
+
+/// Is it said already, since a day or by a clock that was further ahead? What was written since comes
+/// after the last record that is a day old.
 async fn is_said(
     conn: &mut Conn,
     workspace: &WorkspaceId,
-    now: Timestamp,
+    seen: Option<Seen>,
 ) -> Result<bool, StoreError> {
-    let said: Option<i64> = sqlx::query_scalar(
-        "SELECT at FROM audit WHERE subject = $1 AND workspace = $1 AND kind = $2
-         ORDER BY seq DESC LIMIT 1",
-    )
-    .bind(workspace.as_str())
-    .bind(HELD)
-    .fetch_optional(conn)
-    .await?;
-    Ok(said.map(instant).is_some_and(|said| said > now.minus(PATIENCE)))
+    let said: Option<i64> = sqlx::query_scalar(SAID)
+        .bind(workspace.as_str())
+        .bind(HELD)
+        .bind(seen.map_or(0, |seen| seen.number))
+        .fetch_optional(conn)
+        .await?;
+    Ok(said.is_some())
 }

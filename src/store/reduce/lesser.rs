@@ -83,22 +83,23 @@ impl Store {
     }
 }
 
+pub(super) const LATE: &str =
+    "SELECT workspace, seq, at, kind, subject, body, prev_hash, hash, reduced_by FROM audit
+     WHERE workspace = $1 AND kind = 'click.refused' AND reduced_by IS NULL AND at < $2
+       AND EXISTS (SELECT 1 FROM requests WHERE id = subject AND reduced_at IS NOT NULL)
+     ORDER BY at LIMIT $3";
+
 async fn late(
     tx: &mut Tx,
     workspace: &WorkspaceId,
     before: Timestamp,
 ) -> Result<Vec<Rest>, StoreError> {
-    let late: Vec<RecordRow> = sqlx::query_as(
-        "SELECT workspace, seq, at, kind, subject, body, prev_hash, hash, reduced_by FROM audit
-         WHERE workspace = $1 AND kind = 'click.refused' AND reduced_by IS NULL AND at < $2
-           AND EXISTS (SELECT 1 FROM requests WHERE id = subject AND reduced_at IS NOT NULL)
-         ORDER BY at LIMIT $3",
-    )
-    .bind(workspace.as_str())
-    .bind(before.as_millis())
-    .bind(big(ROWS_AT_ONCE))
-    .fetch_all(&mut tx.conn)
-    .await?;
+    let late: Vec<RecordRow> = sqlx::query_as(LATE)
+        .bind(workspace.as_str())
+        .bind(before.as_millis())
+        .bind(big(ROWS_AT_ONCE))
+        .fetch_all(&mut tx.conn)
+        .await?;
     // One that was changed stays as it is.
     Ok(late.into_iter().filter_map(|row| Rest::of(row).ok()).collect())
 }

@@ -180,12 +180,8 @@ async fn what_cannot_be_marked_is_not_folded() {
     assert!(left_a_log(&file));
 }
 
-/// The disk took a commit or not, and nobody can say which: also the next start cannot.
-#[tokio::test]
-async fn a_desk_that_broke_is_looked_at_by_the_next_start() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("desk.db");
-    let store = opens(&file).await;
+/// A commit that fails, as on a disk that does.
+async fn breaks(store: &Store) {
     let orphan = "INSERT INTO interrupts VALUES ('no run', 'one', 'T1', '{}', NULL, 0, NULL, NULL)";
     let broke = store
         .write(move |tx| {
@@ -198,11 +194,40 @@ async fn a_desk_that_broke_is_looked_at_by_the_next_start() {
         })
         .await;
     assert!(matches!(broke, Err(StoreError::Unknown)), "{broke:?}");
+}
+
+/// The disk took a commit or not, and nobody can say which: also the next start cannot.
+#[tokio::test]
+async fn a_desk_that_broke_is_looked_at_by_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("desk.db");
+    let store = opens(&file).await;
+    breaks(&store).await;
     store.close().await;
     assert!(!left_a_log(&file), "nothing else says so");
     let store = opens(&file).await;
     assert!(store.check.is_some());
     store.close().await;
+}
+
+/// The desk knows nothing of it, and closes in good order.
+#[tokio::test]
+async fn a_command_that_broke_beside_a_desk_leaves_a_look_to_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("desk.db");
+    let store = opens(&file).await;
+    let url = format!("sqlite://{}", file.display());
+    let beside = Store::open_beside(&url, Arc::new(SystemClock), Arc::new(RandomIds)).await;
+    let beside = beside.unwrap();
+    breaks(&beside).await;
+    beside.close().await;
+    store.close().await;
+    assert!(!left_a_log(&file), "nothing else says so");
+    let store = opens(&file).await;
+    assert!(store.check.is_some());
+    store.is_sound().await.unwrap();
+    store.close().await;
+    assert!(!Mark::of(&file).is_there(), "it was looked at");
 }
 
 /// A commit that fails while a look goes on: what the look has found says nothing of it.
