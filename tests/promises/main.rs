@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a story that cannot go on fails its test")]
 
 mod caller;
+mod log;
 mod many_at_once;
 mod mcp_server;
 mod office;

@@ -9,8 +9,9 @@ mod digests;
 mod notices;
 mod pace;
 mod streamed;
+mod unseen;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::FutureExt;
@@ -18,7 +19,7 @@ use futures::future::BoxFuture;
 
 use super::{Loop, Work, lease};
 use crate::base::failpoint::{self, Point};
-use crate::base::{Span, Timestamp};
+use crate::base::{CardId, Span, Timestamp};
 use crate::desk::Desk;
 use crate::slack::client::{About, MetadataQuery, Place, Post, Posted, Search, SlackError};
 use crate::store::{Owed, StoreError};
@@ -29,11 +30,14 @@ pub struct Deliveries {
     /// Searches for posts that had to wait, by the id they look for. Memory only: after a restart
     /// they begin anew.
     searches: Mutex<HashMap<String, Search>>,
+    /// Of which cards it was said that they should be seen and are not. Memory only: whoever begins
+    /// anew says it anew.
+    unseen: Mutex<HashSet<CardId>>,
 }
 
 impl Deliveries {
     pub fn new(desk: Arc<Desk>) -> Self {
-        Self { desk, searches: Mutex::default() }
+        Self { desk, searches: Mutex::default(), unseen: Mutex::default() }
     }
 }
 
