@@ -38,3 +38,4 @@ mod what_is_old_goes;
 mod what_was_approved_is_what_ran;
 mod who_may_call;
 mod who_may_decide;
+mod whoever_has_the_log_can_recount;
