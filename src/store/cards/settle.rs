@@ -143,8 +143,8 @@ impl Store {
         self.settle_delivery(statement, card.as_str(), epoch, None, None).await
     }
 
-    /// Its approvers do not see a request in time, or do now: the line in its thread says so.
-    pub async fn visibility_changed(&self, request: &RequestId) -> Result<(), StoreError> {
+    /// Its approvers do not see a request in time: the line in its thread says so.
+    pub async fn not_seen(&self, request: &RequestId) -> Result<(), StoreError> {
         let request = request.clone();
         self.write(move |tx| Box::pin(async move { refresh_status(tx, &request).await })).await
     }

@@ -18,7 +18,8 @@ impl Deliveries {
             return Ok(());
         }
         let Some(unseen) = store.unseen(&owed.workspace, request).await? else { return Ok(()) };
-        store.visibility_changed(request).await?;
+        // Whoever dies before this comes to it again at the next try, or has it shown.
+        store.not_seen(request).await?;
         self.told().insert(owed.id.clone());
         tracing::warn!(
             %request, asked = %unseen.since, error = unseen.why,
