@@ -18,6 +18,7 @@ mod request;
 #[cfg(test)]
 mod sample;
 mod step;
+mod unseen;
 
 pub use authority::{Authority, Membership, authorize};
 pub use canonical::{CanonicalError, parse_strict};
@@ -37,3 +38,4 @@ pub use request::{
     Stage, Terms, Vote,
 };
 pub use step::{OpenError, open, step};
+pub use unseen::Unseen;

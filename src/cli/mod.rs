@@ -20,6 +20,7 @@ mod serve;
 mod signed;
 mod switch;
 mod two_people;
+mod unseen;
 mod words;
 
 use std::path::{Path, PathBuf};
@@ -103,7 +104,7 @@ enum Command {
     /// Ask Slack about everything the configuration names, and say how to mend what is wrong.
     ///
     /// Looks at secret, token, scopes, clock, channels, groups, whether Slack can reach this desk, whether
-    /// the store keeps what it acknowledges, which open runs began on another definition of their agent, and whether MCP servers still describe their tools as they were pinned. Posts nothing. Exits 1 when something cannot work.
+    /// the store keeps what it acknowledges, which open runs began on another definition of their agent, which requests their approvers cannot see, and whether MCP servers still describe their tools as they were pinned. Posts nothing. Exits 1 when something cannot work.
     Doctor,
     /// See what MCP servers offer, and pin what agents may use of it.
     #[command(subcommand)]

@@ -92,7 +92,7 @@ async fn list(store: &Store, ended_too: bool) -> anyhow::Result<ExitCode> {
             false => store.pending_requests(&workspace, after.as_ref(), PAGE).await?,
         };
         for stored in &page.requests {
-            say(line(stored))?;
+            say(line(store, stored).await?)?;
             listed += 1;
         }
         after = page.next;
@@ -109,7 +109,7 @@ async fn list(store: &Store, ended_too: bool) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn line(stored: &StoredRequest) -> String {
+async fn line(store: &Store, stored: &StoredRequest) -> Result<String, StoreError> {
     let request = &stored.request;
     let tool = stored.kept.tool();
     let state = match (&request.decision, &stored.execution) {
@@ -126,7 +126,11 @@ fn line(stored: &StoredRequest) -> String {
     let (id, asked_at, requester) = (&request.id, request.asked_at, &request.requester);
     // A name that is no longer kept leaves whose it was.
     let who = if requester.name.is_empty() { requester.person.as_str() } else { &requester.name };
-    format!("{id}  {asked_at}  {tool}  by {who}  {state}")
+    let line = format!("{id}  {asked_at}  {tool}  by {who}  {state}");
+    Ok(match store.unseen(&request.workspace, id).await? {
+        Some(unseen) => format!("{line}  {}", words::unseen(&unseen)),
+        None => line,
+    })
 }
 
 async fn show(store: &Store, request: &RequestId) -> anyhow::Result<ExitCode> {
@@ -135,7 +139,7 @@ async fn show(store: &Store, request: &RequestId) -> anyhow::Result<ExitCode> {
         return Err(no_such(request));
     };
     let buttons = CardButtons::default();
-    say(format_args!("{}\n", line(&stored)))?;
+    say(format_args!("{}\n", line(store, &stored).await?))?;
     if let Some(view) = card_view(&stored, &buttons, &[], SystemClock.now()) {
         say(format_args!("{}\n", card::as_text(&card::stage_card(&view, stored.request.stage))))?;
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use crate::approval::{ExecutionState, Finding, Outcome};
+use crate::approval::{ExecutionState, Finding, Outcome, Unseen};
 
 pub(super) fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
@@ -31,6 +31,14 @@ pub(super) fn finding(finding: Finding) -> &'static str {
         Finding::DidNotHappen => "it did not happen",
         Finding::WrittenOff => "written off, nobody could find out",
     }
+}
+
+/// After what is said of a request.
+pub(super) fn unseen(unseen: &Unseen) -> String {
+    let why =
+        unseen.why.as_deref().unwrap_or("nothing has failed, it waits for its turn or for a desk");
+    let so_far = if unseen.given_up { "given up" } else { "tried again and again" };
+    format!("NOT SHOWN to its approvers, asked {}: {why} ({so_far})", unseen.since)
 }
 
 /// A reason that says something.

@@ -40,10 +40,16 @@ impl Desk {
 
     async fn list(&self) -> Result<String, DeskError> {
         let page = self.store.pending_requests(&self.workspace, None, LISTED).await?;
+        let unseen = self.unseen(&page.requests).await?;
         let listed: Vec<_> = page
             .requests
             .iter()
-            .map(|stored| ListedRequest { request: &stored.request, tool: stored.kept.tool() })
+            .zip(&unseen)
+            .map(|(stored, unseen)| ListedRequest {
+                request: &stored.request,
+                tool: stored.kept.tool(),
+                unseen: unseen.as_ref(),
+            })
             .collect();
         Ok(texts::list(&listed, self.store.now()))
     }

@@ -1,10 +1,10 @@
 //! The App Home: what waits for the person who opened it.
 
 use super::{Desk, DeskError};
-use crate::approval::PersonFacts;
+use crate::approval::{PersonFacts, Unseen};
 use crate::slack::home::{self, HomeItem, HomeView};
 use crate::slack::inbound::HomeOpened;
-use crate::store::StoredRequest;
+use crate::store::{StoreError, StoredRequest};
 
 /// How many requests a list on the Home tab shows.
 const SHOWN: usize = 15;
@@ -26,14 +26,28 @@ impl Desk {
         let mine = self.store.requests_of(&self.workspace, &person.person, 2 * SHOWN).await?;
         let (open, ended): (Vec<_>, Vec<_>) =
             mine.into_iter().partition(|stored| stored.request.is_pending());
+        let (waiting_unseen, open_unseen) =
+            (self.unseen(&waiting).await?, self.unseen(&open).await?);
         let view = home::render(&HomeView {
-            waiting_for_me: &items(&waiting),
-            mine: &items(&open),
-            recent: &items(&ended),
+            waiting_for_me: &items(&waiting, &waiting_unseen),
+            mine: &items(&open, &open_unseen),
+            recent: &items(&ended, &vec![None; ended.len()]),
             now: self.store.now(),
         });
         self.slack.publish_view(&opened.user.user, view).await?;
         Ok(())
+    }
+
+    /// For each pending request, that those who are asked do not see it.
+    pub(super) async fn unseen(
+        &self,
+        requests: &[StoredRequest],
+    ) -> Result<Vec<Option<Unseen>>, StoreError> {
+        let mut unseen = Vec::with_capacity(requests.len());
+        for stored in requests {
+            unseen.push(self.store.unseen(&self.workspace, &stored.request.id).await?);
+        }
+        Ok(unseen)
     }
 
     /// Is this person among those who are asked right now? A failed lookup is a no.
@@ -48,12 +62,13 @@ impl Desk {
     }
 }
 
-fn items(requests: &[StoredRequest]) -> Vec<HomeItem<'_>> {
-    requests.iter().filter_map(item).take(SHOWN).collect()
+fn items<'a>(requests: &'a [StoredRequest], unseen: &'a [Option<Unseen>]) -> Vec<HomeItem<'a>> {
+    let requests = requests.iter().zip(unseen);
+    requests.filter_map(|(stored, unseen)| item(stored, unseen.as_ref())).take(SHOWN).collect()
 }
 
 /// Nothing of a request that is not there whole any more.
-fn item(stored: &StoredRequest) -> Option<HomeItem<'_>> {
+fn item<'a>(stored: &'a StoredRequest, unseen: Option<&'a Unseen>) -> Option<HomeItem<'a>> {
     let sealed = stored.kept.whole()?;
-    Some(HomeItem { request: &stored.request, sealed, permalink: None })
+    Some(HomeItem { request: &stored.request, sealed, unseen, permalink: None })
 }

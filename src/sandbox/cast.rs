@@ -39,6 +39,8 @@ pub struct Channel {
     pub direct: bool,
     pub shared: bool,
     pub archived: bool,
+    /// The code that whatever the bot writes here is answered with.
+    pub refuses: Option<&'static str>,
     pub members: BTreeSet<String>,
 }
 
@@ -91,6 +93,7 @@ impl Cast {
             direct: false,
             shared,
             archived: false,
+            refuses: None,
             members: everybody.clone(),
         };
         let mut channels = vec![
@@ -108,6 +111,7 @@ impl Cast {
                 direct: true,
                 shared: false,
                 archived: false,
+                refuses: None,
                 members: [person.id.clone(), BOT_USER.to_owned()].into(),
             });
         channels.extend(direct);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::card::block::{context, header, section};
 use super::texts::{self, HomeSection};
-use crate::approval::{Request, Sealed};
+use crate::approval::{Request, Sealed, Unseen};
 use crate::base::Timestamp;
 
 /// Three lists of this many lines, with their headings, stay well below 100 blocks.
@@ -17,6 +17,8 @@ pub const OPEN_CARD: &str = "open_card";
 pub struct HomeItem<'a> {
     pub request: &'a Request,
     pub sealed: &'a Sealed,
+    /// That those who are asked do not see it.
+    pub unseen: Option<&'a Unseen>,
     /// Where its card is, for a link.
     pub permalink: Option<&'a str>,
 }
@@ -51,7 +53,7 @@ pub fn render(home: &HomeView<'_>) -> Value {
 }
 
 fn line(item: &HomeItem<'_>, now: Timestamp) -> Value {
-    let mut line = section(&texts::home_line(item.request, item.sealed, now));
+    let mut line = section(&texts::home_line(item, now));
     if let Some(permalink) = item.permalink {
         line["accessory"] = json!({
             "type": "button",

@@ -63,6 +63,7 @@ mod time;
 mod timers;
 mod transition;
 mod tx;
+mod unseen;
 mod workspaces;
 mod writer;
 

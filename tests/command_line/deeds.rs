@@ -49,6 +49,11 @@ pub const TAMPERING: &[(&str, &str, &str)] = &[
         "I14 at req: it is pending, and nobody was or will be shown it",
     ),
     (
+        "the card of a pending request is moved to a stage that was not reached",
+        "UPDATE cards SET stage = stage + 1 WHERE kind = 'stage'",
+        "I14 at req: it is pending, and nobody was or will be shown it",
+    ),
+    (
         "an execution's envelope is changed",
         "UPDATE executions SET envelope = replace(envelope, '640', '9640')",
         "I1 at exe: what it is to run is not what was approved",

@@ -1,6 +1,8 @@
 //! `requests list`, `show` and `cancel` beside a desk at work.
 
-use crate::bench::Desk;
+use countersign::base::{Clock, Span, SystemClock};
+
+use crate::bench::{Desk, Slack};
 use crate::readable::readable;
 
 #[tokio::test]
@@ -27,6 +29,40 @@ async fn a_request_is_shown_with_its_story() {
     }
     let unknown = desk.runs(&["requests", "show", "req_0"]).await;
     insta::assert_snapshot!("requests_show_unknown", unknown.shown());
+}
+
+/// Slack takes nothing in the approvers' channel. The desk's people may be asleep; whoever runs it is told.
+#[tokio::test]
+async fn what_its_approvers_cannot_see_is_said_wherever_an_operator_looks() {
+    let (slack, start) = (Slack::start().await, SystemClock.now().minus(Span::minutes(20)));
+    let desk = Desk::open_at(start, &[]).await;
+    let store = format!("store: sqlite://{}", desk.database().display());
+    slack.configure(&[("store: sqlite://countersign.db", &store)]);
+    let refuses = |code| {
+        desk.world.slack.change_cast(|cast| {
+            cast.channel_mut("#approvals").expect("a channel").refuses = code;
+        });
+    };
+    refuses(Some("missing_scope"));
+    desk.writes("mia", "pay invoice V-7719").await;
+    desk.world.pass(Span::minutes(2)).await.unwrap();
+
+    let listed = desk.runs(&["requests", "list"]).await;
+    insta::assert_snapshot!("requests_list_unseen", readable(&listed.shown()));
+    let id = desk.ids(&[]).await.pop().unwrap();
+    let shown = desk.runs(&["requests", "show", &id]).await;
+    assert!(shown.out.contains("NOT SHOWN to its approvers"), "{}", shown.all());
+    let told = slack.runs(&["doctor"]).await;
+    let warned = told.out.lines().find(|line| line.contains("approvers cannot see")).unwrap();
+    assert!(warned.starts_with("WARN") && warned.contains(": 1. "), "{warned}");
+    assert!(warned.contains("missing_scope"), "{warned}");
+    assert_eq!(desk.runs(&["verify"]).await.code, 0, "it is said, so nothing is broken");
+
+    refuses(None);
+    desk.world.pass(Span::minutes(5)).await.unwrap();
+    for ran in [desk.runs(&["requests", "list"]).await, slack.runs(&["doctor"]).await] {
+        assert!(!ran.out.contains("NOT SHOWN"), "they see it: {}", ran.all());
+    }
 }
 
 #[tokio::test]

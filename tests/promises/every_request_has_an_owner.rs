@@ -2,6 +2,7 @@
 
 use countersign::base::Span;
 
+use crate::log::Log;
 use crate::office::{INVOICE, Office};
 use crate::reckoning::count;
 
@@ -99,4 +100,63 @@ async fn a_bot_thrown_out_of_both_channels_says_that_nobody_is_left_to_ask() {
     office.passes(Span::minutes(61)).await;
     assert!(office.thread("mia", &asked).contains("expired"));
     office.closes().await;
+}
+
+/// What the store, the command list and Mia's Home tab say of the one request that waits.
+async fn what_is_said_of_it(office: &Office) -> [Option<String>; 3] {
+    let desk = &office.world.app().unwrap().desk;
+    let waiting = desk.store.pending_requests(&desk.workspace, None, 2).await.unwrap().requests;
+    let [stored] = &waiting[..] else { panic!("one request waits: {waiting:#?}") };
+    let unseen = desk.store.unseen(&desk.workspace, &stored.request.id).await.unwrap();
+    let counted = desk.store.all_unseen(&desk.workspace).await.unwrap();
+    assert_eq!(counted, unseen.clone().map(|unseen| (1, unseen)));
+    let mia = office.person("mia");
+    let listed = mia.runs("/countersign", "list").await;
+    mia.opens_home();
+    office.a_moment().await;
+    let home = mia.home();
+    let said = |text: String| text.contains("do not see it yet").then_some(text);
+    [unseen.and_then(|unseen| unseen.why), said(listed), said(home)]
+}
+
+/// Slack refuses the approvers' channel for five minutes: nobody is left to believe that they see it.
+#[tokio::test]
+async fn what_slack_does_not_let_its_approvers_see_is_flagged_until_they_do() {
+    for (code, kind) in [("token_revoked", "is gone"), ("missing_scope", "is not set up")] {
+        let (log, _listening) = Log::listens();
+        let lines = |words: &str| log.text().matches(words).count();
+        let office = Office::opens().await;
+        let refuses = |code| {
+            office.world.slack.change_cast(|cast| {
+                cast.channel_mut("#approvals").unwrap().refuses = code;
+            });
+        };
+        refuses(Some(code));
+        let asked = office.writes("mia", INVOICE).await;
+        assert_eq!(what_is_said_of_it(&office).await, [None, None, None], "it may come yet");
+
+        office.passes(Span::seconds(40)).await;
+        for said in what_is_said_of_it(&office).await {
+            let said = said.unwrap_or_else(|| panic!("{code}: a minute has passed"));
+            assert!(said.contains(code) && said.contains(kind), "it says why: {said}");
+        }
+        let thread = office.thread("mia", &asked);
+        assert!(thread.contains("They do not see it yet") && thread.contains(code), "{thread}");
+        assert!(office.person("jonas").sees("#approvals").is_empty());
+        assert_eq!(lines("its approvers cannot see a request"), 1, "{}", log.text());
+
+        office.passes(Span::minutes(4)).await;
+        assert_eq!(lines("its approvers cannot see a request"), 1, "not at each try");
+        assert_eq!(lines("see a request at last"), 0);
+        refuses(None);
+        office.passes(Span::minutes(5)).await;
+        let card = office.card("jonas", "#approvals");
+        assert_eq!(what_is_said_of_it(&office).await, [None, None, None], "they see it");
+        assert_eq!(lines("see a request at last"), 1);
+        let thread = office.thread("mia", &asked);
+        assert!(!thread.contains("They do not see it yet"), "{thread}");
+        office.approves("jonas", &card).await;
+        assert_eq!(office.invoices_paid().await, 1);
+        office.closes().await;
+    }
 }

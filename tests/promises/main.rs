@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a story that cannot go on fails its test")]
 
 mod caller;
+mod log;
 mod many_at_once;
 mod mcp_server;
 mod office;
@@ -41,3 +42,4 @@ mod what_scripts_run;
 mod what_was_approved_is_what_ran;
 mod who_may_call;
 mod who_may_decide;
+mod whoever_has_the_log_can_recount;

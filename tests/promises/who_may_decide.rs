@@ -1,5 +1,6 @@
 //! I7 and I9: who may decide is asked of the directory at the click, and every doubt is a no.
 
+use countersign::base::Span;
 use countersign::sandbox::{Fault, Kind};
 
 use crate::office::{INVOICE, Office, REFUND};
@@ -108,7 +109,7 @@ async fn two_accounts_of_one_person_are_one_voice() {
     assert_eq!(count(&desk, "SELECT count(*) FROM votes").await, 1);
     desk.close().await;
     office.rejects("jonas", &card).await;
-    office.passes(countersign::base::Span::minutes(61)).await;
+    office.passes(Span::minutes(61)).await;
     office.closes().await;
 }
 
@@ -133,10 +134,10 @@ async fn a_slack_user_group_is_asked_at_the_click() {
     let office =
         Office::opens_with(&[(MANAGERS, "managers: { slack_usergroup: S0MANAGERS }")]).await;
     office.asks("mia", INVOICE).await;
-    office.passes(countersign::base::Span::minutes(31)).await;
+    office.passes(Span::minutes(31)).await;
     let card = office.card("priya", "#managers");
     office.world.slack.change_cast(|cast| cast.groups[0].1 = vec!["U0VERA".to_owned()]);
-    office.passes(countersign::base::Span::minutes(2)).await;
+    office.passes(Span::minutes(2)).await;
     let told = office.approves("priya", &card).await.join(" ");
     assert!(told.contains("not among the people"), "{told}");
     office.approves("vera", &card).await;
@@ -149,7 +150,7 @@ async fn a_slack_user_group_is_asked_at_the_click() {
 async fn a_directory_that_does_not_answer_is_a_no() {
     let office = Office::opens().await;
     let (_, card) = office.asks("mia", REFUND).await;
-    office.passes(countersign::base::Span::minutes(5)).await;
+    office.passes(Span::minutes(5)).await;
     for method in ["users.info", "users.lookupByEmail"] {
         office.world.slack.next_calls(method, vec![Fault::ServerError; 12]);
     }
@@ -159,10 +160,47 @@ async fn a_directory_that_does_not_answer_is_a_no() {
     for method in ["users.info", "users.lookupByEmail"] {
         office.world.slack.clear_faults(method);
     }
-    office.passes(countersign::base::Span::minutes(2)).await;
+    office.passes(Span::minutes(2)).await;
     office.approves("jonas", &card).await;
     assert_eq!(office.refunds().await, 1);
     office.closes().await;
+}
+
+/// I9: each question that a press asks of Slack meets each answer that is none.
+#[tokio::test]
+async fn only_a_sure_answer_lets_an_approval_count() {
+    let users = "finance: { users: [jonas@example.com, lena@example.com] }";
+    let group = "finance: { slack_usergroup: S0MANAGERS }";
+    let code = |code: &str| Fault::Code(code.to_owned());
+    let answers = [
+        Fault::ServerError,
+        Fault::AnswerLost,
+        Fault::RateLimited(Span::minutes(1)),
+        code("token_revoked"),
+        code("a_code_of_tomorrow"),
+    ];
+    for (question, members, who) in
+        [("users.info", users, "jonas"), ("usergroups.users.list", group, "priya")]
+    {
+        for answer in &answers {
+            let office = Office::opens_with(&[(users, members)]).await;
+            let (_, card) = office.asks("mia", INVOICE).await;
+            office.passes(Span::minutes(5)).await;
+            office.world.slack.next_calls(question, vec![answer.clone(); 12]);
+            let told = office.approves(who, &card).await;
+            assert!(!told.is_empty(), "{question}, {answer:?}: {who} is told");
+            let desk = office.database().await;
+            for nothing in ["SELECT count(*) FROM votes", "SELECT count(*) FROM executions"] {
+                assert_eq!(count(&desk, nothing).await, 0, "{question}, {answer:?}: {nothing}");
+            }
+            desk.close().await;
+            office.world.slack.clear_faults(question);
+            office.passes(Span::minutes(2)).await;
+            office.approves(who, &card).await;
+            assert_eq!(office.invoices_paid().await, 1, "{question}, {answer:?}");
+            office.closes().await;
+        }
+    }
 }
 
 /// I9: an empty group and an unset secret are refused before anything starts.

@@ -28,7 +28,7 @@ pub(super) async fn check(look: &mut Look) -> Result<(), StoreError> {
         "it is pending, and nobody was or will be shown it",
         "SELECT id FROM requests WHERE outcome IS NULL AND undeliverable IS NULL AND NOT EXISTS (
            SELECT 1 FROM cards WHERE request_id = requests.id AND kind = 'stage'
-             AND state <> 'dead')",
+             AND stage = requests.stage AND state <> 'dead')",
     )
     .await?;
     look.none_such(

@@ -42,10 +42,11 @@ pub(super) fn postable<'w>(
 }
 
 fn may_write(channel: &Channel) -> Result<&Channel, Refused> {
-    match () {
-        () if channel.archived => Err("is_archived".into()),
-        () if !channel.members.contains(BOT_USER) => Err("not_in_channel".into()),
-        () => Ok(channel),
+    match channel.refuses {
+        Some(code) => Err(code.into()),
+        None if channel.archived => Err("is_archived".into()),
+        None if !channel.members.contains(BOT_USER) => Err("not_in_channel".into()),
+        None => Ok(channel),
     }
 }
 

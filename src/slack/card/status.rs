@@ -5,11 +5,12 @@ use super::facts::{escalation, name};
 use super::lines::Detail;
 use super::people::{approvers, channel};
 use super::{CardView, Completeness, Rendered, outcome};
+use crate::approval::Unseen;
 use crate::slack::{modal, texts};
 
 /// Who has it, since when, what comes next, when it lapses and what happens then; in the end who
 /// decided and what ran. Needs no arguments: the requester knows what they asked for.
-pub fn status_line(view: &CardView<'_>) -> Rendered {
+pub fn status_line(view: &CardView<'_>, unseen: Option<&Unseen>) -> Rendered {
     let text = texts::status_fallback(view);
     let tool = name(&view.sealed.envelope().tool.name, Detail::Abridged);
     let mut blocks = Vec::new();
@@ -19,7 +20,13 @@ pub fn status_line(view: &CardView<'_>) -> Rendered {
             blocks.push(ended);
         }
         None => {
-            blocks.push(waiting(view, &tool).block());
+            let mut waits = waiting(view, &tool);
+            // While nothing has failed it only waits for its turn; what was given up is said above.
+            let failed = unseen.filter(|unseen| !unseen.given_up);
+            if let Some(why) = failed.and_then(|unseen| unseen.why.as_deref()) {
+                waits = waits.line("Attention:").text(&texts::not_shown_yet(why));
+            }
+            blocks.push(waits.block());
             if let Some(token) = view.buttons.withdraw.filter(|_| view.is_open()) {
                 let withdraw = styled(button(modal::WITHDRAW, "Withdraw", token), "danger");
                 let (title, question) = texts::confirm_withdraw();

@@ -1,8 +1,8 @@
 //! What `/countersign` answers.
 
-use super::ago;
 use super::when::rounded;
-use crate::approval::Request;
+use super::{ago, unseen};
+use crate::approval::{Request, Unseen};
 use crate::base::Timestamp;
 use crate::slack::escape;
 
@@ -14,6 +14,8 @@ const LISTED: usize = 20;
 pub struct ListedRequest<'a> {
     pub request: &'a Request,
     pub tool: &'a str,
+    /// That those who are asked do not see it.
+    pub unseen: Option<&'a Unseen>,
 }
 
 /// What `/countersign status` counts.
@@ -67,22 +69,25 @@ pub fn list(requests: &[ListedRequest<'_>], now: Timestamp) -> String {
     if requests.is_empty() {
         return "Nothing is waiting for a decision.".to_owned();
     }
-    let mut lines: Vec<String> = requests
-        .iter()
-        .take(LISTED)
-        .map(|listed| {
-            format!(
-                "{}, asked by {} {}, {} left ({})",
-                escape::name(listed.tool),
-                escape::name(&listed.request.requester.name),
-                ago(listed.request.asked_at, now),
-                rounded(listed.request.decide_by().since(now)),
-                escape::name(listed.request.id.as_str()),
-            )
-        })
-        .collect();
+    let mut lines: Vec<String> =
+        requests.iter().take(LISTED).map(|listed| line(listed, now)).collect();
     if requests.len() > LISTED {
         lines.push(format!("… and {} more", requests.len() - LISTED));
     }
     lines.join("\n")
+}
+
+fn line(listed: &ListedRequest<'_>, now: Timestamp) -> String {
+    let line = format!(
+        "{}, asked by {} {}, {} left ({})",
+        escape::name(listed.tool),
+        escape::name(&listed.request.requester.name),
+        ago(listed.request.asked_at, now),
+        rounded(listed.request.decide_by().since(now)),
+        escape::name(listed.request.id.as_str()),
+    );
+    match listed.unseen {
+        Some(why) => format!("{line}. {}", unseen(why, now)),
+        None => line,
+    }
 }

@@ -1,10 +1,11 @@
 //! The words on the Home tab.
 
 use super::when::rounded;
-use super::{ago, outcome_label};
-use crate::approval::{DecidedBy, Request, Sealed};
+use super::{ago, outcome_label, unseen};
+use crate::approval::DecidedBy;
 use crate::base::Timestamp;
 use crate::slack::card::{Detail, name};
+use crate::slack::home::HomeItem;
 
 /// Which of the three lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +34,9 @@ pub fn home_empty(section: HomeSection) -> &'static str {
 }
 
 /// One request in one line; no arguments.
-pub fn home_line(request: &Request, sealed: &Sealed, now: Timestamp) -> String {
-    let tool = short(&sealed.envelope().tool.name);
+pub fn home_line(item: &HomeItem<'_>, now: Timestamp) -> String {
+    let request = item.request;
+    let tool = short(&item.sealed.envelope().tool.name);
     let asker = short(&request.requester.name);
     let state = match &request.decision {
         None => format!("{} left to decide", rounded(request.decide_by().since(now))),
@@ -52,7 +54,11 @@ pub fn home_line(request: &Request, sealed: &Sealed, now: Timestamp) -> String {
             }
         }
     };
-    format!("{tool}, asked by {asker} {}. {state}", ago(request.asked_at, now))
+    let line = format!("{tool}, asked by {asker} {}. {state}", ago(request.asked_at, now));
+    match item.unseen {
+        Some(why) => format!("{line}. {}", unseen(why, now)),
+        None => line,
+    }
 }
 
 fn short(text: &str) -> String {

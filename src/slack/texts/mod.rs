@@ -17,6 +17,7 @@ mod refusals;
 mod status;
 mod stopped;
 mod stream;
+mod unseen;
 mod when;
 
 pub use card::{
@@ -39,4 +40,5 @@ pub use refusals::{incomplete, no_longer_kept, refusal, unknown_button};
 pub use status::{goes_to, status_fallback, status_word, waits_for};
 pub use stopped::{model_away, requester_unknown, run_stopped};
 pub use stream::{not_yours_to_stop, stopped, task};
+pub use unseen::{not_shown_yet, unseen};
 pub use when::{ago, by};

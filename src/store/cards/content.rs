@@ -1,6 +1,7 @@
 //! What a card is made of.
 
-use super::{CardButtons, OwedCard};
+use super::{CardButtons, CardKind, OwedCard};
+use crate::approval::Unseen;
 use crate::store::buttons::choice_of;
 use crate::store::requests::stored;
 use crate::store::{ButtonChoice, Conn, Store, StoreError, StoredRequest};
@@ -10,6 +11,8 @@ use crate::store::{ButtonChoice, Conn, Store, StoreError, StoredRequest};
 pub struct CardContent {
     pub stored: StoredRequest,
     pub buttons: CardButtons,
+    /// For the line in the requester's thread: that its approvers do not see it.
+    pub unseen: Option<Unseen>,
 }
 
 impl Store {
@@ -20,9 +23,16 @@ impl Store {
     pub async fn card_content(&self, card: &OwedCard) -> Result<CardContent, StoreError> {
         let mut snapshot = self.snapshot().await?;
         let stored = stored(&mut snapshot, &card.workspace, &card.request).await?;
+        let unseen = match &card.kind {
+            CardKind::Status { .. } if card.pending => {
+                self.unseen_in(&mut snapshot, &card.workspace, &card.request).await?
+            }
+            CardKind::Status { .. } | CardKind::Stage { .. } => None,
+        };
         Ok(CardContent {
             stored: stored.ok_or(StoreError::NotFound("request"))?,
             buttons: tokens(&mut snapshot, card.id.as_str()).await?,
+            unseen,
         })
     }
 

@@ -116,3 +116,20 @@ pub(in crate::store) async fn refresh(
     .await?;
     Ok(())
 }
+
+/// The line in the requester's thread must look different now: it tells whether approvers see it.
+pub(in crate::store) async fn refresh_status(
+    tx: &mut Tx,
+    request: &RequestId,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE cards SET want_version = want_version + 1, due_by = CASE
+           WHEN shown_version < want_version AND due_by < $2 THEN due_by ELSE $2 END
+         WHERE request_id = $1 AND kind = 'status' AND state = 'open'",
+    )
+    .bind(request.as_str())
+    .bind(tx.now.as_millis())
+    .execute(&mut tx.conn)
+    .await?;
+    Ok(())
+}

@@ -1,5 +1,6 @@
 //! What became of a card's post or update.
 
+use super::owe::refresh_status;
 use crate::approval::{Event, Refusal};
 use crate::base::{CardId, RequestId, Span, Timestamp, WorkspaceId};
 use crate::store::runs::fenced;
@@ -16,6 +17,8 @@ pub struct Shown {
     pub hash: String,
     /// Every byte of the action can be seen, on the card or behind *Show all*.
     pub complete: bool,
+    /// The request whose requester may have been told that its approvers do not see it.
+    pub at_last: Option<RequestId>,
 }
 
 /// A card is to be posted as if it never had been, and keeps what is said of its hash.
@@ -72,7 +75,11 @@ impl Store {
                 .bind(i64::from(shown.complete))
                 .fetch_optional(&mut tx.conn)
                 .await?;
-                count("card version", wanted.ok_or(StoreError::Fenced)?)
+                let wanted = count("card version", wanted.ok_or(StoreError::Fenced)?)?;
+                if let Some(request) = shown.at_last {
+                    refresh_status(tx, &request).await?;
+                }
+                Ok(wanted)
             })
         })
         .await
@@ -85,6 +92,7 @@ impl Store {
         card: &CardId,
         epoch: u64,
         at: ShownAt,
+        at_last: Option<RequestId>,
     ) -> Result<(), StoreError> {
         let card = card.clone();
         self.write(move |tx| {
@@ -100,7 +108,11 @@ impl Store {
                 .bind(at.message_ts)
                 .execute(&mut tx.conn)
                 .await?;
-                fenced(&written)
+                fenced(&written)?;
+                match at_last {
+                    Some(request) => refresh_status(tx, &request).await,
+                    None => Ok(()),
+                }
             })
         })
         .await
@@ -145,6 +157,12 @@ impl Store {
     pub async fn card_left_behind(&self, card: &CardId, epoch: u64) -> Result<(), StoreError> {
         let statement = anew!("shown_hash = shown_hash");
         self.settle_delivery(statement, card.as_str(), epoch, None, None).await
+    }
+
+    /// Its approvers do not see a request in time: the line in its thread says so.
+    pub async fn not_seen(&self, request: &RequestId) -> Result<(), StoreError> {
+        let request = request.clone();
+        self.write(move |tx| Box::pin(async move { refresh_status(tx, &request).await })).await
     }
 
     /// Somebody who had lost the card changed its message all the same, perhaps back to an older

@@ -1,6 +1,8 @@
 //! Cards: the current state, rendered and shown, until shown and wanted match.
 
+use super::unseen::at_last;
 use super::{Claim, Deliveries, Sent, Try, is_temporary, place, wait};
+use crate::approval::Request;
 use crate::base::failpoint::{self, Point};
 use crate::slack::card::{self, Completeness, Rendered};
 use crate::slack::client::{About, Post, SlackError, Update};
@@ -22,6 +24,7 @@ impl Deliveries {
         };
         if nobody_needs_it(&owed, &content) {
             let why = "its request ended before anybody could be shown it";
+            self.forget(&owed.id);
             return self.desk.store.card_dead(&owed.id, owed.epoch, why).await;
         }
         let Some(rendered) = self.render(&owed, &content).await else {
@@ -43,7 +46,7 @@ impl Deliveries {
                 }
                 Ok(()) => Ok(()),
             },
-            None => self.show(&owed, rendered, claim).await,
+            None => self.show(&owed, &content.stored.request, rendered, claim).await,
         }
     }
 
@@ -51,7 +54,7 @@ impl Deliveries {
         self.desk
             .with_view(&content.stored, &content.buttons, |view| match &owed.kind {
                 CardKind::Stage { stage, .. } => card::stage_card(view, *stage),
-                CardKind::Status { .. } => card::status_line(view),
+                CardKind::Status { .. } => card::status_line(view, content.unseen.as_ref()),
             })
             .await
     }
@@ -59,6 +62,7 @@ impl Deliveries {
     async fn show(
         &self,
         owed: &OwedCard,
+        request: &Request,
         rendered: Rendered,
         claim: Claim,
     ) -> Result<(), StoreError> {
@@ -71,10 +75,11 @@ impl Deliveries {
                     let retry_at = wait(&error, clock.now(), owed.attempts);
                     let why = error.to_string();
                     // An earlier post may have got through; that is not forgotten over this.
-                    return match owed.unsure_since {
-                        Some(_) => store.card_unsure(&owed.id, owed.epoch, retry_at, &why).await,
-                        None => store.card_retry(&owed.id, owed.epoch, retry_at, &why).await,
-                    };
+                    match owed.unsure_since {
+                        Some(_) => store.card_unsure(&owed.id, owed.epoch, retry_at, &why).await?,
+                        None => store.card_retry(&owed.id, owed.epoch, retry_at, &why).await?,
+                    }
+                    return self.not_shown(owed).await;
                 }
                 Err(error) => return self.give_up(owed, &error).await,
             },
@@ -90,19 +95,24 @@ impl Deliveries {
         match self.post(&post, this).await? {
             Sent::At(posted) => {
                 let at = ShownAt { channel: posted.channel, message_ts: posted.ts };
-                self.shown(owed, at, rendered).await
+                self.shown(owed, at, rendered).await?;
+                self.shown_at_last(owed, request);
+                Ok(())
             }
             Sent::Before(posted) => {
                 let at = ShownAt { channel: posted.channel, message_ts: posted.ts };
-                store.card_found(&owed.id, owed.epoch, at).await?;
+                store.card_found(&owed.id, owed.epoch, at, at_last(owed)).await?;
+                self.shown_at_last(owed, request);
                 self.desk.wake.these(&[Loop::Deliveries]);
                 Ok(())
             }
             Sent::Later(retry_at, error) => {
-                store.card_retry(&owed.id, owed.epoch, retry_at, &error.to_string()).await
+                store.card_retry(&owed.id, owed.epoch, retry_at, &error.to_string()).await?;
+                self.not_shown(owed).await
             }
             Sent::Unsure(retry_at, error) => {
-                store.card_unsure(&owed.id, owed.epoch, retry_at, &error.to_string()).await
+                store.card_unsure(&owed.id, owed.epoch, retry_at, &error.to_string()).await?;
+                self.not_shown(owed).await
             }
             Sent::Never(error) => self.give_up(owed, &error).await,
         }
@@ -161,7 +171,7 @@ impl Deliveries {
     ) -> Result<(), StoreError> {
         let shown = shown(owed, at, rendered);
         let wanted = self.desk.store.card_shown(&owed.id, owed.epoch, shown).await?;
-        if wanted > owed.version {
+        if wanted > owed.version || at_last(owed).is_some() {
             self.desk.wake.these(&[Loop::Deliveries]);
         }
         Ok(())
@@ -171,6 +181,7 @@ impl Deliveries {
         tracing::error!(card = %owed.id, request = %owed.request, %error,
             "a card cannot be shown; `countersign doctor` says how to mend it");
         self.desk.store.card_dead(&owed.id, owed.epoch, &error.to_string()).await?;
+        self.forget(&owed.id);
         self.desk.wake.these(&[Loop::Runs, Loop::Deliveries]);
         Ok(())
     }
@@ -188,5 +199,6 @@ fn shown(owed: &OwedCard, at: ShownAt, rendered: Rendered) -> Shown {
         at,
         complete: rendered.complete != Completeness::TooBig,
         hash: rendered.hash,
+        at_last: at_last(owed),
     }
 }

@@ -10,8 +10,10 @@ mod lookups;
 mod notices;
 mod pace;
 mod streamed;
+mod unseen;
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -19,7 +21,7 @@ use futures::future::BoxFuture;
 use self::lookups::{Claim, Lookups};
 use super::{Loop, Work, lease};
 use crate::base::failpoint::{self, Point};
-use crate::base::{Span, Timestamp};
+use crate::base::{CardId, Span, Timestamp};
 use crate::desk::Desk;
 use crate::slack::client::{About, Place, Post, Posted, SlackError};
 use crate::store::{Owed, StoreError};
@@ -28,12 +30,15 @@ use crate::store::{Owed, StoreError};
 pub struct Deliveries {
     desk: Arc<Desk>,
     lookups: Lookups,
+    /// Of which cards it was said that they should be seen and are not. Memory only: whoever begins
+    /// anew says it anew.
+    unseen: Mutex<HashSet<CardId>>,
 }
 
 impl Deliveries {
     pub fn new(desk: Arc<Desk>) -> Self {
         let (slack, us, clock) = (desk.slack.clone(), desk.identity.clone(), desk.clock.clone());
-        Self { desk, lookups: Lookups::new(slack, us, clock) }
+        Self { desk, lookups: Lookups::new(slack, us, clock), unseen: Mutex::default() }
     }
 }
 

@@ -107,7 +107,7 @@ fn the_home_tab() {
     let (waiting, done) = (Story::refund(), Story::refund().approved());
     let item = |story| -> HomeItem<'_> {
         let story: &Story = story;
-        HomeItem { request: &story.request, sealed: &story.sealed, permalink: None }
+        HomeItem { request: &story.request, sealed: &story.sealed, unseen: None, permalink: None }
     };
     let home = HomeView {
         waiting_for_me: &[item(&waiting)],
@@ -136,7 +136,8 @@ fn one_off_texts() {
     let mut cut_off = Story::refund();
     cut_off.undeliverable = Some("not_in_channel".to_owned());
     let done = Story::refund().approved().executed(ExecutionState::Succeeded, Some("refund re_77"));
-    let listed = texts::ListedRequest { request: &story.request, tool: "payments.refund" };
+    let listed =
+        texts::ListedRequest { request: &story.request, tool: "payments.refund", unseen: None };
     let stopped = texts::StatusFacts {
         pending: 2,
         running: 1,

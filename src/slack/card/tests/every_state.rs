@@ -89,7 +89,7 @@ fn samples() -> Vec<(String, &'static str, Value)> {
             samples.push((format!("{name}.{kind}"), "MessageBlocks", Value::from(rendered.blocks)));
         };
         message("card", stage_card(&view, view.request.stage));
-        message("status", status_line(&view));
+        message("status", status_line(&view, None));
         message("decided", texts::say(&texts::decided(&view)));
         message("reminder", texts::say(&texts::reminder(&view, 0, Span::minutes(20))));
         message("undeliverable", texts::say(&texts::undeliverable(&view, 0)));
@@ -97,6 +97,7 @@ fn samples() -> Vec<(String, &'static str, Value)> {
         let item = HomeItem {
             request: &story.request,
             sealed: &story.sealed,
+            unseen: None,
             permalink: Some("https://acme.slack.com/archives/C1/p1"),
         };
         let many = [item; 30];

@@ -213,7 +213,7 @@ proptest! {
         pending.request.decision = None;
         for story in [pending, decided] {
             let view = story.view();
-            for message in [stage_card(&view, 0), super::super::status_line(&view)] {
+            for message in [stage_card(&view, 0), super::super::status_line(&view, None)] {
                 prop_assert_eq!(limits::message(&message.text, &message.blocks), Vec::<String>::new());
             }
             for dialog in [modal::approve(&view, "t"), modal::reject(&view, "t"), modal::show_all(&view, Some("t"))] {

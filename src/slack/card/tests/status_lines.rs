@@ -1,12 +1,13 @@
 //! The requester's live line as people read it.
 
-use crate::approval::{DecidedBy, ExecutionState, Outcome};
+use crate::approval::{DecidedBy, ExecutionState, Outcome, Unseen};
 use crate::base::RequestId;
 use crate::slack::card::samples::{Story, at, person, priya};
 use crate::slack::card::{as_text, status_line};
+use crate::slack::texts;
 
 fn line(story: &Story) -> String {
-    as_text(&status_line(&story.view()))
+    as_text(&status_line(&story.view(), None))
 }
 
 #[test]
@@ -18,6 +19,27 @@ fn the_status_line_while_it_waits() {
 
     [Withdraw → Nobody can approve it any more, and it will not run. You can ask again.]
     "#);
+}
+
+/// And what lists say of it. The line is silent while it only waits for its turn, and of what was given
+/// up it tells otherwise.
+#[test]
+fn the_status_line_while_its_approvers_do_not_see_it() {
+    let why = Some("the app is not set up for this: missing_scope".to_owned());
+    let unseen = Unseen { since: at(0), why, given_up: false };
+    let untried = Unseen { why: None, ..unseen.clone() };
+    let given_up = Unseen { given_up: true, ..unseen.clone() };
+    let story = Story::refund();
+    let of = |unseen| as_text(&status_line(&story.view(), Some(unseen)));
+    let attention = |unseen| {
+        let text = of(unseen);
+        text.lines().find(|line| line.starts_with("Attention")).map(str::to_owned)
+    };
+    insta::assert_snapshot!(attention(&unseen).unwrap_or_default(), @r#"Attention: They do not see it yet: "the app is not set up for this: missing_scope". I keep trying."#);
+    assert_eq!([of(&untried), of(&given_up)], [line(&story), line(&story)]);
+    insta::assert_snapshot!(texts::unseen(&unseen, at(2)), @r#"Its approvers, asked 2 min ago, do not see it yet: "the app is not set up for this: missing_scope"."#);
+    insta::assert_snapshot!(texts::unseen(&untried, at(2)), @"Its approvers, asked 2 min ago, do not see it yet: it waits for its turn.");
+    insta::assert_snapshot!(texts::unseen(&given_up, at(2)), @r#"Its approvers, asked 2 min ago, cannot be shown it: "the app is not set up for this: missing_scope"."#);
 }
 
 #[test]
