@@ -309,7 +309,7 @@ impl Simulation {
             _ => 1_000,
         };
         let millis = self.chance.below(most) + 1;
-        self.outside.clock.turn_by(i64::try_from(millis).unwrap());
+        self.outside.clock.turn_by(u32::try_from(millis).unwrap());
         self.counts.add("time passes");
         self.say(format!("{millis} ms pass"));
     }
@@ -317,7 +317,7 @@ impl Simulation {
     fn jump(&mut self) {
         let hours = i64::try_from(self.chance.below(5)).unwrap() - 3;
         self.counts.add(if hours < 0 { "time jumps back" } else { "time jumps forward" });
-        self.outside.clock.turn_by(hours * 3_600_000 + 1);
+        self.outside.clock.jump_by(hours * 3_600_000 + 1);
         self.say(format!("the clock jumps by {hours} h"));
     }
 
