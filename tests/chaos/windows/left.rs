@@ -85,7 +85,10 @@ impl Left {
             _ => 1,
         };
         let probes = asked(gate, &format!("GET /receipts/{}", execution.key));
-        let due = usize::from(retry_class == "probe" && had_begun && !had_ended);
+        let mut said = evidence.desk.audit.iter().filter(|row| row.subject == *id);
+        let unanswered = said.any(|row| row.kind == "execution.unanswered");
+        let broke_off = had_begun && !had_ended || unanswered;
+        let due = usize::from(retry_class == "probe" && broke_off);
         if probes != due {
             findings.add(format!("{id} was asked about {probes} times, and not {due}"));
         }
