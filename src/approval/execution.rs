@@ -188,7 +188,7 @@ pub struct Begun {
     pub attempts: u32,
 }
 
-/// How an execution goes on whose worker was lost.
+/// How an execution goes on whose worker was lost, or whose call was left without an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Settlement {
     /// Nothing has run: it is an order again.
@@ -199,14 +199,15 @@ pub enum Settlement {
     Probe,
     /// Nobody can tell; a human must.
     Unknown,
-    /// It changes nothing, and it breaks its worker every time.
+    /// It changes nothing, and it breaks off every time.
     Failed,
 }
 
-/// An action that was begun this often has broken its worker every time.
+/// An action that was begun this often has broken off every time.
 const MOST_ATTEMPTS: u32 = 5;
 
-/// Settles an execution whose lease ended before it did.
+/// Settles an execution whose lease ended before it did: its worker died, or no answer came to its
+/// call.
 ///
 /// `window` is how long the target of a keyed tool remembers a key, counted from the first attempt:
 /// after that the same key could act twice.
@@ -219,8 +220,8 @@ pub fn settle(begun: Option<Begun>, retry: RetryClass, window: Span, now: Timest
         RetryClass::Pure if again => Settlement::Repeat,
         RetryClass::Pure => Settlement::Failed,
         RetryClass::Keyed if again && now < begun.first.plus(window) => Settlement::Repeat,
-        RetryClass::Keyed | RetryClass::Once => Settlement::Unknown,
-        RetryClass::Probe => Settlement::Probe,
+        RetryClass::Probe if again => Settlement::Probe,
+        RetryClass::Keyed | RetryClass::Probe | RetryClass::Once => Settlement::Unknown,
     }
 }
 
@@ -363,7 +364,8 @@ mod tests {
             (Keyed, 1, 60, Settlement::Unknown),
             (Keyed, 5, 1, Settlement::Unknown),
             (Probe, 1, 1, Settlement::Probe),
-            (Probe, 9, 600, Settlement::Probe),
+            (Probe, 4, 600, Settlement::Probe),
+            (Probe, 5, 1, Settlement::Unknown),
             (Once, 1, 1, Settlement::Unknown),
         ];
         for (retry, attempts, minute, settlement) in table {

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ExecutionState;
 use crate::base::Timestamp;
 
 /// What became of the action.
@@ -15,6 +16,16 @@ pub enum Finding {
     DidNotHappen,
     /// Nobody can find out any more, and nobody looks on.
     WrittenOff,
+}
+
+/// How a call ended, as a worker has it that had been taken for dead. It counts for nothing, and
+/// helps whoever looks.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Late {
+    pub state: ExecutionState,
+    /// Its words go with what is old.
+    #[serde(default)]
+    pub note: String,
 }
 
 /// A finding, and who stands for it. It is final.

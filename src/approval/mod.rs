@@ -29,7 +29,7 @@ pub use execution::{
     Begun, ExecutionState, RetryClass, Settlement, StartFacts, StartRefusal, Warrant, settle,
     warrant,
 };
-pub use finding::{Finding, Settled};
+pub use finding::{Finding, Late, Settled};
 pub use person::{PersonFacts, Requester, SlackUser, Standing};
 pub use policy::{Ask, Policy, Proposal, Rule, Ruling, Then};
 pub use reduced::{Kept, Remains};

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use futures::future::BoxFuture;
+use rustix::time::{ClockId, Timespec, clock_gettime};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// An instant in UTC, in milliseconds since 1970. Never a local time.
@@ -80,6 +81,11 @@ impl Span {
 
     pub const fn plus(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
+    }
+
+    /// How much longer than `other` this is; zero when it is not longer.
+    pub const fn minus(self, other: Self) -> Self {
+        Self(if self.0 > other.0 { self.0 - other.0 } else { 0 })
     }
 
     pub const fn to_std(self) -> std::time::Duration {
@@ -170,12 +176,25 @@ pub enum Instants {
     Databases,
 }
 
+/// Elsewhere than on Linux the monotonic clock itself goes on while the machine sleeps.
+#[cfg(target_os = "linux")]
+const MACHINES: ClockId = ClockId::Boottime;
+#[cfg(not(target_os = "linux"))]
+const MACHINES: ClockId = ClockId::Monotonic;
+
 /// The port that tells the time. Nothing else in the house may.
 pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
 
     fn instants(&self) -> Instants {
         Instants::Ours
+    }
+
+    /// How long the machine has been running, whatever the clock on the wall says: for how long ago
+    /// something was. It counts on while a process stands still and while the machine sleeps.
+    fn uptime(&self) -> Span {
+        let Timespec { tv_sec, tv_nsec } = clock_gettime(MACHINES);
+        Span(tv_sec.saturating_mul(1000).saturating_add(tv_nsec / 1_000_000))
     }
 
     /// Lets so much of the clock's time pass. On a clock that stands nobody waits.
@@ -241,6 +260,11 @@ impl Clock for TurnableClock {
     fn now(&self) -> Timestamp {
         let base = self.standing_at.unwrap_or_else(|| SystemClock.now());
         Timestamp(base.0.saturating_add(self.turned_by.load(Ordering::SeqCst)))
+    }
+
+    fn uptime(&self) -> Span {
+        let base = self.standing_at.map_or_else(|| SystemClock.uptime(), |_| Span::ZERO);
+        base.plus(Span(self.turned_by.load(Ordering::SeqCst).max(0)))
     }
 
     fn pause(&self, span: Span) -> BoxFuture<'static, ()> {

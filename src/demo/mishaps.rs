@@ -14,6 +14,8 @@ use tokio::sync::Notify;
 pub enum Mishap {
     /// The company says no, and nothing happens.
     Refused,
+    /// It never arrives, and the answer does not say so.
+    RequestLost,
     /// It happens, and then the answer is lost on its way.
     AnswerLost,
     /// It happens, and then no answer ever comes.
@@ -44,6 +46,7 @@ pub(super) async fn befall(State(mishaps): State<Mishaps>, call: Request, next: 
         Some(Mishap::Refused) => {
             (StatusCode::UNPROCESSABLE_ENTITY, "the books are closed today").into_response()
         }
+        Some(Mishap::RequestLost) => StatusCode::BAD_GATEWAY.into_response(),
         Some(Mishap::AnswerLost) => {
             next.run(call).await;
             StatusCode::BAD_GATEWAY.into_response()

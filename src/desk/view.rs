@@ -50,6 +50,7 @@ pub fn card_view<'a>(
         execution: stored.execution.as_ref().map(|execution| ExecutionView {
             state: execution.state,
             note: execution.note.as_deref(),
+            late: execution.late.as_ref(),
             ended_at: execution.ended_at,
             settled: execution.settled.as_ref(),
         }),

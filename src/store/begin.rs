@@ -10,7 +10,7 @@ use super::{
 };
 use crate::approval::{self, ExecutionState, Sealed, StartFacts, StartRefusal, Terms, Warrant};
 use crate::audit::{self, Entry};
-use crate::base::{RequestId, RunId, WorkspaceId};
+use crate::base::{RequestId, RunId, Span, WorkspaceId};
 use crate::stream::RunEvent;
 
 /// What only the configuration in force can say at the start.
@@ -34,15 +34,18 @@ pub enum StartRefused {
 
 impl Store {
     /// Reads everything again in the transaction that writes `started`, and grants the right to
-    /// call the tool once. The call may begin only after this returned.
+    /// call the tool once. The call may begin only after this returned, and while the `lease`
+    /// holds that is counted anew from here.
     pub async fn start_execution(
         &self,
         claimed: &ClaimedExecution,
+        lease: Span,
         check: impl Fn(&Sealed, Option<&Terms>) -> StartCheck + Send + 'static,
     ) -> Result<Warrant, StartRefused> {
         let claimed = claimed.clone();
-        let begun =
-            self.write(move |tx| Box::pin(async move { begin(tx, &claimed, check).await })).await?;
+        let begun = self
+            .write(move |tx| Box::pin(async move { begin(tx, &claimed, lease, check).await }))
+            .await?;
         begun.map_err(StartRefused::Refused)
     }
 }
@@ -50,6 +53,7 @@ impl Store {
 async fn begin(
     tx: &mut Tx,
     claimed: &ClaimedExecution,
+    lease: Span,
     check: impl Fn(&Sealed, Option<&Terms>) -> StartCheck + Send,
 ) -> Result<Result<Warrant, StartRefusal>, StoreError> {
     let ClaimedExecution { id: execution, epoch: claimed_epoch, window, .. } = claimed;
@@ -105,12 +109,13 @@ async fn begin(
     };
     let started = sqlx::query(
         "UPDATE executions SET state = 'started', attempts = attempts + 1,
-                started_at = COALESCE(started_at, $3)
+                started_at = COALESCE(started_at, $3), note = NULL, lease_until = $4
          WHERE id = $1 AND epoch = $2",
     )
     .bind(execution.as_str())
     .bind(big(epoch))
     .bind(tx.now.as_millis())
+    .bind(tx.now.plus(lease).as_millis())
     .execute(&mut tx.conn)
     .await?;
     fenced(&started)?;

@@ -3,9 +3,9 @@
 use super::answers::Asking;
 use super::cards::Viewer;
 use super::rows::{big, count, from_json, instant};
-use super::{Store, StoreError, Tx, cards, settle};
+use super::{Conn, Store, StoreError, Tx, cards, settle};
 use crate::approval::{
-    self, Begun, CanonicalError, ExecutionState, RetryClass, Sealed, Settled, Settlement,
+    self, Begun, CanonicalError, ExecutionState, Late, RetryClass, Sealed, Settled, Settlement,
     StartRefusal,
 };
 use crate::base::{ExecutionId, RequestId, RunId, Span, Timestamp, WorkspaceId};
@@ -47,8 +47,11 @@ pub struct ExecutionView {
     pub start_by: Timestamp,
     pub started_at: Option<Timestamp>,
     pub ended_at: Option<Timestamp>,
-    /// The result when it succeeded; else why it failed, is unknown or was refused.
+    /// The result when it succeeded; else why it failed, is unknown or was refused. While it is
+    /// begun: how its last call ended, if that did not say whether it happened.
     pub note: Option<String>,
+    /// What a worker said that had lost it, while its outcome is unknown.
+    pub late: Option<Late>,
     /// What a human found out, when its outcome was unknown.
     pub settled: Option<Settled>,
 }
@@ -157,8 +160,26 @@ pub(super) fn view(row: ViewRow) -> Result<ExecutionView, StoreError> {
         started_at: row.started_at.map(instant),
         ended_at: row.ended_at.map(instant),
         note: row.note,
+        late: None,
         settled: row.settled.as_deref().map(|text| from_json("finding", text)).transpose()?,
     })
+}
+
+impl ExecutionView {
+    /// Adds what a worker said last that had lost it. Nobody needs that when its outcome is known.
+    pub(super) async fn with_late(mut self, conn: &mut Conn) -> Result<Self, StoreError> {
+        if self.state == ExecutionState::Unknown {
+            let said: Option<String> = sqlx::query_scalar(
+                "SELECT body FROM audit WHERE subject = $1 AND kind = 'execution.late_result'
+                 ORDER BY seq DESC LIMIT 1",
+            )
+            .bind(self.id.as_str())
+            .fetch_optional(conn)
+            .await?;
+            self.late = said.as_deref().map(|body| from_json("audit record", body)).transpose()?;
+        }
+        Ok(self)
+    }
 }
 
 pub(crate) fn state_text(state: ExecutionState) -> &'static str {
@@ -237,9 +258,19 @@ pub(super) struct Row {
     pub(super) attempts: i64,
     pub(super) start_by: i64,
     pub(super) started_at: Option<i64>,
+    /// While it is begun: how its last call ended, if that did not say whether it happened.
+    pub(super) note: Option<String>,
 }
 
 impl Row {
+    /// What is known of a call that broke off.
+    pub(super) fn broke_off(&self) -> String {
+        match &self.note {
+            Some(why) => format!("its last call did not say whether it happened: {why}"),
+            None => "its worker stopped before it could say how the call ended".to_owned(),
+        }
+    }
+
     /// The calls that have begun, if any has.
     pub(super) fn begun(&self) -> Result<Option<Begun>, StoreError> {
         let Some(first) = self.started_at.map(instant) else {
@@ -262,7 +293,7 @@ pub(super) fn tool(opened: Result<Sealed, CanonicalError>) -> String {
 pub(super) async fn row(tx: &mut Tx, execution: &str) -> Result<Row, StoreError> {
     let row = sqlx::query_as(
         "SELECT id, workspace, request_id, run_id, interrupt_id, envelope, digest, key, state,
-                epoch, attempts, start_by, started_at
+                epoch, attempts, start_by, started_at, note
          FROM executions WHERE id = $1",
     )
     .bind(execution)
@@ -280,7 +311,7 @@ async fn claim(
 ) -> Result<Vec<ClaimedExecution>, StoreError> {
     let due: Vec<Row> = sqlx::query_as(
         "SELECT id, workspace, request_id, run_id, interrupt_id, envelope, digest, key, state,
-                epoch, attempts, start_by, started_at
+                epoch, attempts, start_by, started_at, note
          FROM executions
          WHERE state IN ('ordered', 'claimed', 'started')
            AND (state = 'ordered' OR lease_until <= $1)
@@ -322,13 +353,12 @@ async fn take(
         Settlement::Repeat => (ExecutionState::Started, NextStep::Start),
         Settlement::Probe => (ExecutionState::Started, NextStep::Probe),
         Settlement::Unknown => {
-            let why = "its worker stopped before it could say how the call ended";
-            settle::end(tx, &row, ExecutionState::Unknown, why).await?;
+            settle::end(tx, &row, ExecutionState::Unknown, &row.broke_off()).await?;
             return Ok(None);
         }
         Settlement::Failed => {
-            let why = "it stopped its worker every time it was tried";
-            settle::end(tx, &row, ExecutionState::Failed, why).await?;
+            let why = format!("it broke off every time it was tried: {}", row.broke_off());
+            settle::end(tx, &row, ExecutionState::Failed, &why).await?;
             return Ok(None);
         }
     };

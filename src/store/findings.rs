@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use super::executions::{self, ExecutionView, ViewRow, state_of};
 use super::rows::{big, from_json, json};
 use super::runs::fenced;
-use super::{Store, StoreError, Tx, settle};
+use super::{Conn, Store, StoreError, Tx, settle};
 use crate::approval::{ExecutionState, Finding, Sealed, Settled};
 use crate::audit::{self, Entry};
 use crate::base::{RequestId, WorkspaceId};
@@ -39,6 +39,7 @@ impl Store {
         workspace: &WorkspaceId,
         limit: usize,
     ) -> Result<Vec<Unsettled>, StoreError> {
+        let mut reader = self.reader().await?;
         let rows: Vec<UnsettledRow> = sqlx::query_as(
             "SELECT id, state, attempts, start_by, started_at, ended_at, note, settled, request_id,
                     envelope, key
@@ -48,9 +49,13 @@ impl Store {
         )
         .bind(workspace.as_str())
         .bind(big(limit))
-        .fetch_all(&mut self.reader().await?)
+        .fetch_all(&mut reader)
         .await?;
-        rows.into_iter().map(unsettled).collect()
+        let mut listed = Vec::with_capacity(rows.len());
+        for row in rows {
+            listed.push(unsettled(&mut reader, row).await?);
+        }
+        Ok(listed)
     }
 
     /// Writes down what a human found out. It is final, the cards show it, and the requester is
@@ -84,9 +89,9 @@ struct UnsettledRow {
     key: String,
 }
 
-fn unsettled(row: UnsettledRow) -> Result<Unsettled, StoreError> {
+async fn unsettled(conn: &mut Conn, row: UnsettledRow) -> Result<Unsettled, StoreError> {
     Ok(Unsettled {
-        execution: executions::view(row.execution)?,
+        execution: executions::view(row.execution)?.with_late(conn).await?,
         request: row.request_id.map(RequestId::existing),
         tool: executions::tool(Sealed::open(&row.envelope)),
         key: row.key,

@@ -99,7 +99,7 @@ pub use rehearsal::Rehearsal;
 pub use requests::StoredRequest;
 pub use restore::{Restoration, Voided};
 pub use runs::ClaimedRun;
-pub use settle::Ended;
+pub use settle::{Ended, Finished};
 pub use shows::{ClaimedShow, Left};
 pub use stops::{Stop, Stopped};
 pub use switch::{Switch, SwitchPosition};

@@ -144,15 +144,19 @@ pub(crate) async fn stored(
          WHERE requests.id = $1",
     )
     .bind(request.as_str())
-    .fetch_one(conn)
+    .fetch_one(&mut *conn)
     .await?;
+    let execution = match shown.execution()? {
+        Some(execution) => Some(execution.with_late(conn).await?),
+        None => None,
+    };
     Ok(Some(StoredRequest {
         claim: shown.claim.clone(),
         because: shown.because.clone(),
         show: from_json("pinned arguments", &shown.show)?,
         undeliverable: shown.undeliverable.clone(),
         thread: shown.thread(),
-        execution: shown.execution()?,
+        execution,
         run: loaded.asking.map(|asking| asking.run),
         request: loaded.request,
         kept: loaded.kept,
@@ -200,6 +204,7 @@ impl ShownRow {
             started_at: self.started_at.map(instant),
             ended_at: self.ended_at.map(instant),
             note: self.note.clone(),
+            late: None,
             settled: self.settled.as_deref().map(|text| from_json("finding", text)).transpose()?,
         }))
     }

@@ -9,11 +9,11 @@ use super::executions::{self, Row, state_text};
 use super::notices::{self, NewNotice};
 use super::rows::{big, text};
 use super::runs::fenced;
-use super::{Store, StoreError, Tx, cards, events};
-use crate::approval::{ExecutionState, Notice, StartRefusal};
+use super::{ClaimedExecution, Store, StoreError, Tx, cards, events};
+use crate::approval::{self, ExecutionState, Notice, Settlement, StartRefusal};
 use crate::audit::{self, Entry};
 use crate::base::failpoint::{self, Point};
-use crate::base::{ExecutionId, RequestId, RunId, WorkspaceId};
+use crate::base::{RequestId, RunId, Span, Timestamp, WorkspaceId};
 use crate::stream::RunEvent;
 
 /// How a call ended.
@@ -26,10 +26,22 @@ pub enum Ended {
     Failed {
         why: String,
     },
+    /// Perhaps applied: the call did not say. The tool's retry class says what follows.
+    Unanswered {
+        why: String,
+    },
     /// Perhaps applied. Never retried.
     Unknown {
         why: String,
     },
+}
+
+/// What was made of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finished {
+    Ended,
+    /// Whoever claims it when its lease ends repeats the call or asks about it.
+    LeftUnanswered,
 }
 
 impl Ended {
@@ -37,50 +49,124 @@ impl Ended {
         match self {
             Self::Succeeded { .. } => ExecutionState::Succeeded,
             Self::Failed { .. } => ExecutionState::Failed,
-            Self::Unknown { .. } => ExecutionState::Unknown,
+            Self::Unanswered { .. } | Self::Unknown { .. } => ExecutionState::Unknown,
         }
     }
 
     fn note(&self) -> &str {
         match self {
             Self::Succeeded { content: note } | Self::Failed { why: note } => note,
-            Self::Unknown { why: note } => note,
+            Self::Unanswered { why: note } | Self::Unknown { why: note } => note,
         }
     }
 }
 
 impl Store {
-    /// Writes the end of a call, answers the run and refreshes the cards.
+    /// Writes the end of a call, answers the run and refreshes the cards. A call without an answer
+    /// is not over while its tool may be asked or called again: that is left to whoever claims it
+    /// another `lease` from now, when a request that was still on its way has arrived.
     ///
     /// # Errors
     /// [`StoreError::Fenced`] when somebody took over; the result is then kept as evidence only.
     pub async fn finish_execution(
         &self,
-        execution: &ExecutionId,
-        epoch: u64,
+        claimed: &ClaimedExecution,
+        lease: Span,
         ended: Ended,
-    ) -> Result<(), StoreError> {
-        let execution = execution.clone();
-        let counted = self
+    ) -> Result<Finished, StoreError> {
+        let claimed = claimed.clone();
+        let kept = self
             .write(move |tx| {
                 Box::pin(async move {
-                    let row = executions::row(tx, execution.as_str()).await?;
-                    if row.state != state_text(ExecutionState::Started) || row.epoch != big(epoch) {
-                        keep_evidence(tx, &row, epoch, &ended).await?;
-                        return Ok(false);
+                    let kept = keep(tx, &claimed, lease, &ended).await?;
+                    if kept.is_some() {
+                        failpoint::reach(Point::EndWritten);
                     }
-                    end(tx, &row, ended.state(), ended.note()).await?;
-                    failpoint::reach(Point::EndWritten);
-                    Ok(true)
+                    Ok(kept)
                 })
             })
             .await?;
-        if counted { Ok(()) } else { Err(StoreError::Fenced) }
+        kept.ok_or(StoreError::Fenced)
+    }
+}
+
+/// Nothing, when it does not count.
+async fn keep(
+    tx: &mut Tx,
+    claimed: &ClaimedExecution,
+    lease: Span,
+    ended: &Ended,
+) -> Result<Option<Finished>, StoreError> {
+    let row = executions::row(tx, claimed.id.as_str()).await?;
+    let ClaimedExecution { epoch, window, .. } = claimed;
+    if row.state != state_text(ExecutionState::Started) || row.epoch != big(*epoch) {
+        keep_evidence(tx, &row, *epoch, ended).await?;
+        return Ok(None);
+    }
+    // A start takes the note away, so this very call was written down before, in a commit that
+    // nobody knew the end of.
+    if row.note.is_some() {
+        return Ok(Some(Finished::LeftUnanswered));
+    }
+    let retry = claimed.sealed.envelope().tool.retry;
+    let until = tx.now.plus(lease);
+    let next = approval::settle(row.begun()?, retry, *window, until);
+    match (ended, next) {
+        (
+            Ended::Unanswered { why },
+            Settlement::OrderAgain | Settlement::Repeat | Settlement::Probe,
+        ) => {
+            leave_unanswered(tx, &row, until, why).await?;
+            Ok(Some(Finished::LeftUnanswered))
+        }
+        (
+            Ended::Unanswered { .. }
+            | Ended::Succeeded { .. }
+            | Ended::Failed { .. }
+            | Ended::Unknown { .. },
+            _,
+        ) => {
+            end(tx, &row, ended.state(), ended.note()).await?;
+            Ok(Some(Finished::Ended))
+        }
+    }
+}
+
+/// It stays begun, and people can see that nobody answered.
+async fn leave_unanswered(
+    tx: &mut Tx,
+    row: &Row,
+    until: Timestamp,
+    why: &str,
+) -> Result<(), StoreError> {
+    let note = text(why);
+    let left = sqlx::query(
+        "UPDATE executions SET note = $3, lease_until = $4, owner = NULL
+         WHERE id = $1 AND epoch = $2 AND ended_at IS NULL",
+    )
+    .bind(&row.id)
+    .bind(row.epoch)
+    .bind(&note)
+    .bind(until.as_millis())
+    .execute(&mut tx.conn)
+    .await?;
+    fenced(&left)?;
+    let workspace = WorkspaceId::existing(&row.workspace);
+    let entry = Entry {
+        workspace: &workspace,
+        kind: "execution.unanswered",
+        subject: &row.id,
+        body: json!({ "epoch": row.epoch, "attempt": row.attempts, "note": note }),
+    };
+    audit::append(tx, entry).await?;
+    match &row.request_id {
+        Some(request) => cards::refresh(tx, &RequestId::existing(request), Viewer::Somebody).await,
+        None => Ok(()),
     }
 }
 
 /// A worker that lost its lease says how its call ended: it does not count, but a human who has
-/// to settle an unknown outcome needs it.
+/// to settle an unknown outcome needs it, so the cards show it.
 async fn keep_evidence(
     tx: &mut Tx,
     row: &Row,
@@ -96,7 +182,13 @@ async fn keep_evidence(
             "epoch": epoch, "state": state_text(ended.state()), "note": ended.note(),
         }),
     };
-    audit::append(tx, entry).await
+    audit::append(tx, entry).await?;
+    match &row.request_id {
+        Some(request) if row.state == state_text(ExecutionState::Unknown) => {
+            cards::refresh(tx, &RequestId::existing(request), Viewer::Somebody).await
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// It may not start, or not again.
@@ -107,7 +199,10 @@ pub(super) async fn never_starts(
 ) -> Result<(), StoreError> {
     let begun = row.begun()?;
     let why = match begun {
-        Some(_) => format!("an earlier call broke off, and it may not be repeated: {refusal}"),
+        Some(_) => {
+            let broke_off = row.broke_off();
+            format!("{broke_off}; it may not be repeated or asked about: {refusal}")
+        }
         None => refusal.to_string(),
     };
     match refusal.leaves(begun) {

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::{Loop, Work, lease};
+use super::lease::{self, Held};
+use super::{Loop, Work};
 use crate::agent::{CallOutcome, ProbeOutcome, Tool};
-use crate::approval::{Sealed, Terms, Warrant};
+use crate::approval::{RetryClass, Sealed, Terms, Warrant};
 use crate::base::Span;
 use crate::base::failpoint::{self, Point};
 use crate::config::Retry;
 use crate::desk::Desk;
-use crate::store::{ClaimedExecution, Ended, NextStep, StartRefused, StoreError};
+use crate::store::{ClaimedExecution, Ended, Finished, NextStep, StartRefused, StoreError};
 
 /// How often the end of a call is offered to a database that is away.
 const TRIES: usize = 15;
@@ -30,7 +31,7 @@ impl Executions {
         Self { desk }
     }
 
-    async fn execute(&self, claimed: ClaimedExecution) -> Result<(), StoreError> {
+    async fn execute(&self, claimed: ClaimedExecution, held: &Held) -> Result<(), StoreError> {
         failpoint::reach(Point::ExecutionClaimed);
         let tool = &claimed.sealed.envelope().tool.name;
         if let Some(tool) = self.desk.gate.toolbox.get(tool) {
@@ -39,7 +40,8 @@ impl Executions {
         let desk = self.desk.clone();
         let check =
             move |sealed: &Sealed, terms: Option<&Terms>| desk.gate.start_check(sealed, terms);
-        let warrant = match self.desk.store.start_execution(&claimed, check).await {
+        let start = self.desk.store.start_execution(&claimed, lease::TIME, check);
+        let warrant = match held.anew(start).await {
             Ok(warrant) => warrant,
             Err(StartRefused::Refused(refusal)) => {
                 tracing::warn!(execution = %claimed.id, %refusal, "an action may not start");
@@ -50,14 +52,21 @@ impl Executions {
         };
         failpoint::reach(Point::StartCommitted);
         let ended = match self.desk.gate.toolbox.get(tool) {
-            Some(tool) => run(tool.as_ref(), &warrant, claimed.next).await,
-            None => Ended::Failed { why: "the tool is no longer configured".to_owned() },
+            Some(tool) => run(tool.as_ref(), &warrant, &claimed, held).await,
+            None => Some(Ended::Failed { why: "the tool is no longer configured".to_owned() }),
+        };
+        let Some(ended) = ended else {
+            tracing::error!(execution = %claimed.id, tool, "stood still past its lease, so it calls nobody");
+            return Ok(());
         };
         failpoint::reach(Point::ToolAnswered);
-        tracing::info!(execution = %claimed.id, tool, outcome = word(&ended), "an action ended");
+        tracing::info!(execution = %claimed.id, tool, outcome = word(&ended), "a call ended");
         match self.keep(&claimed, ended).await {
-            Ok(()) => {
+            Ok(finished) => {
                 failpoint::reach(Point::EndCommitted);
+                if finished == Finished::LeftUnanswered {
+                    tracing::warn!(execution = %claimed.id, tool, "no answer came; its retry class settles it");
+                }
                 self.desk.wake.these(&[Loop::Runs, Loop::Deliveries, Loop::Streams]);
             }
             Err(StoreError::Fenced) => {
@@ -70,8 +79,8 @@ impl Executions {
 
     /// Writes down how a call ended. Without that nobody may know what it did, so a database that is
     /// away for a moment is waited for, about as long as the lease holds.
-    async fn keep(&self, claimed: &ClaimedExecution, ended: Ended) -> Result<(), StoreError> {
-        let finish = || self.desk.store.finish_execution(&claimed.id, claimed.epoch, ended.clone());
+    async fn keep(&self, claimed: &ClaimedExecution, ended: Ended) -> Result<Finished, StoreError> {
+        let finish = || self.desk.store.finish_execution(claimed, lease::TIME, ended.clone());
         let mut outcome = finish().await;
         for _ in 0..TRIES {
             match &outcome {
@@ -83,11 +92,11 @@ impl Executions {
                     self.desk.clock.pause(BETWEEN_TRIES).await;
                     outcome = match finish().await {
                         // Either it was written then, or somebody else has it: nothing is left to do.
-                        Err(StoreError::Fenced) => Ok(()),
+                        Err(StoreError::Fenced) => Ok(Finished::Ended),
                         other => other,
                     };
                 }
-                Ok(()) | Err(_) => break,
+                Ok(_) | Err(_) => break,
             }
         }
         outcome
@@ -110,8 +119,10 @@ impl Work for Executions {
     fn work(&self, claimed: ClaimedExecution) -> BoxFuture<'_, Result<(), StoreError>> {
         async move {
             let (id, epoch) = (claimed.id.clone(), claimed.epoch);
-            let renew = || self.desk.store.renew_execution(&id, epoch, lease::TIME);
-            lease::held(self.desk.clock.as_ref(), QUICK, self.execute(claimed), renew).await
+            let held = Held::new(self.desk.clock.clone());
+            let renew = || held.anew(self.desk.store.renew_execution(&id, epoch, lease::TIME));
+            let work = self.execute(claimed, &held);
+            lease::held(self.desk.clock.as_ref(), QUICK, work, renew).await
         }
         .boxed()
     }
@@ -125,22 +136,41 @@ fn remembered_for(desk: &Desk, tool: &str) -> Span {
     }
 }
 
-async fn run(tool: &dyn Tool, warrant: &Warrant, next: NextStep) -> Ended {
-    match next {
-        NextStep::Start => call_ended(tool.call(warrant).await),
+/// Nothing, if it may no longer call because somebody else may do so by now.
+async fn run(
+    tool: &dyn Tool,
+    warrant: &Warrant,
+    claimed: &ClaimedExecution,
+    held: &Held,
+) -> Option<Ended> {
+    match claimed.next {
+        NextStep::Start => match (call(tool, warrant, held).await, tool.facts().retry) {
+            // That a repetition was refused says nothing of the call before it.
+            (Some(Ended::Failed { why }), RetryClass::Keyed) if claimed.attempts > 0 => {
+                Some(Ended::Unanswered { why })
+            }
+            (ended, _) => ended,
+        },
         NextStep::Probe => match tool.probe(warrant).await {
-            ProbeOutcome::Applied { content } => Ended::Succeeded { content },
-            ProbeOutcome::NotApplied => call_ended(tool.call(warrant).await),
-            ProbeOutcome::Unknown { why } => Ended::Unknown { why },
+            ProbeOutcome::Applied { content } => Some(Ended::Succeeded { content }),
+            ProbeOutcome::NotApplied => call(tool, warrant, held).await,
+            ProbeOutcome::Unknown { why } => Some(Ended::Unknown { why }),
         },
     }
+}
+
+async fn call(tool: &dyn Tool, warrant: &Warrant, held: &Held) -> Option<Ended> {
+    if !held.holds() {
+        return None;
+    }
+    Some(call_ended(tool.call(warrant).await))
 }
 
 fn call_ended(outcome: CallOutcome) -> Ended {
     match outcome {
         CallOutcome::Done { content } => Ended::Succeeded { content },
         CallOutcome::NotDone { why } => Ended::Failed { why },
-        CallOutcome::Unknown { why } => Ended::Unknown { why },
+        CallOutcome::Unknown { why } => Ended::Unanswered { why },
     }
 }
 
@@ -148,6 +178,7 @@ fn word(ended: &Ended) -> &'static str {
     match ended {
         Ended::Succeeded { .. } => "succeeded",
         Ended::Failed { .. } => "failed",
+        Ended::Unanswered { .. } => "unanswered",
         Ended::Unknown { .. } => "unknown",
     }
 }

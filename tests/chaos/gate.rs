@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Request, State};
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
@@ -23,6 +23,8 @@ pub enum Hold {
     Arrived(usize),
     /// Its effect is there and its answer is not.
     Done(usize),
+    /// The first refund is paid and its answer is lost. Nothing is held still.
+    RefundUnanswered,
 }
 
 #[derive(Default)]
@@ -82,13 +84,18 @@ impl Gate {
 }
 
 async fn pass(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
-    let nth = gate.arrives(format!("{} {}", request.method(), request.uri().path()));
+    let what = format!("{} {}", request.method(), request.uri().path());
+    let refunds = what == "POST /refunds";
+    let nth = gate.arrives(what);
     if gate.is_held(Hold::Arrived(nth)) {
         gate.hold_still().await;
     }
     let response = next.run(request).await;
     if gate.is_held(Hold::Done(nth)) {
         gate.hold_still().await;
+    }
+    if refunds && gate.is_held(Hold::RefundUnanswered) {
+        return StatusCode::BAD_GATEWAY.into_response();
     }
     response
 }

@@ -165,6 +165,13 @@ impl Desk {
 
     /// Decides on the newest card in #approvals, and says what the person was told.
     pub async fn decides(&self, who: &str, button: &str, reason: &str) -> Vec<String> {
+        let told = self.presses(who, button, reason).await;
+        self.settles().await;
+        told
+    }
+
+    /// The same, and nothing follows yet.
+    pub async fn presses(&self, who: &str, button: &str, reason: &str) -> Vec<String> {
         let person = self.world.slack.person(who);
         let card = person.newest_card("#approvals").expect("a card with buttons");
         let clicked = person.clicks(&card, button).await;
@@ -174,7 +181,6 @@ impl Desk {
             told.extend(sent.errors);
             told.extend(sent.now.map(|now| now.text));
         }
-        self.settles().await;
         told
     }
 

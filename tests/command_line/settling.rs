@@ -1,6 +1,8 @@
 //! Nobody knows whether an action happened: it waits for a person, who looks and says so.
 
+use countersign::base::Span;
 use countersign::demo::Mishap;
+use countersign::store::{Ended, StartCheck, StoreError};
 
 use crate::bench::Desk;
 use crate::readable::readable;
@@ -35,6 +37,39 @@ async fn what_nobody_knows_is_listed_until_a_person_has_looked() {
     assert_eq!(desk.world.company.journal().await.unwrap().len(), 1, "nothing ran again");
     let verified = desk.runs(&["verify"]).await;
     assert_eq!(verified.code, 0, "{}", verified.all());
+}
+
+/// A worker that was taken for dead says how its call ended. That counts for nothing, and helps
+/// whoever looks.
+#[tokio::test]
+async fn what_a_worker_says_too_late_is_shown_to_whoever_looks() {
+    let desk = Desk::open().await;
+    desk.writes("mia", "delete sessions older than 2025-01-01").await;
+    desk.presses("noor", "Approve", "sampled the rows").await;
+    let (store, lease) = (&desk.world.app().unwrap().desk.store, Span::seconds(30));
+    let window = |_: &_| Span::ZERO;
+    let call = store.claim_executions("a worker", lease, 1, window).await.unwrap().remove(0);
+    let fine = |_: &_, _: Option<&_>| StartCheck { policy_still_holds: true, tool_unchanged: true };
+    store.start_execution(&call, lease, fine).await.unwrap();
+    desk.world.pass(Span::seconds(31)).await.unwrap();
+    let noor = desk.world.slack.person("noor");
+    let card = noor.sees("#approvals").pop().unwrap();
+    assert!(card.text.contains("OUTCOME UNKNOWN"), "{}", card.text);
+
+    let late = Ended::Succeeded { content: "18412 rows".to_owned() };
+    let said = store.finish_execution(&call, lease, late).await;
+    assert!(matches!(said, Err(StoreError::Fenced)), "{said:?}");
+    desk.settles().await;
+    let card = noor.looks_at(&card.at).unwrap().text;
+    let listed = desk.runs(&["requests", "list"]).await.out;
+    let id = desk.ids(&["--all"]).await.remove(0);
+    let shown = desk.runs(&["requests", "show", &id]).await.out;
+    for text in [card, listed, shown] {
+        let known = "A worker that had lost it said later that it succeeded: ";
+        assert!(text.contains(known) && text.contains("18412 rows"), "{text}");
+        assert!(text.contains("its worker stopped before it could say"), "{text}");
+    }
+    assert_eq!(desk.runs(&["verify"]).await.code, 0);
 }
 
 #[tokio::test]

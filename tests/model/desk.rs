@@ -9,7 +9,7 @@ use stateright::{Model, Property};
 use crate::people::{Minute, Press, approve, asked, at, person, reject};
 use crate::promises::{
     self, APPROVED_BY_MANAGERS, ENDS_OF_A_REQUEST, ENDS_OF_AN_EXECUTION, REJECTED, REPEATED,
-    Reached,
+    Reached, UNANSWERED,
 };
 use crate::transactions;
 use crate::world::{Ended, Left, Memory, Next, Past, Row, Target, World};
@@ -126,7 +126,7 @@ impl Desk {
             reached.extend(ENDS_OF_AN_EXECUTION);
         }
         if self.executes && self.retry != RetryClass::Once {
-            reached.push(REPEATED);
+            reached.extend([UNANSWERED, REPEATED]);
         }
         if self.ends_early {
             let rejects = self.clicks.iter().any(|press| press.choice == Choice::Reject);
@@ -322,10 +322,13 @@ impl Desk {
                 world.breaks(promises::ONCE);
             }
         }
+        let repeats = world.execution.is_some_and(|execution| execution.attempts > 1);
         let ended = match fate {
             Fate::Done => Ended::Succeeded,
+            // That a repetition was refused says nothing of the call before it.
+            Fate::Refused if self.retry == RetryClass::Keyed && repeats => Ended::Unanswered,
             Fate::Refused => Ended::Failed,
-            Fate::DoneAndLost | Fate::Lost => Ended::Unknown,
+            Fate::DoneAndLost | Fate::Lost => Ended::Unanswered,
         };
         world.replicas[replica] = Memory::Answered { epoch, ended };
     }

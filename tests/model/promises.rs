@@ -11,6 +11,7 @@ pub const GATE: &str = "I1 nothing starts that was not approved";
 pub const ONE_END: &str = "I2 one end";
 pub const OWNED: &str = "I4 whatever is pending has a timer";
 pub const ONCE: &str = "I5 an effect happens once";
+pub const CERTAIN: &str = "I5 what failed did not happen";
 pub const NO_IS_FINAL: &str = "I10 an end stays";
 pub const FENCED: &str = "I11 who lost the lease writes nothing";
 pub const STOPPED: &str = "I24 nothing starts while the switch is on";
@@ -23,6 +24,9 @@ pub fn all(desk: &Desk) -> Vec<Property<Desk>> {
         }),
         Property::<Desk>::always(OWNED, |_, world| is_owned(world)),
         Property::<Desk>::always(ONCE, |_, world| kept(world, ONCE)),
+        Property::<Desk>::always(CERTAIN, |_, world| {
+            world.target.effects == 0 || !stands(world, ExecutionState::Failed)
+        }),
         Property::<Desk>::always(NO_IS_FINAL, |_, world| kept(world, NO_IS_FINAL)),
         Property::<Desk>::always(FENCED, |_, world| kept(world, FENCED)),
         Property::<Desk>::always(STOPPED, |_, world| kept(world, STOPPED)),
@@ -57,6 +61,12 @@ pub const ENDS_OF_AN_EXECUTION: [Reached; 4] = [
     ("unknown", |_, world| stands(world, ExecutionState::Unknown)),
     ("refused", |_, world| stands(world, ExecutionState::Refused)),
 ];
+
+/// For those that may be repeated: no answer came, and nobody gives up.
+pub const UNANSWERED: Reached = ("left without an answer", |_, world| {
+    let left = world.execution.is_some_and(|execution| execution.unanswered);
+    left && stands(world, ExecutionState::Started)
+});
 
 /// For those that may be repeated: the second attempt got through.
 pub const REPEATED: Reached = ("succeeded at the second attempt", |_, world| {

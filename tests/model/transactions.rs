@@ -120,6 +120,8 @@ pub fn start(desk: &Desk, world: &mut World, replica: usize) {
         Ok(warrant) => {
             row.state = ExecutionState::Started;
             row.attempts += 1;
+            row.lease_until = lease_from(world.now);
+            row.unanswered = false;
             row.started_at = row.started_at.or(Some(at(world.now)));
             world.replicas[replica] = Memory::Warranted { epoch, next };
             judge_the_start(desk, world, epoch, warrant.sealed().digest() == asked.digest);
@@ -165,10 +167,20 @@ pub fn finish(desk: &Desk, world: &mut World, replica: usize) {
     if !holds && desk.mutation != Mutation::LateResultCounts {
         return;
     }
+    let until = lease_from(world.now);
+    let window = Span::minutes(u32::from(desk.remembers));
+    let goes_on = match settle(execution.begun(), desk.retry, window, until) {
+        Settlement::OrderAgain | Settlement::Repeat | Settlement::Probe => true,
+        Settlement::Unknown | Settlement::Failed => false,
+    };
     execution.state = match ended {
         Ended::Succeeded => ExecutionState::Succeeded,
         Ended::Failed => ExecutionState::Failed,
-        Ended::Unknown => ExecutionState::Unknown,
+        Ended::Unanswered if goes_on => {
+            (execution.lease_until, execution.unanswered) = (until, true);
+            ExecutionState::Started
+        }
+        Ended::Unanswered | Ended::Unknown => ExecutionState::Unknown,
     };
     if !holds {
         world.breaks(promises::FENCED);

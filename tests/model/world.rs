@@ -55,6 +55,8 @@ pub struct Execution {
     pub started_at: Option<Timestamp>,
     pub start_by: Timestamp,
     pub lease_until: Timestamp,
+    /// No answer came to its last call, and it has been written down.
+    pub unanswered: bool,
 }
 
 impl Execution {
@@ -108,6 +110,9 @@ pub enum Next {
 pub enum Ended {
     Succeeded,
     Failed,
+    /// No answer came to the call.
+    Unanswered,
+    /// No answer came to the question what became of it.
     Unknown,
 }
 
@@ -157,6 +162,7 @@ impl World {
                         started_at: None,
                         start_by,
                         lease_until: start_by,
+                        unanswered: false,
                     });
                 }
                 Effect::ShowCard { .. }

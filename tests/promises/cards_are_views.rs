@@ -79,7 +79,7 @@ async fn a_call_is_shown_as_running_once_its_worker_has_given_a_sign_of_life() {
 
     office.a_moment().await;
     let fine = |_: &_, _: Option<&_>| StartCheck { policy_still_holds: true, tool_unchanged: true };
-    store.start_execution(&call, fine).await.unwrap();
+    store.start_execution(&call, lease, fine).await.unwrap();
     office.a_moment().await;
     assert!(tells().contains("It will run in a moment."), "{}", tells());
     store.renew_execution(&call.id, call.epoch, lease).await.unwrap();

@@ -92,8 +92,8 @@ fn probed(company: &str) -> String {
     )
 }
 
-#[tokio::test]
-async fn a_probed_call_is_asked_about_and_neither_repeated_nor_forgotten() {
+/// An office whose refunds can be asked about.
+async fn opens_where_refunds_can_be_asked_about() -> Office {
     let mut office = Office::opens().await;
     let company = office.world.company_url().to_owned();
     let host = company.trim_start_matches("http://").to_owned();
@@ -101,6 +101,12 @@ async fn a_probed_call_is_asked_about_and_neither_repeated_nor_forgotten() {
     office.world.crash_desk().await;
     office.world.edit_configuration(KEYED, &probe).unwrap();
     office.world.open_desk().await.unwrap();
+    office
+}
+
+#[tokio::test]
+async fn a_probed_call_is_asked_about_and_neither_repeated_nor_forgotten() {
+    let mut office = opens_where_refunds_can_be_asked_about().await;
     power_fails_during_the_call(&mut office, "mia", REFUND, "jonas").await;
     assert_eq!(office.world.company.journal().await.unwrap().len(), 1, "called once");
     assert_eq!(office.refunds().await, 1);
@@ -132,10 +138,84 @@ async fn an_answer_that_is_lost_never_leads_to_a_second_deletion() {
     let (asked, card) = office.asks("mia", DELETION).await;
     office.world.company.suffer(Mishap::AnswerLost);
     office.approves("noor", &card).await;
+    let told = office.thread("mia", &asked);
+    assert!(told.contains("OUTCOME UNKNOWN") && told.contains("HTTP 502"), "{told}");
     office.passes(Span::minutes(5)).await;
     assert_eq!(office.world.company.journal().await.unwrap().len(), 1);
-    assert!(office.thread("mia", &asked).contains("OUTCOME UNKNOWN"));
     office.closes().await;
+}
+
+/// Nor is it an end: half a minute later the target knows the key.
+#[tokio::test]
+async fn an_answer_that_is_lost_is_asked_for_again_under_the_same_key() {
+    let office = Office::opens().await;
+    let (asked, card) = office.asks("mia", REFUND).await;
+    office.world.company.suffer(Mishap::AnswerLost);
+    office.approves("jonas", &card).await;
+    let card = office.person("jonas").looks_at(&card.at).unwrap().text;
+    assert!(card.contains("not known yet") && card.contains("HTTP 502"), "{card}");
+    assert_eq!(office.world.company.journal().await.unwrap().len(), 1, "and nobody hurries");
+
+    office.passes(Span::seconds(31)).await;
+    let journal = office.world.company.journal().await.unwrap();
+    assert_eq!(journal.len(), 2, "it was called again");
+    assert_eq!(journal[0].key, journal[1].key, "with the same key");
+    assert_eq!(office.refunds().await, 1, "and paid once");
+    let told = office.thread("mia", &asked);
+    assert!(told.contains("It ran and succeeded") && !told.contains("UNKNOWN"), "{told}");
+    office.closes().await;
+}
+
+#[tokio::test]
+async fn what_never_gets_an_answer_is_unknown_in_the_end_and_says_why() {
+    let office = Office::opens().await;
+    let (asked, card) = office.asks("mia", REFUND).await;
+    (0..5).for_each(|_| office.world.company.suffer(Mishap::AnswerLost));
+    office.approves("jonas", &card).await;
+    for _ in 0..6 {
+        office.passes(Span::seconds(31)).await;
+    }
+    assert_eq!(office.world.company.journal().await.unwrap().len(), 5);
+    assert_eq!(office.refunds().await, 1);
+    let told = office.thread("mia", &asked);
+    assert!(told.contains("OUTCOME UNKNOWN") && told.contains("HTTP 502"), "{told}");
+    office.closes().await;
+}
+
+/// That the second call is refused says nothing of the first.
+#[tokio::test]
+async fn a_repetition_that_is_refused_does_not_say_that_nothing_happened() {
+    let office = Office::opens().await;
+    let (asked, card) = office.asks("mia", REFUND).await;
+    office.world.company.suffer(Mishap::AnswerLost);
+    office.world.company.suffer(Mishap::Refused);
+    office.approves("jonas", &card).await;
+    office.passes(Span::seconds(31)).await;
+    let told = office.thread("mia", &asked);
+    assert!(!told.contains("certainly changed nothing"), "{told}");
+    office.passes(Span::seconds(31)).await;
+    assert_eq!(office.refunds().await, 1);
+    let told = office.thread("mia", &asked);
+    assert!(told.contains("It ran and succeeded"), "{told}");
+    office.closes().await;
+}
+
+/// The target is asked what became of the call, and called again only if nothing did.
+#[tokio::test]
+async fn a_lost_answer_is_asked_about_and_a_lost_request_sent_again() {
+    for mishap in [Mishap::AnswerLost, Mishap::RequestLost] {
+        let office = opens_where_refunds_can_be_asked_about().await;
+        let (asked, card) = office.asks("mia", REFUND).await;
+        office.world.company.suffer(mishap);
+        office.approves("jonas", &card).await;
+        office.passes(Span::seconds(31)).await;
+        let calls = office.world.company.journal().await.unwrap().len();
+        assert_eq!(calls, 1, "{mishap:?}: it arrived once");
+        assert_eq!(office.refunds().await, 1, "{mishap:?}");
+        let told = office.thread("mia", &asked);
+        assert!(told.contains("It ran and succeeded"), "{mishap:?}: {told}");
+        office.closes().await;
+    }
 }
 
 #[tokio::test]

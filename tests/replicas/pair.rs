@@ -7,7 +7,8 @@ use countersign::base::{RandomIds, Timestamp, TurnableClock};
 use countersign::demo::{Setting, World};
 use countersign::desk::Desk;
 use countersign::sandbox::Pace;
-use countersign::store::{Rehearsal, Store, StoreError};
+use countersign::slack::client::{HttpSlack, HttpSlackSettings};
+use countersign::store::{Rehearsal, Store, StoreError, Turnstile};
 use countersign::work::{Executions, Runs, one_turn};
 use sqlx::AnyPool;
 use sqlx::any::AnyPoolOptions;
@@ -62,6 +63,20 @@ impl Pair {
 
     pub fn desks(&self) -> [Arc<Desk>; 2] {
         [self.world.app().unwrap().desk.clone(), self.second.desk.clone()]
+    }
+
+    /// One more desk, behind a turnstile.
+    pub async fn third_behind(&self, turnstile: Arc<dyn Turnstile>) -> Arc<Desk> {
+        let config = self.world.config().unwrap();
+        let [store, _] = self.stores();
+        let slack = HttpSlack::new(HttpSlackSettings {
+            base_url: config.slack.api_url.clone(),
+            token: config.slack.bot_token.clone(),
+            timeout: config.slack.timeout,
+        });
+        let slack = Arc::new(slack.unwrap());
+        let (store, clock) = (store.behind(turnstile), self.clock.clone());
+        Arc::new(Desk::open_on(store, config, slack, clock, Arc::new(RandomIds)).await.unwrap())
     }
 
     pub fn stores(&self) -> [Store; 2] {

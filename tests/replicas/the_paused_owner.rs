@@ -6,9 +6,11 @@ use countersign::base::{RandomIds, Span, TurnableClock};
 use countersign::desk::Desk;
 use countersign::sandbox::{Fault, Passed};
 use countersign::slack::client::{Answer, Method, ResponseUrl, SlackApi, SlackError};
-use countersign::store::{Ended, Owed, OwedPace, ShownAt, StartCheck, StartRefused, StoreError};
+use countersign::store::{
+    Ended, Owed, OwedPace, ShownAt, StartCheck, StartRefused, StoreError, Turnstile,
+};
 use countersign::stream::RunEvent;
-use countersign::work::{Deliveries, Runs, Work, one_turn};
+use countersign::work::{Deliveries, Executions, Runs, Work, one_turn};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::Value;
@@ -17,6 +19,8 @@ use crate::pair::Pair;
 
 const LEASE: Span = Span::seconds(30);
 const LOOKUP: &str = "look up order 1042";
+/// Nobody has to approve it.
+const SMALL_REFUND: &str = "refund ch_7 20.00 EUR, charged twice";
 
 fn fenced<T>(answer: Result<T, StoreError>) -> bool {
     matches!(answer, Err(StoreError::Fenced))
@@ -61,15 +65,56 @@ async fn a_call_that_another_took_over_cannot_begin_and_has_one_end() {
     let taken = other.claim_executions("other", LEASE, 1, window).await.unwrap().remove(0);
     assert_eq!(taken.id, claimed.id);
     let fine = |_: &_, _: Option<&_>| StartCheck { policy_still_holds: true, tool_unchanged: true };
-    let begun = paused.start_execution(&claimed, fine).await;
+    let begun = paused.start_execution(&claimed, LEASE, fine).await;
     assert!(matches!(begun, Err(StartRefused::Refused(_))), "{:?}", begun.map(drop));
-    other.start_execution(&taken, fine).await.unwrap();
+    other.start_execution(&taken, LEASE, fine).await.unwrap();
     let late = Ended::Succeeded { content: "from the paused one".to_owned() };
-    assert!(fenced(paused.finish_execution(&claimed.id, claimed.epoch, late).await));
+    assert!(fenced(paused.finish_execution(&claimed, LEASE, late).await));
     // Postgres takes no NUL, and a tool may send one.
     let ended = Ended::Succeeded { content: "done\0".to_owned() };
-    other.finish_execution(&taken.id, taken.epoch, ended).await.unwrap();
+    other.finish_execution(&taken, LEASE, ended).await.unwrap();
     assert_eq!(pair.world.company.journal().await.unwrap().len(), 0, "nobody called by itself");
+    pair.both_work().await;
+    pair.closes().await;
+}
+
+/// Stands still right behind the commit of a start, until another desk has taken over.
+struct StandsStill {
+    clock: Arc<TurnableClock>,
+    other: Arc<Desk>,
+}
+
+impl Turnstile for StandsStill {
+    fn before(&self) -> BoxFuture<'static, Result<(), StoreError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn after(&self) -> BoxFuture<'static, Result<(), StoreError>> {
+        let (clock, other) = (self.clock.clone(), self.other.clone());
+        Box::pin(async move {
+            if !other.store.executions_under_way(&other.workspace).await?.is_empty() {
+                clock.turn_forward(Span::seconds(31));
+                one_turn(&Executions::new(other), 1).await?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Its start is committed, and nothing tells it that it stood still since.
+#[tokio::test]
+#[ignore = "it needs a Postgres server: scripts/test starts one"]
+async fn whoever_stood_still_between_the_start_and_the_call_does_not_call() {
+    let pair = Pair::opens_with(&[]).await;
+    pair.world.slack.person("mia").writes_to_bot(SMALL_REFUND);
+    pair.world.slack.deliver_due().await;
+    let [first, other] = pair.desks();
+    assert_eq!(one_turn(&Runs::new(first), 1).await.unwrap(), 1);
+    let still = Arc::new(StandsStill { clock: pair.clock.clone(), other });
+    let paused = Executions::new(pair.third_behind(still).await);
+    assert_eq!(one_turn(&paused, 1).await.unwrap(), 1);
+    let journal = pair.world.company.journal().await.unwrap();
+    assert_eq!(journal.len(), 1, "only the other one called: {journal:#?}");
     pair.both_work().await;
     pair.closes().await;
 }

@@ -64,7 +64,6 @@ struct State {
     running: bool,
     next: u64,
     told: bool,
-    probed: bool,
     /// Which claim this is, of all that were ever made; set by its first commit.
     claim: Option<u64>,
 }
@@ -72,7 +71,6 @@ struct State {
 /// The stops of one task.
 #[derive(Debug)]
 pub struct Booth {
-    pub born: u64,
     state: Mutex<State>,
 }
 
@@ -97,9 +95,9 @@ pub fn current() -> Option<Arc<Booth>> {
 }
 
 impl Booth {
-    pub fn new(born: u64) -> Arc<Self> {
+    pub fn new() -> Arc<Self> {
         let state = State { running: true, ..State::default() };
-        Arc::new(Self { born, state: Mutex::new(state) })
+        Arc::new(Self { state: Mutex::new(state) })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -138,15 +136,6 @@ impl Booth {
 
     pub fn has_told(&self) -> bool {
         self.state().told
-    }
-
-    /// It asked the target itself whether an earlier call had arrived.
-    pub fn probes(&self) {
-        self.state().probed = true;
-    }
-
-    pub fn has_probed(&self) -> bool {
-        self.state().probed
     }
 }
 

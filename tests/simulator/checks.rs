@@ -104,18 +104,23 @@ impl Checks {
         same("I11 another end of", &mut self.executed, executed)
     }
 
-    /// The result of a call counts only if it comes from whoever called last.
+    /// The result of a call counts only if it comes from whoever called last. What is said to have
+    /// failed did not happen.
     async fn only_the_holder_ends(
         &mut self,
         claim: Option<u64>,
         company: &Company,
     ) -> Result<(), String> {
-        let ended: Vec<(String, String)> =
-            sqlx::query_as("SELECT id, key FROM executions WHERE state IN ('succeeded', 'failed')")
-                .fetch_all(&mut self.eyes)
-                .await
-                .unwrap();
-        for (id, key) in ended {
+        let ended: Vec<(String, String, String)> = sqlx::query_as(
+            "SELECT id, key, state FROM executions WHERE state IN ('succeeded', 'failed')",
+        )
+        .fetch_all(&mut self.eyes)
+        .await
+        .unwrap();
+        for (id, key, state) in ended {
+            if state == "failed" && company.look().knows(&key) {
+                return Err(format!("I5 {id} failed, and it happened"));
+            }
             let holder = company.look().holder.get(&key).copied();
             let is_new = !self.executed.contains_key(&id);
             if is_new && claim.zip(holder).is_some_and(|(claim, holder)| claim < holder) {

@@ -24,7 +24,7 @@ pub struct Books {
     pub arrived: BTreeMap<String, u64>,
     /// Under which claim a key was last called with.
     pub holder: BTreeMap<String, u64>,
-    /// At which step a key was last asked about.
+    /// Under which claim a key was last asked about.
     pub asked: BTreeMap<String, u64>,
 }
 

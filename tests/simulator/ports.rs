@@ -173,24 +173,18 @@ impl Service {
                 CallOutcome::Unknown { why: why.to_owned() }
             }
         };
+        match park(Point::Call).await {
+            None => {}
+            Some(Fault::CallRefused) => {
+                return CallOutcome::NotDone { why: "the books are closed".to_owned() };
+            }
+            Some(_) => return lost("the request got lost"),
+        }
         // What a probe says holds of calls that are over, so whoever was probed about is dead: of
         // a worker that wakes after that nothing is promised (tests/model says so too).
-        if retry == RetryClass::Probe {
-            let asked = self.company.look().asked.get(warrant.key()).copied();
-            let taken_over = current().is_some_and(|booth| {
-                !booth.has_probed() && asked.is_some_and(|asked| asked >= booth.born)
-            });
-            if taken_over {
-                park(Point::Dead).await;
-            }
-        } else {
-            match park(Point::Call).await {
-                None => {}
-                Some(Fault::CallRefused) => {
-                    return CallOutcome::NotDone { why: "the books are closed".to_owned() };
-                }
-                Some(_) => return lost("the request got lost"),
-            }
+        let asked = self.company.look().asked.get(warrant.key()).copied();
+        if asked.is_some_and(|asked| asked > claim()) {
+            park(Point::Dead).await;
         }
         let envelope = warrant.sealed().envelope();
         self.company.look().does(Deed {
@@ -211,11 +205,8 @@ impl Service {
             return ProbeOutcome::Unknown { why: "nobody answers".to_owned() };
         }
         let mut books = self.company.look();
-        let Some(booth) = current() else {
-            return ProbeOutcome::Unknown { why: "nobody asks".to_owned() };
-        };
-        booth.probes();
-        books.asked.insert(warrant.key().to_owned(), booth.born);
+        let asked = books.asked.entry(warrant.key().to_owned()).or_default();
+        *asked = (*asked).max(claim());
         match books.knows(warrant.key()) {
             true => ProbeOutcome::Applied { content: "{\"done\": true}".to_owned() },
             false => ProbeOutcome::NotApplied,

@@ -320,7 +320,7 @@ impl Simulation {
             _ => 1_000,
         };
         let millis = self.chance.below(most) + 1;
-        self.outside.clock.turn_by(i64::try_from(millis).unwrap());
+        self.outside.clock.turn_by(u32::try_from(millis).unwrap());
         self.counts.add("time passes");
         self.say(format!("{millis} ms pass"));
     }
@@ -328,7 +328,7 @@ impl Simulation {
     fn jump(&mut self) {
         let hours = [-3, -2, -1, 1][self.chance.below(4)];
         self.counts.add(if hours < 0 { counts::JUMP_BACK } else { counts::JUMP_AHEAD });
-        self.outside.clock.turn_by(hours * 3_600_000 + 1);
+        self.outside.clock.jump_by(hours * 3_600_000 + 1);
         self.say(format!("the clock jumps by {hours} h"));
     }
 

@@ -88,7 +88,7 @@ impl Simulation {
         kind: Kind,
         future: Pin<Box<dyn Future<Output = Done> + Send>>,
     ) {
-        let (id, booth) = (self.step, Booth::new(self.step));
+        let (id, booth) = (self.step, Booth::new());
         let mut task = Task { id, replica, kind, booth, asleep: 0, future };
         match booth::run(&task.booth, &mut task.future, PATIENCE).await {
             Ok(done) => self.after(task, done, Point::Transaction, None),

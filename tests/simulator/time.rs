@@ -13,25 +13,41 @@ const START: i64 = 1_795_527_000_000;
 
 /// Stands until the scheduler turns it.
 #[derive(Debug)]
-pub struct VirtualClock(AtomicI64);
+pub struct VirtualClock {
+    now: AtomicI64,
+    /// How far it was turned because time passed.
+    passed: AtomicI64,
+}
 
 impl VirtualClock {
     pub fn new() -> Self {
-        Self(AtomicI64::new(START))
+        Self { now: AtomicI64::new(START), passed: AtomicI64::new(0) }
     }
 
-    pub fn turn_by(&self, millis: i64) {
-        self.0.fetch_add(millis, Ordering::SeqCst);
+    pub fn turn_by(&self, millis: u32) {
+        self.jump_by(millis.into());
+        self.passed.fetch_add(millis.into(), Ordering::SeqCst);
+    }
+
+    /// Somebody sets it, and no time passes.
+    pub fn jump_by(&self, millis: i64) {
+        self.now.fetch_add(millis, Ordering::SeqCst);
     }
 
     pub fn turn_to(&self, instant: Timestamp) {
-        self.0.fetch_max(instant.as_millis(), Ordering::SeqCst);
+        let millis = instant.since(self.now()).as_millis();
+        self.turn_by(u32::try_from(millis).unwrap());
     }
 }
 
 impl Clock for VirtualClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+        Timestamp::from_millis(self.now.load(Ordering::SeqCst))
+    }
+
+    fn uptime(&self) -> Span {
+        let passed = self.passed.load(Ordering::SeqCst);
+        Span::millis(u32::try_from(passed).unwrap())
     }
 
     fn pause(&self, _: Span) -> BoxFuture<'static, ()> {

@@ -11,6 +11,7 @@ use crate::cli::database::{Database, workspace_of};
 use crate::cli::out::say;
 use crate::cli::signed::Signed;
 use crate::cli::words;
+use crate::slack::texts;
 use crate::store::{NotUnsettled, Store, StoreError, Unsettled};
 
 /// How many are listed: so many mean trouble of another kind.
@@ -98,9 +99,12 @@ fn line(unsettled: &Unsettled) -> String {
     let which = request.as_ref().map_or_else(|| execution.id.to_string(), ToString::to_string);
     let started = execution.started_at.map(|at| at.to_string()).unwrap_or_default();
     let known = execution.note.as_deref().unwrap_or("nothing");
+    let late = execution.late.as_ref().map_or_else(String::new, |late| {
+        format!(" {}: {}.", texts::late_end(late.state), late.note)
+    });
     format!(
         "{which}  {tool}  OUTCOME UNKNOWN: begun {}, first at {started}, with the key {key}. \
-         What is known: {known}. Look on the other side, then `countersign requests settle {which} \
+         What is known: {known}.{late} Look on the other side, then `countersign requests settle {which} \
          happened`, `did-not-happen` or `written-off`.",
         words::counted(execution.attempts, "time")
     )

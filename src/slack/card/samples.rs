@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Buttons, CardView, ExecutionView, StageNames};
 use crate::approval::{
-    Approvers, Choice, DecidedBy, Decision, Envelope, ExecutionState, Finding, Outcome,
+    Approvers, Choice, DecidedBy, Decision, Envelope, ExecutionState, Finding, Late, Outcome,
     PersonFacts, Place, PolicyFacts, ReasonRule, Request, Requester, RetryClass, Risk, Sealed,
     Separation, Settled, SlackUser, Stage, Standing, Terms, ToolFacts, Vote,
 };
@@ -24,6 +24,7 @@ pub struct Story {
     pub stages: Vec<StageNames>,
     pub because: Option<String>,
     pub execution: Option<(ExecutionState, Option<String>)>,
+    pub late: Option<Late>,
     pub settled: Option<Settled>,
     pub undeliverable: Option<String>,
     pub now: Timestamp,
@@ -145,6 +146,7 @@ impl Story {
             stages: vec![names("#approvals"), names("#managers")],
             because: None,
             execution: None,
+            late: None,
             settled: None,
             undeliverable: None,
             now: at(1),
@@ -195,6 +197,11 @@ impl Story {
         self
     }
 
+    pub fn said_late(mut self, state: ExecutionState, note: &str) -> Self {
+        self.late = Some(Late { state, note: note.to_owned() });
+        self
+    }
+
     pub fn settled(mut self, finding: Finding, reason: &str) -> Self {
         let (by, reason) = ("olga".to_owned(), reason.to_owned());
         self.settled = Some(Settled { finding, by, reason, at: at(40) });
@@ -212,6 +219,7 @@ impl Story {
             execution: self.execution.as_ref().map(|(state, note)| ExecutionView {
                 state: *state,
                 note: note.as_deref(),
+                late: self.late.as_ref(),
                 ended_at: matches!(
                     state,
                     ExecutionState::Succeeded | ExecutionState::Failed | ExecutionState::Refused

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::approval::{ExecutionState, Request, Sealed, Settled};
+use crate::approval::{ExecutionState, Late, Request, Sealed, Settled};
 use crate::base::Timestamp;
 
 /// Everything a card, a status line or a modal shows. Facts only, but for `claim`.
@@ -48,8 +48,11 @@ pub struct StageNames {
 #[derive(Clone, Copy, Debug)]
 pub struct ExecutionView<'a> {
     pub state: ExecutionState,
-    /// The result when it succeeded; else why it failed, is unknown or was refused.
+    /// The result when it succeeded; else why it failed, is unknown or was refused. While it is
+    /// begun: how its last call ended, if that did not say whether it happened.
     pub note: Option<&'a str>,
+    /// What a worker said that had lost it, while its outcome is unknown.
+    pub late: Option<&'a Late>,
     pub ended_at: Option<Timestamp>,
     /// What a human found out, when its outcome was unknown.
     pub settled: Option<&'a Settled>,

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::approval::{DecidedBy, Decision, ExecutionState, Finding, Outcome, Settled};
+use crate::approval::{DecidedBy, Decision, ExecutionState, Finding, Late, Outcome, Settled};
 use crate::slack::card::{ExecutionView, Leaf, leaves};
 use crate::slack::escape;
 
@@ -44,6 +44,11 @@ pub fn ran(execution: &ExecutionView<'_>) -> String {
     };
     match execution.state {
         ExecutionState::Ordered | ExecutionState::Claimed => about_to_run().to_owned(),
+        ExecutionState::Started if let Some(why) = execution.note => format!(
+            "It was called, and it is not known yet whether it happened. In half a minute it is called \
+             again under the same key or asked about, as its tool allows. What is known: {}",
+            escape::clipped(why, NOTE)
+        ),
         ExecutionState::Started => "It is running now.".to_owned(),
         ExecutionState::Succeeded => {
             let result = execution.note.map_or_else(String::new, |note| {
@@ -54,13 +59,35 @@ pub fn ran(execution: &ExecutionView<'_>) -> String {
         ExecutionState::Failed => {
             format!("It failed and certainly changed nothing.{}", note(" Why: "))
         }
-        ExecutionState::Unknown if let Some(settled) = execution.settled => found_out(settled),
+        ExecutionState::Unknown if let Some(settled) = execution.settled => {
+            let late = execution.late.map_or_else(String::new, |late| format!(" {}", said(late)));
+            format!("{}{late}", found_out(settled))
+        }
         ExecutionState::Unknown => format!(
             "OUTCOME UNKNOWN: it may or may not have happened. It will not be tried again by itself; \
-             somebody must look and settle it.{}",
-            note(" What is known: ")
+             somebody must look and settle it.{}{}",
+            note(" What is known: "),
+            execution.late.map_or_else(String::new, |late| format!(". {}", said(late)))
         ),
         ExecutionState::Refused => format!("It was not started, so nothing ran.{}", note(" Why: ")),
+    }
+}
+
+/// Evidence that came after somebody else had taken over.
+fn said(late: &Late) -> String {
+    format!("{}: {}", late_end(late.state), escape::clipped(&late.note, NOTE))
+}
+
+/// Stands before the words of a worker that somebody else had taken over from.
+pub fn late_end(state: ExecutionState) -> &'static str {
+    match state {
+        ExecutionState::Succeeded => "A worker that had lost it said later that it succeeded",
+        ExecutionState::Failed => "A worker that had lost it said later that nothing was changed",
+        ExecutionState::Unknown
+        | ExecutionState::Ordered
+        | ExecutionState::Claimed
+        | ExecutionState::Started
+        | ExecutionState::Refused => "A worker that had lost it said later that no answer came",
     }
 }
 

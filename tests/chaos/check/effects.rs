@@ -84,14 +84,14 @@ fn nothing_happened_twice(
     let mut days = BTreeSet::new();
     for (key, times) in called {
         let Some(execution) = by_key.get(key) else { continue };
-        if execution.retry_class != "once" {
+        if !matches!(execution.retry_class.as_str(), "once" | "probe") {
             continue;
         }
         if times > 1 {
             findings.add(format!("{} was called {times} times, and may be once", execution.id));
         }
         if !days.insert(subject_of(&execution.envelope).0) {
-            findings.add(format!("{} repeats another's deletion", execution.id));
+            findings.add(format!("{} repeats what another did", execution.id));
         }
     }
 }
@@ -104,7 +104,7 @@ fn every_end_is_true(evidence: &Evidence, findings: &mut Findings) {
         let payment = company.ledger.iter().find(|payment| payment.key == execution.key);
         let note = execution.note.as_deref().unwrap_or_default();
         let lies = match execution.state.as_str() {
-            "succeeded" if execution.retry_class == "keyed" => {
+            "succeeded" if matches!(execution.retry_class.as_str(), "keyed" | "probe") => {
                 payment.is_none_or(|payment| !note.contains(&payment.receipt))
             }
             // The company keeps no book of who looks.

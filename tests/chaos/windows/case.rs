@@ -19,6 +19,8 @@ pub struct Case {
 pub enum Story {
     /// Somebody writes to an agent in Slack, and people approve what it proposes.
     Conversation,
+    /// The same, and what became of the refund can be asked.
+    Probed,
     /// A program asks an agent over HTTP.
     Call,
     /// The operator backs up and restores.

@@ -11,7 +11,7 @@ use countersign::slack::texts;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::case::Case;
+use super::case::{Case, Story};
 use super::left::Left;
 use super::warden::{Door, Warden, is_open};
 use crate::campaign::gather;
@@ -39,6 +39,11 @@ const STAGES: [(&str, &str); 5] = [
     // The refund is approved in a dialog, the deletion by the press itself.
     ("reason: required\n      valid_for: 5m", "valid_for: 5m"),
 ];
+/// How the refund is repeated, and how it is asked about instead.
+const KEYED: &str = "retry: keyed\n    keyed_for: 24h\n    show: [amount, currency, charge]";
+const PROBED: &str = "retry: probe\n    probe:\n      \
+    http: { method: GET, url: \"http://GATE/receipts/{{ key }}\", allow_private: [\"GATE\"] }\n    \
+    show: [amount, currency, charge]";
 /// Nothing here takes more than a few seconds; whoever waits for longer waits for nothing.
 const BOUND: Duration = Duration::from_secs(60);
 /// When everybody has done their part, the desk has little left to do and to die of.
@@ -49,12 +54,14 @@ pub async fn play(case: Option<Case>, folder: &Path) -> anyhow::Result<String> {
     let database = Database::where_tests_run(folder).await?;
     let (outside, house) =
         Outside::found_on(database, folder, &Chance::new(1), &Tempo::UNHURRIED).await?;
-    let closing = case.is_some_and(|case| case.point == Point::Closing);
-    let hold = closing.then_some(Hold::Arrived(3));
+    let hold = case.and_then(hold);
     let (gate, address) = Gate::open(&outside.company_books, hold).await?;
     let file = house.folder.join("countersign.yaml");
     lead_through(&address, &outside.company_host, &file)?;
-    set_stages(&file)?;
+    edit(&file, &STAGES)?;
+    if case.is_some_and(|case| case.story == Story::Probed) {
+        edit(&file, &[(KEYED, &PROBED.replace("GATE", &address))])?;
+    }
     let (door, seen) = watch::channel(Door::Closed);
     let warden = Warden { house, outside: outside.clone(), gate, door };
     let courier = tokio::spawn(deliver(outside.clone()));
@@ -72,6 +79,15 @@ pub async fn play(case: Option<Case>, folder: &Path) -> anyhow::Result<String> {
     courier.abort();
     check(&warden, desk, &left, &asked).await?;
     Ok(std::fs::read_to_string(warden.house.log())?)
+}
+
+/// What happens at the gate in this case.
+fn hold(case: Case) -> Option<Hold> {
+    match (case.story, case.point) {
+        (_, Point::Closing) => Some(Hold::Arrived(3)),
+        (Story::Probed, Point::EndWritten | Point::EndCommitted) => Some(Hold::RefundUnanswered),
+        _ => None,
+    }
 }
 
 async fn deliver(outside: Arc<Outside>) {
@@ -160,10 +176,10 @@ async fn check(warden: &Warden, desk: Desk, left: &Left, asked: &MessageRef) -> 
     Ok(())
 }
 
-fn set_stages(file: &Path) -> anyhow::Result<()> {
+fn edit(file: &Path, edits: &[(&str, &str)]) -> anyhow::Result<()> {
     let mut text = std::fs::read_to_string(file)?;
-    for (words, instead) in STAGES {
-        anyhow::ensure!(text.contains(words), "the configuration has no `{words}`");
+    for (words, instead) in edits {
+        anyhow::ensure!(text.contains(*words), "the configuration has no `{words}`");
         text = text.replace(words, instead);
     }
     Ok(std::fs::write(file, text)?)

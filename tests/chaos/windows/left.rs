@@ -72,14 +72,26 @@ impl Left {
         let had_ended = before.is_some_and(|before| before.ended_at.is_some());
         let had_begun = before.is_some_and(|before| before.state == "started");
         let calls = match retry_class.as_str() {
-            "pure" => gate.exchanges().iter().filter(|asked| asked.starts_with("GET")).count(),
+            "pure" => asked(gate, "GET /orders/"),
             _ => evidence.company.calls.iter().filter(|call| call.key == execution.key).count(),
         };
         let expected = match (retry_class.as_str(), had_begun && !had_ended) {
             ("once", true) => "unknown",
             _ => "succeeded",
         };
-        let most = if retry_class != "once" && !had_ended { 2 } else { 1 };
+        // Whoever can ask does, and calls again only if nothing happened.
+        let most = match retry_class.as_str() {
+            "pure" | "keyed" if !had_ended => 2,
+            _ => 1,
+        };
+        let probes = asked(gate, &format!("GET /receipts/{}", execution.key));
+        let mut said = evidence.desk.audit.iter().filter(|row| row.subject == *id);
+        let unanswered = said.any(|row| row.kind == "execution.unanswered");
+        let broke_off = had_begun && !had_ended || unanswered;
+        let due = usize::from(retry_class == "probe" && broke_off);
+        if probes != due {
+            findings.add(format!("{id} was asked about {probes} times, and not {due}"));
+        }
         let least = usize::from(expected == "succeeded");
         if state != expected || !(least..=most).contains(&calls) {
             findings.add(format!(
@@ -88,6 +100,11 @@ impl Left {
             ));
         }
     }
+}
+
+/// How many exchanges begin like this.
+fn asked(gate: &Gate, what: &str) -> usize {
+    gate.exchanges().iter().filter(|asked| asked.starts_with(what)).count()
 }
 
 /// How many messages of a list are the model's.

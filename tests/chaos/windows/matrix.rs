@@ -4,13 +4,13 @@ use countersign::base::failpoint::Point::{self, *};
 
 use super::case::{Case, Death, Story};
 use crate::chance::Chance;
-use Story::{Call, Conversation, Copies, Old};
+use Story::{Call, Conversation, Copies, Old, Probed};
 
 /// A point of a story. In every round it is tried the first time, and where another time means
 /// something else, that too; the story comes there at least so often.
 struct Row(Story, Point, &'static [u64], u64);
 
-const ROWS: [Row; 29] = [
+const ROWS: [Row; 35] = [
     Row(Conversation, MessageWritten, &[1], 1),
     Row(Conversation, MessageCommitted, &[1], 1),
     // The model's first answer, and the checkpoint that comes with two requests.
@@ -38,6 +38,14 @@ const ROWS: [Row; 29] = [
     Row(Conversation, SchemaWritten, &[1], 1),
     Row(Conversation, DeskOpened, &[1], 1),
     Row(Conversation, Closing, &[1], 1),
+    // The two that people approved, of which the one is asked about. No answer came to it before its
+    // end is written.
+    Row(Probed, ExecutionClaimed, &[2, 3], 3),
+    Row(Probed, StartCommitted, &[2, 3], 3),
+    Row(Probed, ToolAnswered, &[2, 3], 3),
+    Row(Probed, EndWritten, &[2, 3], 3),
+    Row(Probed, EndCommitted, &[2, 3], 3),
+    Row(Probed, Closing, &[1], 1),
     Row(Call, CallWritten, &[1], 1),
     Row(Call, CallCommitted, &[1], 1),
     // In the middle of what is streamed, and with the end of it.
@@ -97,7 +105,7 @@ pub fn of_a_conversation() -> impl Iterator<Item = (Point, u64)> {
 /// A panic ends a command as any error does.
 fn deaths(story: Story) -> &'static [Death] {
     match story {
-        Conversation | Call | Old => &[Death::Abort, Death::Kill, Death::Panic],
+        Conversation | Probed | Call | Old => &[Death::Abort, Death::Kill, Death::Panic],
         Copies => &[Death::Abort, Death::Kill],
     }
 }

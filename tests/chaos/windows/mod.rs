@@ -83,7 +83,9 @@ async fn tried(case: Case, round: u64, standstill: &Standstill) -> Option<String
             Err(error) => return Some(format!("{case}: {error}")),
         };
         let played = match case.story {
-            Story::Conversation => conversation::play(Some(case), &folder.0).await.map(drop),
+            Story::Conversation | Story::Probed => {
+                conversation::play(Some(case), &folder.0).await.map(drop)
+            }
             Story::Call => call::play(case, &folder.0).await,
             Story::Copies => copies::play(case, &folder.0).await,
             Story::Old => old::play(case, &folder.0).await,

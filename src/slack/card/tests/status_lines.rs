@@ -63,6 +63,11 @@ fn the_status_line_in_every_end() {
         approved.clone().executed(ExecutionState::Succeeded, Some("refund re_77")),
         approved.clone().executed(ExecutionState::Failed, Some("409: already refunded")),
         approved.clone().executed(ExecutionState::Unknown, Some("no answer in 30 s")),
+        approved.clone().executed(ExecutionState::Started, Some("no answer in 30 s")),
+        approved
+            .clone()
+            .executed(ExecutionState::Unknown, Some("its worker stopped"))
+            .said_late(ExecutionState::Succeeded, "refund re_77"),
         approved.executed(ExecutionState::Refused, Some("the stop switch is on")),
         Story::refund().ended(Outcome::Rejected, DecidedBy::Person(Box::new(priya())), Some("no")),
         Story::refund().ended(Outcome::Expired, DecidedBy::Time, None),
@@ -113,6 +118,20 @@ fn the_status_line_in_every_end() {
     Approved by @U0JONAS001 (Jonas Weber) on 2026-09-14 10:12 UTC
     Reason: "checked with the bank"
     What ran: OUTCOME UNKNOWN: it may or may not have happened. It will not be tried again by itself; somebody must look and settle it. What is known: "no answer in 30 s"
+
+
+    payments.refund was approved.
+
+    Approved by @U0JONAS001 (Jonas Weber) on 2026-09-14 10:12 UTC
+    Reason: "checked with the bank"
+    What ran: It was called, and it is not known yet whether it happened. In half a minute it is called again under the same key or asked about, as its tool allows. What is known: "no answer in 30 s"
+
+
+    payments.refund was approved.
+
+    Approved by @U0JONAS001 (Jonas Weber) on 2026-09-14 10:12 UTC
+    Reason: "checked with the bank"
+    What ran: OUTCOME UNKNOWN: it may or may not have happened. It will not be tried again by itself; somebody must look and settle it. What is known: "its worker stopped". A worker that had lost it said later that it succeeded: "refund re_77"
 
 
     payments.refund was approved.
