@@ -9,13 +9,10 @@ mod serve;
 mod slack;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
-use axum::http::StatusCode;
 use axum::routing::{get, post};
 use tower_http::limit::RequestBodyLimitLayer;
-use tower_http::timeout::TimeoutLayer;
 
 pub use serve::serve;
 
@@ -23,8 +20,6 @@ use crate::desk::Desk;
 
 /// Slack's largest deliveries are views of at most 250 KB, form-encoded.
 const BODY_LIMIT: usize = 1024 * 1024;
-/// Slack gives up after three seconds; nothing is worth holding on to for longer than this.
-const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a process answers that takes nothing in.
 pub fn health_only(desk: Arc<Desk>) -> Router {
@@ -32,7 +27,6 @@ pub fn health_only(desk: Arc<Desk>) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .with_state(desk)
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIMEOUT))
 }
 
 /// Every route there is.
@@ -46,5 +40,4 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .with_state(desk.clone())
         .merge(agent::routes(desk))
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIMEOUT))
 }

@@ -9,14 +9,19 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::FromRequestParts;
 use axum::extract::connect_info::{ConnectInfo, Connected};
+use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Sleep;
+use tower_http::timeout::TimeoutLayer;
 
-/// Serves until `end`, then finishes what is under way. A connection whose peer takes nothing of
-/// what is written to it for `patience` is closed.
+/// Slack gives up after three seconds; nothing is worth holding on to for longer than this.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Serves until `end`, then finishes what is under way. Whoever has no answer for too long gets 503,
+/// and a connection whose peer takes nothing of what is written to it for `patience` is closed.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -24,6 +29,8 @@ pub async fn serve(
     end: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let listener = PatientListener { listener, patience };
+    let in_time = TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIMEOUT);
+    let router = router.layer(in_time);
     let service = router.into_make_service_with_connect_info::<Peer>();
     axum::serve(listener, service).with_graceful_shutdown(end).await
 }

@@ -155,7 +155,7 @@ async fn what_stood_still_between_its_look_and_its_post_is_posted_once() {
     assert_eq!(tried, 2, "the card and the line, and nobody knows what became of them");
     pair.clock.turn_forward(Span::seconds(20));
 
-    let slack = Arc::new(StandsStill {
+    let slack = Arc::new(LooksAndStandsStill {
         slack: one.slack.clone(),
         clock: pair.clock.clone(),
         other: Deliveries::new(other),
@@ -176,14 +176,14 @@ async fn what_stood_still_between_its_look_and_its_post_is_posted_once() {
 
 /// A way to Slack on which its owner stands still, once, behind a look at a channel, until another has
 /// taken over.
-struct StandsStill {
+struct LooksAndStandsStill {
     slack: Arc<dyn SlackApi>,
     clock: Arc<TurnableClock>,
     other: Deliveries,
     took_over: Mutex<Option<usize>>,
 }
 
-impl SlackApi for StandsStill {
+impl SlackApi for LooksAndStandsStill {
     fn call<'a>(
         &'a self,
         method: Method,

@@ -220,6 +220,6 @@ pub async fn run<T>(
 fn who_waits_for_what_never_comes_is_given_up() {
     let executor = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut waits: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(std::future::pending());
-    let gone = executor.block_on(run(&Booth::new(0), &mut waits, Duration::from_millis(20)));
+    let gone = executor.block_on(run(&Booth::new(), &mut waits, Duration::from_millis(20)));
     assert_eq!(gone, Err(Hangs));
 }
