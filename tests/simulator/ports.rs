@@ -78,8 +78,15 @@ impl Wire {
                 let code = "something_new".to_owned();
                 return Err(SlackError::OurBug { code, messages: Vec::new() });
             }
-            Some(Fault::CannotUpdate) => return Err(place("cant_update_message")),
-            Some(Fault::EditWindowClosed) => return Err(place("edit_window_closed")),
+            Some(fault @ (Fault::CannotUpdate | Fault::EditWindowClosed)) => {
+                self.slack.look().freeze(&given);
+                let closed = fault == Fault::EditWindowClosed;
+                return Err(place(if closed {
+                    "edit_window_closed"
+                } else {
+                    "cant_update_message"
+                }));
+            }
             Some(Fault::HashConflict) => return Err(place("hash_conflict")),
             Some(Fault::AnswerUnreadable) => return Err(unknown("the answer cannot be read")),
             Some(_) => return Err(unknown("Slack answered 500")),

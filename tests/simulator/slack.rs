@@ -43,6 +43,8 @@ pub struct Message {
     pub metadata: Value,
     pub deleted: bool,
     pub grows: bool,
+    /// Nobody may change it any more: another one takes its place.
+    pub frozen: bool,
     /// The newest claim when it was posted.
     pub claims: u64,
 }
@@ -129,6 +131,7 @@ impl Workspace {
             metadata: Value::Null,
             deleted: false,
             grows: false,
+            frozen: false,
             claims: 0,
         });
         ts
@@ -219,6 +222,7 @@ impl Workspace {
             metadata: given["metadata"].clone(),
             deleted: false,
             grows: false,
+            frozen: false,
         });
         self.see(&channel, &ts);
         Ok(json!({ "channel": channel, "ts": ts }))
@@ -235,10 +239,18 @@ impl Workspace {
                 && message.metadata["event_payload"]["id"] == *id
         });
         let Some(same) = same else { return };
-        if same.claims >= claim() {
+        if same.frozen || same.claims >= claim() {
             self.strays.insert(id.to_string());
         } else if !self.strays.contains(&id.to_string()) {
             self.doubled.push(format!("{id} in {channel}"));
+        }
+    }
+
+    /// From now on nobody may change what was to be updated.
+    pub fn freeze(&mut self, given: &Value) {
+        let named = |name: &str| given[name].as_str().unwrap_or_default().to_owned();
+        if let Some(message) = self.find(&named("channel"), &named("ts")) {
+            message.frozen = true;
         }
     }
 
@@ -249,6 +261,9 @@ impl Workspace {
         let message = self.find(&channel, &ts).ok_or("message_not_found")?;
         if message.grows {
             return Err("streaming_state_conflict");
+        }
+        if message.frozen {
+            return Err("cant_update_message");
         }
         message.text = given["text"].as_str().unwrap_or_default().to_owned();
         message.blocks = given["blocks"].clone();
