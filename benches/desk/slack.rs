@@ -52,6 +52,7 @@ impl QuickSlack {
                 "id": arguments["user"], "team_id": TEAM, "deleted": false, "is_bot": false,
                 "is_restricted": false, "profile": { "display_name": "Somebody" },
             }}),
+            Method::ConversationsInfo => json!({ "channel": { "id": arguments["channel"] } }),
             Method::ChatPostMessage => self.post(arguments),
             _ => json!({}),
         }

@@ -97,6 +97,7 @@ async fn answer(
             "id": arguments.get("user"), "team_id": TEAM, "deleted": false, "is_bot": false,
             "is_restricted": false, "profile": { "display_name": "Somebody" },
         }}),
+        "conversations.info" => json!({ "channel": { "id": arguments.get("channel") } }),
         "chat.postMessage" => seen.posted(&arguments),
         _ => json!({}),
     };
