@@ -1,8 +1,9 @@
 //! Who somebody is, and which groups they are in, as Slack says now. Every failure is a no.
 //!
 //! Standing is asked afresh at each click; of whoever only asks for something it may be a minute old,
-//! and the question waits for its turn, so that clicks need not. Groups are kept for at most a minute, and what is older
-//! is never used, not even when Slack cannot be asked: an old yes is no yes.
+//! and the question waits for its turn, so that clicks need not. Groups are kept for at most a
+//! minute, and what is older is never used, not even when Slack cannot be asked: an old yes is no
+//! yes. Names decide nothing: they may be ten minutes old, and wait for their turn as well.
 
 mod named;
 mod requester;

@@ -44,8 +44,9 @@ impl Held {
     }
 }
 
-/// Does the work, and renews the lease meanwhile, for the first time after `first`. A renewal that fails is only told: if somebody
-/// else has taken over, the epoch refuses whatever this work still tries to write.
+/// Does the work, and renews the lease meanwhile, for the first time after `first`. A renewal that
+/// fails is only told: if somebody else has taken over, the epoch refuses whatever this work still
+/// tries to write.
 pub(super) async fn held<Renewal: Future<Output = Result<(), StoreError>>>(
     clock: &dyn Clock,
     first: Span,

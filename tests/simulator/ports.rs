@@ -125,7 +125,6 @@ fn changes(method: Method) -> bool {
         | Method::UsersInfo
         | Method::UsersLookupByEmail
         | Method::UsergroupsUsersList
-        | Method::ViewsUpdate
         | Method::ViewsPublish => false,
     }
 }

@@ -182,7 +182,7 @@ impl Workspace {
             }
             Method::UsergroupsUsersList => Ok(json!({ "users": ["U000PRIYA", "U0000VERA"] })),
             Method::ViewsOpen => self.open(&text("trigger_id"), &given["view"]),
-            Method::ViewsUpdate | Method::ViewsPublish => Ok(json!({})),
+            Method::ViewsPublish => Ok(json!({})),
         }
     }
 

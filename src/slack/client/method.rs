@@ -37,7 +37,6 @@ pub enum Method {
     UsersLookupByEmail,
     UsergroupsUsersList,
     ViewsOpen,
-    ViewsUpdate,
     ViewsPublish,
 }
 
@@ -64,7 +63,6 @@ impl Method {
             Self::UsersLookupByEmail => "users.lookupByEmail",
             Self::UsergroupsUsersList => "usergroups.users.list",
             Self::ViewsOpen => "views.open",
-            Self::ViewsUpdate => "views.update",
             Self::ViewsPublish => "views.publish",
         }
     }
@@ -89,7 +87,6 @@ impl Method {
             | Self::ConversationsMembers
             | Self::UsersInfo
             | Self::ViewsOpen
-            | Self::ViewsUpdate
             | Self::ViewsPublish => Tier::Four,
         }
     }
@@ -114,7 +111,6 @@ impl Method {
             | Self::ConversationsHistory
             | Self::ConversationsReplies
             | Self::UsersLookupByEmail
-            | Self::ViewsUpdate
             | Self::ViewsPublish => false,
         }
     }

@@ -11,17 +11,6 @@ impl dyn SlackApi + '_ {
         self.call(Method::ViewsOpen, arguments).await.map(drop)
     }
 
-    /// Replaces a modal that is open; with a `hash`, only if nobody else has meanwhile.
-    pub async fn update_view(
-        &self,
-        view_id: &str,
-        hash: Option<&str>,
-        view: Value,
-    ) -> Result<(), SlackError> {
-        let arguments = json!({"view_id": view_id, "hash": hash, "view": view});
-        self.call(Method::ViewsUpdate, arguments).await.map(drop)
-    }
-
     /// Replaces somebody's Home tab.
     pub async fn publish_view(&self, user: &str, view: Value) -> Result<(), SlackError> {
         let arguments = json!({"user_id": user, "view": view});

@@ -113,9 +113,10 @@ pub(in crate::store) async fn places_to_post(tx: &mut Tx) -> Result<Vec<String>,
 }
 
 /// Takes at most `limit` cards that must be posted or updated and that there is room for, the most
-/// urgent first, beginning with the `first` of the places (behind them come updates). Where there is none, one is taken if none waits already: it is told when to come
-/// again. What to show is read by whoever shows it: the writer has other things to do. Of those that
-/// are posted it says that the post begins: until `card_shown` nobody knows whether it was.
+/// urgent first, beginning with the `first` of the places; behind them come updates. Where there is
+/// no room, one is taken if none waits already: it is told when to come again. What to show is read
+/// by whoever shows it: the writer has other things to do. Of those that are posted it says that the
+/// post begins: until `card_shown` nobody knows whether it was.
 pub(in crate::store) async fn claim(
     tx: &mut Tx,
     owner: &str,
