@@ -26,12 +26,8 @@ pub enum Ended {
     Failed {
         why: String,
     },
-    /// Perhaps applied: the call did not say. The tool's retry class says what follows.
+    /// Perhaps applied: neither the call said nor the probe. The tool's retry class says what follows.
     Unanswered {
-        why: String,
-    },
-    /// Perhaps applied. Never retried.
-    Unknown {
         why: String,
     },
 }
@@ -49,14 +45,15 @@ impl Ended {
         match self {
             Self::Succeeded { .. } => ExecutionState::Succeeded,
             Self::Failed { .. } => ExecutionState::Failed,
-            Self::Unanswered { .. } | Self::Unknown { .. } => ExecutionState::Unknown,
+            Self::Unanswered { .. } => ExecutionState::Unknown,
         }
     }
 
     fn note(&self) -> &str {
         match self {
-            Self::Succeeded { content: note } | Self::Failed { why: note } => note,
-            Self::Unanswered { why: note } | Self::Unknown { why: note } => note,
+            Self::Succeeded { content: note }
+            | Self::Failed { why: note }
+            | Self::Unanswered { why: note } => note,
         }
     }
 }
@@ -119,13 +116,7 @@ async fn keep(
             leave_unanswered(tx, &row, until, why).await?;
             Ok(Some(Finished::LeftUnanswered))
         }
-        (
-            Ended::Unanswered { .. }
-            | Ended::Succeeded { .. }
-            | Ended::Failed { .. }
-            | Ended::Unknown { .. },
-            _,
-        ) => {
+        (Ended::Unanswered { .. } | Ended::Succeeded { .. } | Ended::Failed { .. }, _) => {
             end(tx, &row, ended.state(), ended.note()).await?;
             Ok(Some(Finished::Ended))
         }

@@ -154,7 +154,7 @@ async fn run(
         NextStep::Probe => match tool.probe(warrant).await {
             ProbeOutcome::Applied { content } => Some(Ended::Succeeded { content }),
             ProbeOutcome::NotApplied => call(tool, warrant, held).await,
-            ProbeOutcome::Unknown { why } => Some(Ended::Unknown { why }),
+            ProbeOutcome::Unknown { why } => Some(Ended::Unanswered { why }),
         },
     }
 }
@@ -179,6 +179,5 @@ fn word(ended: &Ended) -> &'static str {
         Ended::Succeeded { .. } => "succeeded",
         Ended::Failed { .. } => "failed",
         Ended::Unanswered { .. } => "unanswered",
-        Ended::Unknown { .. } => "unknown",
     }
 }

@@ -340,7 +340,7 @@ fn probe(world: &mut World, replica: usize, answered: bool) {
     world.replicas[replica] = match (answered, world.target.effects) {
         (true, 0) => Memory::Warranted { epoch, next: Next::Call },
         (true, _) => Memory::Answered { epoch, ended: Ended::Succeeded },
-        (false, _) => Memory::Answered { epoch, ended: Ended::Unknown },
+        (false, _) => Memory::Answered { epoch, ended: Ended::Unanswered },
     };
 }
 

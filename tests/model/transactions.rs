@@ -180,7 +180,7 @@ pub fn finish(desk: &Desk, world: &mut World, replica: usize) {
             (execution.lease_until, execution.unanswered) = (until, true);
             ExecutionState::Started
         }
-        Ended::Unanswered | Ended::Unknown => ExecutionState::Unknown,
+        Ended::Unanswered => ExecutionState::Unknown,
     };
     if !holds {
         world.breaks(promises::FENCED);

@@ -110,10 +110,8 @@ pub enum Next {
 pub enum Ended {
     Succeeded,
     Failed,
-    /// No answer came to the call.
+    /// No answer came to the call, or to the question what became of it.
     Unanswered,
-    /// No answer came to the question what became of it.
-    Unknown,
 }
 
 /// The target's own journal.

@@ -218,6 +218,30 @@ async fn a_lost_answer_is_asked_about_and_a_lost_request_sent_again() {
     }
 }
 
+/// Whoever is asked may be away as well: they are asked again.
+#[tokio::test]
+async fn a_probe_without_an_answer_is_asked_once_more_and_not_for_ever() {
+    for (unanswered, end) in [(1, "It ran and succeeded"), (4, "OUTCOME UNKNOWN")] {
+        let office = opens_where_refunds_can_be_asked_about().await;
+        let (asked, card) = office.asks("mia", REFUND).await;
+        office.world.company.suffer(Mishap::AnswerLost);
+        (0..unanswered).for_each(|_| office.world.company.suffer(Mishap::RequestLost));
+        office.approves("jonas", &card).await;
+        for _ in 0..unanswered {
+            office.passes(Span::seconds(31)).await;
+            let told = office.thread("mia", &asked);
+            assert!(!told.contains("It ran and succeeded"), "nobody has said so: {told}");
+        }
+        office.passes(Span::seconds(31)).await;
+        let told = office.thread("mia", &asked);
+        assert!(told.contains(end), "after {unanswered}: {told}");
+        assert_eq!(office.world.company.journal().await.unwrap().len(), 1, "called once");
+        office.passes(Span::minutes(5)).await;
+        assert!(office.thread("mia", &asked).contains(end), "and so it stays");
+        office.closes().await;
+    }
+}
+
 #[tokio::test]
 async fn a_refusal_by_the_target_is_told_as_a_failure_that_changed_nothing() {
     let office = Office::opens().await;
