@@ -63,12 +63,7 @@ impl Database {
 
 /// The workspace that a database belongs to.
 pub(super) async fn workspace_of(store: &Store) -> anyhow::Result<WorkspaceId> {
-    let known = store.workspaces().await?;
-    let [workspace] = known.as_slice() else {
-        anyhow::bail!(
-            "{} workspaces have used this database; start `countersign serve` on it once",
-            known.len()
-        );
-    };
-    Ok(workspace.clone())
+    let nobodys =
+        "no desk has used this database yet; start `countersign serve` on it, or name another";
+    store.workspace().await?.context(nobodys)
 }

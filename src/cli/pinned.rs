@@ -31,11 +31,10 @@ pub(super) async fn findings(config: &Config, clock: &Arc<dyn Clock>) -> Vec<Fin
 }
 
 async fn others(store: &Store, known: &Definitions) -> Result<Vec<PinnedRun>, StoreError> {
-    let mut runs = Vec::new();
-    for workspace in store.workspaces().await? {
-        runs.extend(store.pinned_to_others(&workspace, known, LISTED + 1).await?);
+    match store.workspace().await? {
+        Some(workspace) => store.pinned_to_others(&workspace, known, LISTED + 1).await,
+        None => Ok(Vec::new()),
     }
-    Ok(runs)
 }
 
 fn of(runs: &[PinnedRun]) -> Option<Finding> {

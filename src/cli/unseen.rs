@@ -19,12 +19,11 @@ pub(super) async fn findings(config: &Config) -> Vec<Finding> {
     }
 }
 
-async fn all(store: &Store) -> Result<Vec<(u64, Unseen)>, StoreError> {
-    let mut unseen = Vec::new();
-    for workspace in store.workspaces().await? {
-        unseen.extend(store.all_unseen(&workspace).await?);
+async fn all(store: &Store) -> Result<Option<(u64, Unseen)>, StoreError> {
+    match store.workspace().await? {
+        Some(workspace) => store.all_unseen(&workspace).await,
+        None => Ok(None),
     }
-    Ok(unseen)
 }
 
 fn of(many: u64, last: &Unseen) -> Finding {

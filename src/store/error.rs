@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::base::WorkspaceId;
+
 /// Why the store did not do what it was asked.
 ///
 /// Every kind but [`Unknown`](StoreError::Unknown) means that nothing was written.
@@ -27,6 +29,12 @@ pub enum StoreError {
         "`{place}` takes no writes: it is a standby, or read-only; point `store` at the primary"
     )]
     Standby { place: String },
+    /// What waits there is another company's, or another installation's.
+    #[error(
+        "this database belongs to the Slack workspace {theirs}, and the bot token is of {ours}; use the \
+         token of {theirs}, or give {ours} a database of its own"
+    )]
+    Elsewhere { theirs: WorkspaceId, ours: WorkspaceId },
     /// A server that acknowledges what a crash may still undo.
     #[error(
         "`{place}` has synchronous_commit = off, so a decision that was acknowledged could be lost; \

@@ -1,11 +1,69 @@
-//! I13: with the ids of one workspace, another one finds and changes nothing.
+//! I13: with the ids of one workspace, another one finds and changes nothing; and the desk of another one
+//! does not open on its database.
+
+use std::sync::Arc;
 
 use countersign::approval::Finding;
-use countersign::base::{RequestId, WorkspaceId};
+use countersign::base::{RandomIds, RequestId, WorkspaceId};
+use countersign::desk::{Desk, StartError};
+use countersign::slack::client::{Answer, Method, ResponseUrl, SlackApi, SlackError};
 use countersign::store::StoreError;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use serde_json::{Value, json};
 
 use crate::office::{INVOICE, Office, REFUND};
-use crate::reckoning::text;
+use crate::reckoning::{count, text};
+
+/// The way to Slack with the token of another workspace.
+struct TokenOfOthers(Arc<dyn SlackApi>);
+
+impl SlackApi for TokenOfOthers {
+    fn call<'a>(
+        &'a self,
+        method: Method,
+        arguments: Value,
+    ) -> BoxFuture<'a, Result<Answer, SlackError>> {
+        async move {
+            let mut answer = self.0.call(method, arguments).await?;
+            if method == Method::AuthTest {
+                answer.body["team_id"] = json!("T0OTHER");
+            }
+            Ok(answer)
+        }
+        .boxed()
+    }
+
+    fn respond<'a>(
+        &'a self,
+        url: &'a ResponseUrl,
+        body: Value,
+    ) -> BoxFuture<'a, Result<(), SlackError>> {
+        self.0.respond(url, body)
+    }
+}
+
+#[tokio::test]
+async fn whoever_comes_with_the_token_of_another_does_not_open() {
+    let office = Office::opens().await;
+    let (_, card) = office.asks("mia", INVOICE).await;
+    let first = &office.world.app().unwrap().desk;
+    let (store, config) = (first.store.clone(), office.world.config().unwrap());
+    let way = Arc::new(TokenOfOthers(first.slack.clone()));
+    let (clock, ids) = (office.clock.clone(), Arc::new(RandomIds));
+    let opened = Desk::open_on(store, config, way, clock, ids).await;
+    let Err(StartError::Store(StoreError::Elsewhere { theirs, ours })) = opened else {
+        panic!("it opened on what is somebody else's")
+    };
+    assert_eq!((&theirs, ours.as_str()), (&first.workspace, "T0OTHER"));
+    let desk = office.database().await;
+    assert_eq!(count(&desk, "SELECT count(*) FROM audit_heads").await, 1, "it wrote nothing down");
+    desk.close().await;
+
+    office.approves("jonas", &card).await;
+    assert_eq!(office.invoices_paid().await, 1);
+    office.closes().await;
+}
 
 #[tokio::test]
 async fn whatever_it_asks_for_by_its_right_name_it_gets_nothing() {

@@ -44,7 +44,7 @@ async fn a_call_that_nobody_can_ask_about_is_not_repeated_and_said_to_be_unknown
     desk.close().await;
 
     let store = &office.world.app().unwrap().desk.store;
-    let workspace = store.workspaces().await.unwrap().remove(0);
+    let workspace = store.workspace().await.unwrap().unwrap();
     let which = store.unsettled(&workspace, 10).await.unwrap().remove(0).execution.id;
     for settled in [true, false] {
         let said = store
@@ -66,7 +66,7 @@ async fn what_was_open_in_a_backup_does_not_run_after_it_was_put_back() {
     let office = Office::opens().await;
     let (asked, card) = office.asks("mia", INVOICE).await;
     let store = &office.world.app().unwrap().desk.store;
-    let workspace = store.workspaces().await.unwrap().remove(0);
+    let workspace = store.workspace().await.unwrap().unwrap();
     let restoration = Restoration {
         by: "olga".to_owned(),
         reason: "the disk of Monday broke".to_owned(),
