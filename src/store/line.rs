@@ -36,6 +36,9 @@ const COMMIT: &str = "SELECT one FROM desk_turn; COMMIT";
 /// How long we wait for the server before we take it for gone: a little more than its own limits, and
 /// so short that clicks are taken again within 15 seconds after a server fell silent.
 const PATIENCE: Duration = Duration::from_secs(8);
+/// How long jobs of one process may follow each other while other processes wait for their turn. On a slow
+/// way to the server a whole batch would outlast our patience, and fail together.
+const TURN: Duration = Duration::from_secs(1);
 /// How long a batch waits for the server to come back: a person who pressed a button is waiting.
 const RETURNING: Duration = Duration::from_millis(1500);
 const BETWEEN_TRIES: Duration = Duration::from_millis(150);
@@ -136,6 +139,14 @@ impl Line {
         match self {
             Self::Sqlite { .. } => true,
             Self::Postgres { .. } => false,
+        }
+    }
+
+    /// Whether no further job may follow in a transaction that jobs have been run in for so long.
+    pub(super) fn has_had_its_turn(&self, so_long: Duration) -> bool {
+        match self {
+            Self::Sqlite { .. } => false,
+            Self::Postgres { .. } => so_long >= TURN,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Opening the database.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use tokio::sync::{broadcast, mpsc};
@@ -78,6 +79,15 @@ impl Store {
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
     ) -> Result<Self, StoreError> {
+        Self::open_whole(url, clock, ids, LOOKING).await
+    }
+
+    async fn open_whole(
+        url: &str,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+        patience: Duration,
+    ) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
         let opened = match Place::of(url)? {
             Place::Sqlite(path) => {
@@ -91,7 +101,7 @@ impl Store {
                 let pooling = pooler::keeps_statements(&server, ids.as_ref()).await?;
                 let mut conn = postgres::connect_to_write(&server).await?;
                 migrating::migrate(&mut conn).await?;
-                let readers = Readers::Server(postgres::readers(&server).await?, LOOKING);
+                let readers = Readers::Server(postgres::readers(&server).await?, patience);
                 let (kind, end, line) = (Kind::Postgres, End::Away(conn), Line::postgres(server));
                 Opened { kind, end, line, readers, pooling, check: None }
             }
@@ -109,7 +119,7 @@ impl Store {
         if let Place::Postgres(server) = Place::of(url)? {
             postgres::nobody_else_is_there(&server).await?;
         }
-        Self::open(url, clock, ids).await
+        Self::open_whole(url, clock, ids, LOOKING_AT_EVERYTHING).await
     }
 
     /// Opens an existing database for a single command of the operator, beside a desk that may be
@@ -132,7 +142,8 @@ impl Store {
                 let pooling = pooler::keeps_statements(&server, ids.as_ref()).await?;
                 let mut conn = postgres::connect_to_write(&server).await?;
                 postgres::check(&mut conn).await?;
-                let readers = Readers::Server(postgres::readers(&server).await?, LOOKING);
+                let readers =
+                    Readers::Server(postgres::readers(&server).await?, LOOKING_AT_EVERYTHING);
                 let (kind, end, line) = (Kind::Postgres, End::Away(conn), Line::postgres(server));
                 Opened { kind, end, line, readers, pooling, check: None }
             }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use super::events::Feed;
 use super::job::{Job, TypedJob};
@@ -36,6 +37,29 @@ enum Command {
 }
 
 type Jobs = Vec<Box<dyn Job>>;
+
+/// Jobs that are to share a commit.
+#[derive(Default)]
+struct Batch {
+    jobs: Jobs,
+    /// As many of them have had their turn.
+    run: usize,
+}
+
+impl Batch {
+    /// Tells everybody their fate whom it concerns. Whoever has not had their turn while others had has
+    /// it next; if nobody had it, nobody can.
+    fn answer(mut self, committed: &Result<(), StoreError>) -> Self {
+        let left = match self.run {
+            0 => Jobs::new(),
+            run => self.jobs.split_off(run),
+        };
+        for job in self.jobs {
+            job.answer(committed.clone());
+        }
+        Self { jobs: left, run: 0 }
+    }
+}
 
 impl Writer {
     /// Starts the thread. It ends, closes the connection and lets go of the lock when it is told
@@ -82,13 +106,14 @@ struct Waiting {
 }
 
 impl Waiting {
-    /// Some jobs, as soon as there is one; nothing when there will be none any more.
-    async fn some(&mut self) -> Option<Jobs> {
-        let command = self.commands.recv().await?;
-        let mut jobs = Jobs::new();
-        self.take(command, &mut jobs);
-        self.more(&mut jobs);
-        Some(jobs)
+    /// Whatever is left, or some jobs as soon as there is one; nothing when there will be none any more.
+    async fn some(&mut self, mut left: Batch) -> Option<Batch> {
+        if left.jobs.is_empty() {
+            let command = self.commands.recv().await?;
+            self.take(command, &mut left.jobs);
+        }
+        self.more(&mut left.jobs);
+        Some(left)
     }
 
     /// Whatever else is there by now, as far as it fits.
@@ -119,16 +144,15 @@ async fn keep_writing(
     feed: Feed,
     mut waiting: Waiting,
 ) {
-    while let Some(mut jobs) = waiting.some().await {
+    let mut left = Batch::default();
+    while let Some(mut batch) = waiting.some(left).await {
         let committed =
-            commit_together(&mut tx, &mut line, clock.as_ref(), &mut jobs, &mut waiting).await;
+            commit_together(&mut tx, &mut line, clock.as_ref(), &mut batch, &mut waiting).await;
         let told = tx.told.drain(..);
         if committed.is_ok() {
             feed.publish(told);
         }
-        for job in jobs {
-            job.answer(committed.clone());
-        }
+        left = batch.answer(&committed);
     }
     line.close(tx.conn).await;
     for done in waiting.closers {
@@ -136,16 +160,16 @@ async fn keep_writing(
     }
 }
 
-/// Runs all jobs in one transaction. An error is the fate of every job that had succeeded:
+/// Runs jobs in one transaction. An error is the fate of every job that had succeeded:
 /// [`StoreError::Unknown`] when nobody knows, any other when certainly nothing was written.
 async fn commit_together(
     tx: &mut Tx,
     line: &mut Line,
     clock: &dyn Clock,
-    jobs: &mut Jobs,
+    batch: &mut Batch,
     waiting: &mut Waiting,
 ) -> Result<(), StoreError> {
-    if jobs.is_empty() {
+    if batch.jobs.is_empty() {
         return Ok(());
     }
     match begin(tx, line, clock).await {
@@ -153,7 +177,7 @@ async fn commit_together(
         Err(StoreError::Lost(_)) => begin(tx, line, clock).await?,
         begun => begun?,
     }
-    match line.patiently(run_each(tx, line, clock, jobs, waiting)).await {
+    match line.patiently(run_each(tx, line, clock, batch, waiting)).await {
         Ok(Kept::Something) => {
             failpoint::reach(Point::BatchWritten);
             tx.conn.count(Counted::Commit);
@@ -190,20 +214,24 @@ enum Kept {
 }
 
 /// Runs each job in the savepoint that is open, and opens another after one that is kept. Where each
-/// job reads the clock, what is handed in meanwhile shares the commit as well.
+/// job reads the clock, what is handed in meanwhile shares the commit as well. Where other processes wait
+/// for their turn, what does not fit into ours has its own afterwards.
 async fn run_each(
     tx: &mut Tx,
     line: &Line,
     clock: &dyn Clock,
-    jobs: &mut Jobs,
+    batch: &mut Batch,
     waiting: &mut Waiting,
 ) -> Result<Kept, StoreError> {
     let mut kept = Kept::Nothing;
     let mut before = Kept::Nothing;
-    let mut next = 0;
-    waiting.more(jobs);
-    while let Some(job) = jobs.get_mut(next) {
-        next += 1;
+    let began = Instant::now();
+    waiting.more(&mut batch.jobs);
+    while let Some(job) = batch.jobs.get_mut(batch.run) {
+        if batch.run > 0 && line.has_had_its_turn(began.elapsed()) {
+            break;
+        }
+        batch.run += 1;
         if before == Kept::Something {
             tx.raw("RELEASE SAVEPOINT job; SAVEPOINT job").await?;
         }
@@ -223,7 +251,7 @@ async fn run_each(
             kept = Kept::Something;
         }
         if line.each_job_has_its_instant() {
-            waiting.more(jobs);
+            waiting.more(&mut batch.jobs);
         }
     }
     Ok(kept)

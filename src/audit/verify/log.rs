@@ -12,14 +12,14 @@ pub(super) async fn check(look: &mut Look) -> Result<(), StoreError> {
         "I6",
         "the log knows this request, and it is gone",
         "SELECT DISTINCT subject FROM audit WHERE kind = 'request.opened'
-           AND subject NOT IN (SELECT id FROM requests)",
+           AND NOT EXISTS (SELECT 1 FROM requests WHERE id = subject)",
     )
     .await?;
     look.none_such(
         "I6",
         "the log knows this execution, and it is gone",
         "SELECT DISTINCT subject FROM audit WHERE kind IN ('execution.allowed', 'execution.started')
-           AND subject NOT IN (SELECT id FROM executions)",
+           AND NOT EXISTS (SELECT 1 FROM executions WHERE id = subject)",
     )
     .await?;
     look.none_such(

@@ -2,9 +2,11 @@
 //!
 //! They need a server: `scripts/test` starts one and names it in `COUNTERSIGN_TEST_POSTGRES`.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::{Either, join_all, select};
 use sqlx::Executor;
 
 use crate::base::{Clock, Instants, RandomIds, Span, SystemClock, Timestamp, WorkspaceId};
@@ -95,6 +97,35 @@ async fn a_server_that_goes_away_while_it_commits_leaves_nobody_with_a_yes() {
     assert!(matches!(gone, Err(StoreError::Unknown)), "{gone:?}");
     store.healthy().await.expect("and it goes on");
     store.close().await;
+}
+
+/// A long way to the server makes a batch long: others have their turn in between, and it never
+/// takes so long that we take the server for gone.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "it needs a Postgres server: scripts/test starts one"]
+async fn whoever_has_much_to_write_on_a_slow_way_lets_others_have_their_turn() {
+    let on = rehearsal().await;
+    let (busy, other) = (store(&on).await, store(&on).await);
+    let slowly = |_| {
+        busy.write(|tx| {
+            Box::pin(async move {
+                tx.conn.execute("SELECT pg_sleep(0.6)").await?;
+                Ok(())
+            })
+        })
+    };
+    let writes = async { join_all((0..5).map(slowly)).await };
+    let between = turn_and_say(&other, "SELECT 1");
+    let (much, little) = (pin!(writes), pin!(between));
+    match select(much, little).await {
+        Either::Right((done, much)) => {
+            done.expect("it has its turn");
+            assert!(much.await.iter().all(Result::is_ok), "and nothing of the rest is lost");
+        }
+        Either::Left(_) => panic!("the other one had to wait for all of it"),
+    }
+    busy.close().await;
+    other.close().await;
 }
 
 /// On Postgres a statement that fails takes its transaction with it, and the commit after it would
