@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use futures::FutureExt;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -131,7 +132,12 @@ impl App {
         crew.close();
         let patience = desk.config.streams.patience.to_std();
         let listeners = desk.listeners.clone();
-        let told_of_damage = stop.clone();
+        let (all, told) = (stop.clone(), stop.clone());
+        let too_long = async move {
+            told.cancelled().await;
+            tokio::time::sleep(DRAIN).await;
+        };
+        let too_long = too_long.shared();
         let end = async move {
             stop.cancelled().await;
             failpoint::reach(Point::Closing);
@@ -139,13 +145,22 @@ impl App {
         };
         let result = tokio::select! {
             result = http::serve(listener, router, patience, end) => result,
+            () = too_long.clone() => {
+                tracing::warn!("somebody did not finish their request in time; they are cut off");
+                Ok(())
+            }
             damage = start::damage(&desk.store) => {
-                told_of_damage.cancel();
+                all.cancel();
                 return Err(damage);
             }
         };
-        if tokio::time::timeout(DRAIN, crew.wait()).await.is_err() {
-            tracing::warn!("some work did not finish in time; its leases bring it back");
+        all.cancel();
+        tokio::select! {
+            biased;
+            () = crew.wait() => {}
+            () = too_long => {
+                tracing::warn!("some work did not finish in time; its leases bring it back");
+            }
         }
         // A database that was closed, and looked at if it had to be, has no mark left behind: so the
         // next start need not look at every page of it as after a crash.

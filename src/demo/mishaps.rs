@@ -14,6 +14,8 @@ use tokio::sync::Notify;
 pub enum Mishap {
     /// The company says no, and nothing happens.
     Refused,
+    /// The company knows nothing of what it is asked about.
+    Unknown,
     /// It never arrives, and the answer does not say so.
     RequestLost,
     /// It happens, and then the answer is lost on its way.
@@ -46,6 +48,7 @@ pub(super) async fn befall(State(mishaps): State<Mishaps>, call: Request, next: 
         Some(Mishap::Refused) => {
             (StatusCode::UNPROCESSABLE_ENTITY, "the books are closed today").into_response()
         }
+        Some(Mishap::Unknown) => StatusCode::NOT_FOUND.into_response(),
         Some(Mishap::RequestLost) => StatusCode::BAD_GATEWAY.into_response(),
         Some(Mishap::AnswerLost) => {
             next.run(call).await;

@@ -21,14 +21,16 @@ use crate::base::{Clock, Instants};
 
 /// A process that falls silent in the middle of its turn loses it after two seconds, since whoever
 /// pressed a button at another one is waiting for three; what it still sends is refused. The clock
-/// is read after the turn is taken, however long that took.
+/// is read after the turn is taken, however long that took; and a server may have been told since
+/// the last turn to forget what it acknowledges.
 const TAKE_THE_TURN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
 SET LOCAL idle_in_transaction_session_timeout = '2s';
 SET LOCAL lock_timeout = '5s';
 SET LOCAL statement_timeout = '6s';
 SELECT one FROM desk_turn FOR UPDATE;
 SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT) AS clock,
-       (SELECT COALESCE(MAX(at), 0) FROM audit_heads) AS newest;
+       (SELECT COALESCE(MAX(at), 0) FROM audit_heads) AS newest,
+       current_setting('synchronous_commit') AS commits;
 SAVEPOINT job";
 /// Committing a transaction that had failed would end it without an error; the look before it is
 /// refused, and then so is the commit.
@@ -115,11 +117,12 @@ impl Line {
                 let ours = clock.now();
                 tx.moved_on(ours, ours);
             }
-            Self::Postgres { .. } => {
+            Self::Postgres { server, .. } => {
                 let told = tx.conn.fetch_all(sqlx::raw_sql(TAKE_THE_TURN)).await?;
                 let told = told.last().ok_or_else(|| {
                     StoreError::damaged("turn", "the database did not say what time it is")
                 })?;
+                postgres::keeps_what_it_acknowledges(server, told.try_get("commits")?)?;
                 let theirs = instant(told.try_get("clock")?);
                 let newest = instant(told.try_get("newest")?);
                 let ours = clock.now();

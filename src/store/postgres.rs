@@ -84,10 +84,15 @@ async fn probe(server: &Server, conn: &mut AnyConnection) -> Result<(), StoreErr
     if read_only == "on" {
         return Err(StoreError::Standby { place: server.to_string() });
     }
-    if commits == "off" {
-        return Err(StoreError::Forgetful { place: server.to_string() });
+    keeps_what_it_acknowledges(server, &commits)
+}
+
+/// Refuses a server whose `synchronous_commit` is off.
+pub(super) fn keeps_what_it_acknowledges(server: &Server, commits: &str) -> Result<(), StoreError> {
+    match commits {
+        "off" => Err(StoreError::Forgetful { place: server.to_string() }),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Connections for the lists of a desk that serves. Neither a standby nor what was the primary once

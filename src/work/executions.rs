@@ -144,34 +144,36 @@ async fn run(
     held: &Held,
 ) -> Option<Ended> {
     match claimed.next {
-        NextStep::Start => match (call(tool, warrant, held).await, tool.facts().retry) {
-            // That a repetition was refused says nothing of the call before it.
-            (Some(Ended::Failed { why }), RetryClass::Keyed) if claimed.attempts > 0 => {
-                Some(Ended::Unanswered { why })
-            }
-            (ended, _) => ended,
-        },
+        NextStep::Start => call(tool, warrant, claimed, held).await,
         NextStep::Probe => match tool.probe(warrant).await {
             ProbeOutcome::Applied { content } => Some(Ended::Succeeded { content }),
-            ProbeOutcome::NotApplied => call(tool, warrant, held).await,
+            ProbeOutcome::NotApplied => call(tool, warrant, claimed, held).await,
             ProbeOutcome::Unknown { why } => Some(Ended::Unanswered { why }),
         },
     }
 }
 
-async fn call(tool: &dyn Tool, warrant: &Warrant, held: &Held) -> Option<Ended> {
+async fn call(
+    tool: &dyn Tool,
+    warrant: &Warrant,
+    claimed: &ClaimedExecution,
+    held: &Held,
+) -> Option<Ended> {
     if !held.holds() {
         return None;
     }
-    Some(call_ended(tool.call(warrant).await))
-}
-
-fn call_ended(outcome: CallOutcome) -> Ended {
-    match outcome {
-        CallOutcome::Done { content } => Ended::Succeeded { content },
-        CallOutcome::NotDone { why } => Ended::Failed { why },
-        CallOutcome::Unknown { why } => Ended::Unanswered { why },
-    }
+    Some(match (tool.call(warrant).await, tool.facts().retry) {
+        (CallOutcome::Done { content }, _) => Ended::Succeeded { content },
+        // That a repetition is refused says nothing of the call before it, which may have been late: the
+        // target may refuse it because it has been done.
+        (CallOutcome::NotDone { why }, RetryClass::Keyed | RetryClass::Probe)
+            if claimed.attempts > 0 =>
+        {
+            Ended::Unanswered { why }
+        }
+        (CallOutcome::NotDone { why }, _) => Ended::Failed { why },
+        (CallOutcome::Unknown { why }, _) => Ended::Unanswered { why },
+    })
 }
 
 fn word(ended: &Ended) -> &'static str {

@@ -53,11 +53,16 @@ impl Serving {
         }
     }
 
-    /// Sends SIGTERM and waits for the end.
-    pub async fn ends(mut self) -> Ran {
+    /// Sends SIGTERM.
+    fn is_told_to_end(&self) {
         let pid = i32::try_from(self.child.id().expect("a process")).expect("a process");
         let pid = rustix::process::Pid::from_raw(pid).expect("a process");
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it is ours");
+    }
+
+    /// Tells it to end and waits for that.
+    pub async fn ends(mut self) -> Ran {
+        self.is_told_to_end();
         self.hears("the desk is closed").await;
         let status = tokio::time::timeout(PATIENCE, self.child.wait())
             .await
@@ -93,6 +98,23 @@ async fn it_serves_until_it_is_told_to_stop() {
     let again = Serving::start(&slack, &[]).await;
     assert_eq!(again.ends().await.code, 0, "the database is free again");
     assert_eq!(slack.runs(&["verify"]).await.code, 0);
+}
+
+/// A scanner, or a client whose machine died.
+#[tokio::test]
+async fn whoever_never_finishes_their_request_keeps_it_from_nothing() {
+    let slack = Slack::start().await;
+    let mut serving = Serving::start(&slack, &[]).await;
+    let mut half = TcpStream::connect(&serving.address).await.expect("it listens");
+    half.write_all(b"POST /slack/eve").await.expect("it reads");
+    // Whoever is answered after them is served by a desk that has their half by then.
+    assert!(serving.get("/healthz").await.starts_with("HTTP/1.1 200"));
+    serving.is_told_to_end();
+    serving.hears("they are cut off").await;
+    let ended = serving.ends().await;
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    assert_eq!(slack.runs(&["verify"]).await.code, 0);
+    drop(half);
 }
 
 /// A machine starts, and its network a little later.

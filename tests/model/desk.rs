@@ -326,7 +326,11 @@ impl Desk {
         let ended = match fate {
             Fate::Done => Ended::Succeeded,
             // That a repetition was refused says nothing of the call before it.
-            Fate::Refused if self.retry == RetryClass::Keyed && repeats => Ended::Unanswered,
+            Fate::Refused
+                if repeats && matches!(self.retry, RetryClass::Keyed | RetryClass::Probe) =>
+            {
+                Ended::Unanswered
+            }
             Fate::Refused => Ended::Failed,
             Fate::DoneAndLost | Fate::Lost => Ended::Unanswered,
         };

@@ -218,6 +218,26 @@ async fn a_lost_answer_is_asked_about_and_a_lost_request_sent_again() {
     }
 }
 
+/// Nor does it where the target has said before that nothing had happened: it may have been late.
+#[tokio::test]
+async fn a_refusal_after_a_probe_does_not_say_that_nothing_happened() {
+    let office = opens_where_refunds_can_be_asked_about().await;
+    let (asked, card) = office.asks("mia", REFUND).await;
+    office.world.company.suffer(Mishap::RequestLost);
+    office.approves("jonas", &card).await;
+    // The books know of nothing, and then they take nothing.
+    office.world.company.suffer(Mishap::Unknown);
+    office.world.company.suffer(Mishap::Refused);
+    office.passes(Span::seconds(31)).await;
+    let told = office.thread("mia", &asked);
+    assert!(!told.contains("certainly changed nothing"), "{told}");
+    office.passes(Span::seconds(31)).await;
+    let told = office.thread("mia", &asked);
+    assert!(told.contains("It ran and succeeded"), "{told}");
+    assert_eq!(office.refunds().await, 1);
+    office.closes().await;
+}
+
 /// Whoever is asked may be away as well: they are asked again.
 #[tokio::test]
 async fn a_probe_without_an_answer_is_asked_once_more_and_not_for_ever() {

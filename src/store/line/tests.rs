@@ -265,6 +265,28 @@ async fn a_server_that_forgets_or_takes_no_writes_is_refused() {
     }
 }
 
+/// Somebody reloads the server with other settings while the desk serves.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "it needs a Postgres server: scripts/test starts one"]
+async fn nothing_is_written_on_a_server_that_begins_to_forget() {
+    let on = rehearsal().await;
+    let store = store(&on).await;
+    let setting = |store: Store, words: &'static str| async move {
+        let set = store.write(move |tx| {
+            Box::pin(async move {
+                tx.conn.execute(words).await?;
+                Ok(())
+            })
+        });
+        set.await
+    };
+    setting(store.clone(), "SET synchronous_commit = off").await.expect("the last that is taken");
+    let refused = turn_and_say(&store, "SELECT 1").await;
+    assert!(matches!(refused, Err(StoreError::Forgetful { .. })), "{refused:?}");
+    assert!(!turned(&store).await);
+    store.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "it needs a Postgres server: scripts/test starts one"]
 async fn what_is_handed_in_while_others_are_written_does_not_happen_before_that() {
