@@ -61,8 +61,12 @@ impl Serving {
     }
 
     /// Tells it to end and waits for that.
-    pub async fn ends(mut self) -> Ran {
+    pub async fn ends(self) -> Ran {
         self.is_told_to_end();
+        self.has_ended().await
+    }
+
+    async fn has_ended(mut self) -> Ran {
         self.hears("the desk is closed").await;
         let status = tokio::time::timeout(PATIENCE, self.child.wait())
             .await
@@ -111,7 +115,7 @@ async fn whoever_never_finishes_their_request_keeps_it_from_nothing() {
     assert!(serving.get("/healthz").await.starts_with("HTTP/1.1 200"));
     serving.is_told_to_end();
     serving.hears("they are cut off").await;
-    let ended = serving.ends().await;
+    let ended = serving.has_ended().await;
     assert_eq!(ended.code, 0, "{}", ended.err);
     assert_eq!(slack.runs(&["verify"]).await.code, 0);
     drop(half);
