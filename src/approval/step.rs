@@ -75,7 +75,9 @@ pub fn step(request: &Request, event: &Event, now: Timestamp) -> Result<Stepped,
         }
         Event::TimerDue(timer) => timer_due(request, *timer, now),
         Event::Withdraw { by } => {
-            if by.person != request.requester.person {
+            // Whom an account belongs to may have been put right since; it is still the one that asked.
+            let theirs = &request.requester;
+            if by.person != theirs.person && by.user != theirs.user {
                 return Err(Refusal::NotYourRequest);
             }
             let by = DecidedBy::Person(Box::new(by.clone()));

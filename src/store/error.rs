@@ -104,7 +104,10 @@ impl StoreError {
     }
 }
 
-/// SQLite's primary result code for a full disk; the low byte of every extended one.
+/// SQLite's primary result codes, the low byte of every extended one: somebody else writes for longer
+/// than we wait, a table is in use, the disk is full.
+const SQLITE_BUSY: i64 = 5;
+const SQLITE_LOCKED: i64 = 6;
 const SQLITE_FULL: i64 = 13;
 /// How long the codes of Postgres are; SQLite's are shorter.
 const SQLSTATE: usize = 5;
@@ -120,10 +123,12 @@ impl From<sqlx::Error> for StoreError {
                     code if ends_the_connection(code) => Self::Lost(told.message().to_owned()),
                     _ => Self::Database(Arc::new(error)),
                 },
-                Some(code) if code.parse().is_ok_and(|code: i64| code & 0xff == SQLITE_FULL) => {
-                    Self::Full
-                }
-                Some(_) | None => Self::Database(Arc::new(error)),
+                Some(code) => match code.parse().map(|code: i64| code & 0xff) {
+                    Ok(SQLITE_BUSY | SQLITE_LOCKED) => Self::Busy,
+                    Ok(SQLITE_FULL) => Self::Full,
+                    Ok(_) | Err(_) => Self::Database(Arc::new(error)),
+                },
+                None => Self::Database(Arc::new(error)),
             },
             sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)

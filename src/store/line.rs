@@ -114,8 +114,8 @@ impl Line {
         match self {
             Self::Sqlite { .. } => {
                 tx.raw("BEGIN IMMEDIATE; SAVEPOINT job").await?;
-                let ours = clock.now();
-                tx.moved_on(ours, ours);
+                let (ours, last) = (clock.now(), tx.now);
+                tx.happens_at(ours, last, ours);
             }
             Self::Postgres { server, .. } => {
                 let told = tx.conn.fetch_all(sqlx::raw_sql(TAKE_THE_TURN)).await?;
@@ -130,7 +130,7 @@ impl Line {
                     Instants::Ours => ours,
                     Instants::Databases => theirs,
                 };
-                tx.moved_on(now.max(newest), ours);
+                tx.happens_at(now, newest, ours);
             }
         }
         Ok(())
@@ -157,8 +157,8 @@ impl Line {
     pub(super) fn moves_on(&self, tx: &mut Tx, clock: &dyn Clock) {
         match self {
             Self::Sqlite { .. } => {
-                let ours = clock.now();
-                tx.moved_on(ours, ours);
+                let (ours, last) = (clock.now(), tx.now);
+                tx.happens_at(ours, last, ours);
             }
             // The turn said what time it is, and it is short.
             Self::Postgres { .. } => {}
@@ -198,11 +198,19 @@ impl Line {
                         Err(StoreError::Unknown)
                     }
                     Err(error) => {
-                        tx.undo().await;
+                        undo(state, tx).await;
                         Err(error)
                     }
                 }
             }
+        }
+    }
+
+    /// Undoes what nobody wants kept.
+    pub(super) async fn undo(&mut self, tx: &mut Tx) {
+        match self {
+            Self::Sqlite { .. } => tx.undo().await,
+            Self::Postgres { state, .. } => undo(state, tx).await,
         }
     }
 
@@ -228,7 +236,8 @@ impl Line {
                 tracing::error!(why, "the database went away; nothing was written");
                 *state = PostgresState::Gone;
             }
-            (Self::Postgres { .. } | Self::Sqlite { .. }, _) => tx.undo().await,
+            (Self::Postgres { state, .. }, _) => undo(state, tx).await,
+            (Self::Sqlite { .. }, _) => tx.undo().await,
         }
     }
 
@@ -248,6 +257,14 @@ impl Line {
         {
             tracing::warn!(%error, "the database stays marked, so the next start looks at every page");
         }
+    }
+}
+
+/// A server that does not answer even to this is gone, and undoes it by itself.
+async fn undo(state: &mut PostgresState, tx: &mut Tx) {
+    if tokio::time::timeout(PATIENCE, tx.undo()).await.is_err() {
+        tracing::error!("the database went away; nothing was written");
+        *state = PostgresState::Gone;
     }
 }
 

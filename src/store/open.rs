@@ -167,7 +167,7 @@ impl Store {
             // The first turn says what time it is there; our own clock may be ahead of it.
             Kind::Postgres => newest,
         };
-        let tx = Tx { conn, now, ahead_by: 0, ids, told: Vec::new() };
+        let tx = Tx { conn, now, clock: now, ahead_by: 0, ids, told: Vec::new() };
         let (mouth, words) = mpsc::unbounded_channel();
         let (feed, hints, talk) = match (line.server(), &readers) {
             (None, _) | (_, Readers::File(_)) => (Feed::default(), None, None),

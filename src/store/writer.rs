@@ -186,7 +186,7 @@ async fn commit_together(
             Ok(())
         }
         Ok(Kept::Nothing) => {
-            tx.undo().await;
+            line.undo(tx).await;
             Ok(())
         }
         Err(error) => {

@@ -15,7 +15,7 @@ use crate::config::Retry;
 use crate::desk::Desk;
 use crate::store::{ClaimedExecution, Ended, Finished, NextStep, StartRefused, StoreError};
 
-/// How often the end of a call is offered to a database that is away.
+/// How often the end of a call is offered to a database that is away, or has no room.
 const TRIES: usize = 15;
 const BETWEEN_TRIES: Span = Span::seconds(1);
 /// A call that ends sooner is shown as ended at once: Slack counts every update.
@@ -84,7 +84,7 @@ impl Executions {
         let mut outcome = finish().await;
         for _ in 0..TRIES {
             match &outcome {
-                Err(StoreError::Lost(_) | StoreError::Busy) => {
+                Err(StoreError::Lost(_) | StoreError::Busy | StoreError::Full) => {
                     self.desk.clock.pause(BETWEEN_TRIES).await;
                     outcome = finish().await;
                 }

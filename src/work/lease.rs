@@ -44,26 +44,29 @@ impl Held {
     }
 }
 
-/// Does the work, and renews the lease meanwhile, for the first time after `first`. A renewal that
-/// fails is only told: if somebody else has taken over, the epoch refuses whatever this work still
-/// tries to write.
+/// Does the work, and renews the lease meanwhile, for the first time after `first`. The work goes on
+/// while a renewal waits for the database, so what it hears in time it has heard in time. A renewal
+/// that fails is only told: if somebody else has taken over, the epoch refuses whatever this work
+/// still tries to write.
 pub(super) async fn held<Renewal: Future<Output = Result<(), StoreError>>>(
     clock: &dyn Clock,
     first: Span,
     work: impl Future<Output = Result<(), StoreError>>,
     renew: impl Fn() -> Renewal,
 ) -> Result<(), StoreError> {
-    let mut work = std::pin::pin!(work);
-    let mut next = first;
-    loop {
-        tokio::select! {
-            done = &mut work => return done,
-            () = clock.beat(next) => {
-                next = RENEWED_EVERY;
-                if let Err(error) = renew().await {
-                    tracing::warn!(%error, "could not renew a lease");
-                }
+    let renewing = async {
+        let mut next = first;
+        loop {
+            clock.beat(next).await;
+            next = RENEWED_EVERY;
+            if let Err(error) = renew().await {
+                tracing::warn!(%error, "could not renew a lease");
             }
         }
+    };
+    tokio::select! {
+        biased;
+        done = work => done,
+        never = renewing => never,
     }
 }

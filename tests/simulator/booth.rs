@@ -104,14 +104,9 @@ impl Booth {
         self.state.lock().unwrap()
     }
 
-    /// Where it can go on: each place with its number. While a lease is being renewed the work waits
-    /// for that, as in production.
+    /// Where it can go on: each place with its number.
     pub fn stops(&self) -> Vec<(u64, Point)> {
-        let state = self.state();
-        let renews = |stop: &&Stop| stop.branch == Branch::Renewal && stop.point != Point::Beat;
-        let renewal = state.stops.iter().find(renews);
-        let all = state.stops.iter().filter(|_| renewal.is_none());
-        all.chain(renewal).map(|stop| (stop.id, stop.point)).collect()
+        self.state().stops.iter().map(|stop| (stop.id, stop.point)).collect()
     }
 
     /// Lets it go on from one of its stops, or meet a fault there.

@@ -103,6 +103,8 @@ impl Endpoint {
         };
         let mut deadline = pin!(tokio::time::sleep(self.timeout.to_std()));
         let answer = tokio::select! {
+            // What is there by now has come in time.
+            biased;
             answer = request.send() => answer,
             () = &mut deadline => {
                 return Ending::Lost { why: format!("no answer within {}", self.timeout) };

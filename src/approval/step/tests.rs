@@ -1,7 +1,7 @@
 use super::*;
 use crate::approval::sample::{NOON, approved, envelope, person, sealed_under, stage, terms};
 use crate::approval::{Envelope, Membership, PersonFacts, Place, Risk, authorize};
-use crate::base::{RequestId, Span};
+use crate::base::{PersonId, RequestId, Span};
 
 pub(super) fn opened(terms: Terms) -> Request {
     open(&sealed_under(&terms), terms).unwrap().0
@@ -305,6 +305,9 @@ fn only_the_requester_withdraws() {
         let refused = step(&refund(), &Event::Withdraw { by: person(who) }, at(1));
         assert_eq!(refused, Err(Refusal::NotYourRequest));
     }
+    // Her account was found to be a second one of somebody's after she had asked.
+    let by = PersonFacts { person: PersonId::existing("mia and anna"), ..person("mia") };
+    assert_eq!(outcome(step(&refund(), &Event::Withdraw { by }, at(1))), Some(Outcome::Cancelled));
 }
 
 #[test]

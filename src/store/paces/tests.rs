@@ -227,6 +227,34 @@ async fn a_pace_that_cannot_be_read_begins_anew() {
     two.closes().await;
 }
 
+/// The server's clock runs ahead, and is put right. What was written down meanwhile stands; what was
+/// not is forgotten, by whoever saw it as well.
+#[tokio::test]
+#[ignore = "it needs a Postgres server: scripts/test starts one"]
+async fn a_servers_clock_that_was_ahead_moves_nobody_and_slack_is_still_called() {
+    let two = Two::on_postgres().await;
+    let now = || async {
+        let now = two.one.write(|tx| Box::pin(async move { Ok(tx.now) })).await;
+        now.expect("an instant")
+    };
+    two.clock.turn_forward(Span::minutes(60));
+    assert_eq!(now().await, START.plus(Span::minutes(60)));
+    two.clock.turn_back(Span::minutes(60));
+    assert_eq!(now().await, START, "nobody has written it down");
+
+    two.clock.turn_forward(Span::minutes(60));
+    two.one.opened(&acme(), "0.1.0", "a policy").await.expect("it is written down");
+    two.clock.turn_back(Span::minutes(60));
+    assert_eq!(now().await, START.plus(Span::minutes(60)), "and does not go back");
+    for _ in 0..3 {
+        assert_eq!(takes(&two.other, "C1").await, Ok(()));
+    }
+    assert_eq!(takes(&two.one, "C1").await, Err(1000));
+    two.passes(2);
+    assert_eq!(takes(&two.other, "C1").await, Ok(()), "Slack's clock has not stood still");
+    two.closes().await;
+}
+
 /// A clock that is wrong, in a process that knows that the database's counts.
 struct Wrong(TurnableClock);
 

@@ -49,3 +49,19 @@ async fn a_job_may_change_thousands_of_pages_and_is_kept_whole_or_not_at_all() {
     assert_eq!((saying(&store, "yes").await, saying(&store, "no").await), (ROWS, 0));
     store.close().await;
 }
+
+/// A tool of the operator's, or whatever copies the file elsewhere, writes for longer than we wait.
+#[tokio::test]
+async fn a_file_that_somebody_else_writes_to_for_long_is_only_busy() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("desk.db");
+    let url = format!("sqlite://{}", file.display());
+    let store = Store::open(&url, Arc::new(SystemClock), Arc::new(RandomIds)).await.expect("open");
+    let somebody = rusqlite::Connection::open(&file).expect("it opens");
+    somebody.execute_batch("BEGIN IMMEDIATE").expect("nobody else writes");
+    let refused = store.healthy().await;
+    assert!(matches!(refused, Err(StoreError::Busy)), "{refused:?}");
+    somebody.execute_batch("COMMIT").expect("nothing to write");
+    store.healthy().await.expect("and it goes on");
+    store.close().await;
+}
