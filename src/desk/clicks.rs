@@ -197,7 +197,7 @@ impl Desk {
             })
             .await?;
         failpoint::reach(Point::ClickCommitted);
-        self.wake.these(&[Loop::Executions, Loop::Runs, Loop::Deliveries]);
+        self.wake.these(&[Loop::Executions, Loop::Runs, Loop::Deliveries, Loop::Streams]);
         Ok(verdict)
     }
 

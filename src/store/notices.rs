@@ -57,7 +57,7 @@ impl OwedNotice {
 
 impl Store {
     /// Owes a message that belongs to no other transition.
-    pub async fn owe_notice(&self, notice: NewNotice) -> Result<NoticeId, StoreError> {
+    pub async fn owe_notice(&self, notice: NewNotice) -> Result<(), StoreError> {
         self.write(move |tx| Box::pin(async move { owe(tx, &notice).await })).await
     }
 
@@ -213,19 +213,17 @@ impl Store {
 }
 
 /// Owes a message in the transaction of what it tells. What a thread would hear is not owed where
-/// the run has no thread in Slack: a caller of the API reads the run's events. (A reminder stands
-/// under a card.)
-pub(super) async fn owe(tx: &mut Tx, notice: &NewNotice) -> Result<NoticeId, StoreError> {
-    let id = NoticeId::new(tx.ids.as_ref());
+/// the run has no thread in Slack: a caller of the API reads the run's events.
+pub(super) async fn owe(tx: &mut Tx, notice: &NewNotice) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO notices (id, workspace, request_id, run_id, kind, body, state, epoch, attempts,
                               retry_at, created_at)
          SELECT $1, $2, $3, $4, $5, $6, 'owed', 0, 0, $7, $7
-         WHERE $5 = 'reminder' OR NOT EXISTS (
+         WHERE NOT EXISTS (
            SELECT 1 FROM runs JOIN threads ON threads.id = thread_id
            WHERE runs.id = $4 AND channel IS NULL)",
     )
-    .bind(id.as_str())
+    .bind(NoticeId::new(tx.ids.as_ref()).as_str())
     .bind(notice.workspace.as_str())
     .bind(notice.request.as_ref().map(RequestId::as_str))
     .bind(notice.run.as_ref().map(RunId::as_str))
@@ -234,7 +232,7 @@ pub(super) async fn owe(tx: &mut Tx, notice: &NewNotice) -> Result<NoticeId, Sto
     .bind(tx.now.as_millis())
     .execute(&mut tx.conn)
     .await?;
-    Ok(id)
+    Ok(())
 }
 
 /// Owes a message that has an audience.

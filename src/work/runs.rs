@@ -133,6 +133,7 @@ impl Runs {
                 let why = "the agent works only for people of this workspace";
                 let code = ErrorCode::RequesterRefused;
                 desk.store.fail_run(&claimed.id, claimed.epoch, code, why, None).await?;
+                desk.wake.these(&[Loop::Runs, Loop::Deliveries, Loop::Streams]);
                 return Ok(None);
             }
         };
@@ -143,12 +144,10 @@ impl Runs {
     /// The directory could not be asked. To wait for one's turn is no stumble, however long it takes:
     /// a hundred people may write at once.
     async fn ask_later(&self, claimed: &ClaimedRun, error: &SlackError) -> Result<(), StoreError> {
-        let turn = match error {
-            SlackError::Paced { until } => *until,
-            SlackError::RateLimited { retry_after } => self.desk.clock.now().plus(*retry_after),
-            error => return self.try_later_or_fail(claimed, Stumble::nameless(error)).await,
-        };
-        self.desk.store.put_off_run(&claimed.id, claimed.epoch, turn).await
+        match error.told_to_wait(self.desk.clock.now()) {
+            Some(turn) => self.desk.store.put_off_run(&claimed.id, claimed.epoch, turn).await,
+            None => self.try_later_or_fail(claimed, Stumble::nameless(error)).await,
+        }
     }
 
     async fn try_later_or_fail(

@@ -134,28 +134,26 @@ async fn a_post_that_can_never_be_looked_for_does_not_keep_the_next_from_being_a
 /// A hand in the database, or a disk, spoilt what one message and one card are made of.
 #[tokio::test]
 async fn what_cannot_be_read_keeps_nothing_else_from_being_told() {
-    let office = Office::opens().await;
-    office
-        .world
-        .slack
-        .next_calls("chat.postMessage", vec![Fault::RateLimited(Span::minutes(1)); 3]);
-    office.writes("mia", INVOICE).await;
-    office.writes("sam", "look up order 1042").await;
-    let desk = office.database().await;
-    for spoilt in [
-        "UPDATE notices SET body = 'no json'",
-        "UPDATE cards SET kind = 'nonsense' WHERE stage = 0",
-    ] {
-        let rows = sqlx::query(spoilt).execute(&desk).await.unwrap().rows_affected();
-        assert_eq!(rows, 1, "{spoilt}");
+    let buttons = "UPDATE buttons SET choice = 'nonsense' WHERE choice = 'approve'";
+    for card in ["UPDATE cards SET kind = 'nonsense' WHERE stage = 0", buttons] {
+        let office = Office::opens().await;
+        let busy = vec![Fault::RateLimited(Span::minutes(1)); 3];
+        office.world.slack.next_calls("chat.postMessage", busy);
+        office.writes("mia", INVOICE).await;
+        office.writes("sam", "look up order 1042").await;
+        let desk = office.database().await;
+        for spoilt in ["UPDATE notices SET body = 'no json'", card] {
+            let rows = sqlx::query(spoilt).execute(&desk).await.unwrap().rows_affected();
+            assert_eq!(rows, 1, "{spoilt}");
+        }
+        desk.close().await;
+        office.passes(Span::minutes(3)).await;
+        // The next stage is asked, since nobody of the first can be.
+        let card = office.card("priya", "#managers");
+        office.approves("priya", &card).await;
+        assert_eq!(office.invoices_paid().await, 1);
+        office.closes().await;
     }
-    desk.close().await;
-    office.passes(Span::minutes(3)).await;
-    // The next stage is asked, since nobody of the first can be.
-    let card = office.card("priya", "#managers");
-    office.approves("priya", &card).await;
-    assert_eq!(office.invoices_paid().await, 1);
-    office.closes().await;
 }
 
 /// The post got through, its answer did not, and before anybody could look for it the request was

@@ -116,7 +116,6 @@ fn changes(method: Method) -> bool {
         Method::AuthTest
         | Method::ChatPostEphemeral
         | Method::AgentsSessionsSetStatus
-        | Method::ConversationsOpen
         | Method::ConversationsInfo
         | Method::ConversationsList
         | Method::ConversationsMembers

@@ -174,7 +174,6 @@ impl Workspace {
             Method::ConversationsInfo => self.info(&text("channel")),
             Method::ConversationsHistory | Method::ConversationsReplies => self.history(given),
             Method::ConversationsMembers => Ok(json!({ "members": [BOT_USER] })),
-            Method::ConversationsOpen => Ok(json!({ "channel": { "id": direct(&text("users")) } })),
             Method::UsersInfo => self.user(&text("user")),
             Method::UsersLookupByEmail => {
                 let user = text("email").split('@').next().unwrap_or_default().to_owned();

@@ -33,14 +33,13 @@ pub enum SlackError {
 }
 
 impl SlackError {
-    /// When the same call may be made again: none when repeating it is no use, or not safe before
-    /// a look at what happened.
-    pub fn retry_at(&self, now: Timestamp) -> Option<Timestamp> {
+    /// When Slack, or our own pace, says to come again.
+    pub fn told_to_wait(&self, now: Timestamp) -> Option<Timestamp> {
         match self {
             Self::Paced { until } => Some(*until),
             Self::RateLimited { retry_after } => Some(now.plus(*retry_after)),
-            Self::NotDone { .. } => Some(now),
-            Self::Unknown { .. }
+            Self::NotDone { .. }
+            | Self::Unknown { .. }
             | Self::InstallationGone { .. }
             | Self::SetupWrong { .. }
             | Self::PlaceWrong { .. }
@@ -145,22 +144,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_was_certainly_not_done_is_repeated_without_a_look() {
+    fn slack_or_our_pace_says_when_to_come_again() {
         let now = Timestamp::from_millis(1_789_380_000_000);
         let soon = now.plus(Span::seconds(7));
         let of = |code: &str| SlackError::of(code, None, Vec::new(), Span::seconds(7));
         let table = [
             (SlackError::Paced { until: soon }, Some(soon)),
             (of("ratelimited"), Some(soon)),
-            (of("service_unavailable"), Some(now)),
+            (of("service_unavailable"), None),
             (of("fatal_error"), None),
             (of("token_revoked"), None),
             (of("missing_scope"), None),
             (of("channel_not_found"), None),
             (of("invalid_blocks"), None),
         ];
-        for (error, retry_at) in table {
-            assert_eq!(error.retry_at(now), retry_at, "{error}");
+        for (error, turn) in table {
+            assert_eq!(error.told_to_wait(now), turn, "{error}");
         }
     }
 }

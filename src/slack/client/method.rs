@@ -27,7 +27,6 @@ pub enum Method {
     ChatAppendStream,
     ChatStopStream,
     AgentsSessionsSetStatus,
-    ConversationsOpen,
     ConversationsInfo,
     ConversationsList,
     ConversationsMembers,
@@ -53,7 +52,6 @@ impl Method {
             Self::ChatAppendStream => "chat.appendStream",
             Self::ChatStopStream => "chat.stopStream",
             Self::AgentsSessionsSetStatus => "agents.sessions.setStatus",
-            Self::ConversationsOpen => "conversations.open",
             Self::ConversationsInfo => "conversations.info",
             Self::ConversationsList => "conversations.list",
             Self::ConversationsMembers => "conversations.members",
@@ -77,7 +75,6 @@ impl Method {
             Self::ChatUpdate
             | Self::ChatDelete
             | Self::AgentsSessionsSetStatus
-            | Self::ConversationsOpen
             | Self::ConversationsInfo
             | Self::ConversationsHistory
             | Self::ConversationsReplies
@@ -104,7 +101,6 @@ impl Method {
             | Self::ChatAppendStream
             | Self::ChatStopStream
             | Self::AgentsSessionsSetStatus
-            | Self::ConversationsOpen
             | Self::ConversationsInfo
             | Self::ConversationsList
             | Self::ConversationsMembers

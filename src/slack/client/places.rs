@@ -65,10 +65,4 @@ impl dyn SlackApi + '_ {
             self.all_pages(Method::ConversationsMembers, arguments, "members", 20).await?;
         Ok(members.iter().filter_map(Value::as_str).map(str::to_owned).collect())
     }
-
-    /// The channel id of our direct messages with somebody.
-    pub async fn open_dm(&self, user: &str) -> Result<String, SlackError> {
-        let answer = self.call(Method::ConversationsOpen, json!({"users": user})).await?;
-        Ok(Channel::read(&answer.body["channel"])?.id)
-    }
 }

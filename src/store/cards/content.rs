@@ -35,19 +35,6 @@ impl Store {
             unseen,
         })
     }
-
-    /// A card that cannot be read is given up; the others go on.
-    pub async fn card_unreadable(
-        &self,
-        card: &OwedCard,
-        error: &StoreError,
-    ) -> Result<(), StoreError> {
-        let statement = "UPDATE cards SET state = 'dead', retry_at = $3, error = $4,
-                                owner = NULL, lease_until = NULL
-                         WHERE id = $1 AND epoch = $2";
-        let why = error.to_string();
-        self.settle_delivery(statement, card.id.as_str(), card.epoch, None, Some(&why)).await
-    }
 }
 
 async fn tokens(conn: &mut Conn, card: &str) -> Result<CardButtons, StoreError> {

@@ -146,7 +146,7 @@ impl Store {
         self.settle_delivery(statement, card.as_str(), epoch, Some(retry_at), Some(error)).await
     }
 
-    /// Slack no longer has the message, or an unsure post was not found: it is posted anew.
+    /// Slack no longer has the message: it is posted anew.
     pub async fn card_lost(&self, card: &CardId, epoch: u64) -> Result<(), StoreError> {
         let statement = anew!("shown_hash = NULL");
         self.settle_delivery(statement, card.as_str(), epoch, None, None).await
@@ -224,11 +224,7 @@ pub(super) async fn bury(tx: &mut Tx, card: &str, error: &StoreError) -> Result<
     .bind(&why)
     .fetch_one(&mut tx.conn)
     .await?;
-    match ask_the_next(tx, card, &why).await {
-        // Its request is damaged as well, which `verify` tells.
-        Err(StoreError::Damaged { .. } | StoreError::NotFound(_)) => Ok(()),
-        asked => asked,
-    }
+    ask_the_next(tx, card, &why).await
 }
 
 /// Workspace, request and stage of a card.
@@ -251,10 +247,16 @@ async fn ask_the_next(tx: &mut Tx, card: Stood, why: &str) -> Result<(), StoreEr
     let (workspace, request, Some(stage)) = card else { return Ok(()) };
     let (workspace, request) = (WorkspaceId::existing(workspace), RequestId::existing(request));
     let stage = count("stage", stage)?;
-    if let Err(refusal) = undeliverable(tx, &workspace, &request, stage, why).await? {
-        tracing::debug!(%request, %refusal, "a card that nobody needs any more was given up");
+    match undeliverable(tx, &workspace, &request, stage, why).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(refusal)) => {
+            tracing::debug!(%request, %refusal, "a card that nobody needs any more was given up");
+            Ok(())
+        }
+        // Its request is damaged as well, which `verify` tells.
+        Err(StoreError::Damaged { .. } | StoreError::NotFound(_)) => Ok(()),
+        Err(error) => Err(error),
     }
-    Ok(())
 }
 
 async fn undeliverable(

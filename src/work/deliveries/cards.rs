@@ -18,7 +18,8 @@ impl Deliveries {
             Ok(content) => content,
             Err(error @ (StoreError::Damaged { .. } | StoreError::NotFound(_))) => {
                 tracing::error!(card = %owed.id, %error, "a card cannot be read and is given up");
-                return self.desk.store.card_unreadable(&owed, &error).await;
+                let why = error.to_string();
+                return self.desk.store.card_dead(&owed.id, owed.epoch, &why).await;
             }
             Err(error) => return Err(error),
         };

@@ -212,14 +212,5 @@ fn is_temporary(error: &SlackError) -> bool {
 fn wait(error: &SlackError, now: Timestamp, attempts: u64) -> Timestamp {
     let doubled = 1_u32 << u32::try_from(attempts).unwrap_or(u32::MAX).min(8);
     let backoff = Span::seconds(doubled.min(300));
-    match error {
-        SlackError::Paced { until } => *until,
-        SlackError::RateLimited { retry_after } => now.plus(*retry_after),
-        SlackError::NotDone { .. }
-        | SlackError::Unknown { .. }
-        | SlackError::InstallationGone { .. }
-        | SlackError::SetupWrong { .. }
-        | SlackError::PlaceWrong { .. }
-        | SlackError::OurBug { .. } => now.plus(backoff),
-    }
+    error.told_to_wait(now).unwrap_or(now.plus(backoff))
 }
