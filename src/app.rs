@@ -114,21 +114,16 @@ impl App {
         crew.keep_going(streams, STREAMS_AT_ONCE);
         crew.keep_going(retention, BATCHES_AT_ONCE);
         let crew = crew.tasks;
-        let (ear, end) = (desk.wake.clone(), stop.clone());
-        crew.spawn(async move {
-            tokio::select! {
-                () = ear.hear_others() => {}
-                () = end.cancelled() => {}
-            }
-        });
-        crew.spawn(start::adopt_orphans(desk.clone(), stop.clone()));
-        let (store, end) = (desk.store.clone(), stop.clone());
-        crew.spawn(async move {
-            tokio::select! {
-                () = store.broken().cancelled() => end.cancel(),
-                () = end.cancelled() => {}
-            }
-        });
+        let ear = desk.wake.clone();
+        crew.spawn(stop.clone().run_until_cancelled_owned(async move { ear.hear_others().await }));
+        let orphans = start::adopt_orphans(desk.clone());
+        crew.spawn(stop.clone().run_until_cancelled_owned(orphans));
+        let (broken, all) = (desk.store.broken().clone(), stop.clone());
+        let breaks = async move {
+            broken.cancelled().await;
+            all.cancel();
+        };
+        crew.spawn(stop.clone().run_until_cancelled_owned(breaks));
         crew.close();
         let patience = desk.config.streams.patience.to_std();
         let listeners = desk.listeners.clone();
@@ -194,11 +189,7 @@ impl Crew {
         if self.roles.has(Role::Work(work.which())) {
             let (ear, end, store) = (self.wake.clone(), self.stop.clone(), store.clone());
             self.tasks.spawn(async move {
-                let sound = tokio::select! {
-                    sound = store.is_sound() => sound.is_ok(),
-                    () = end.cancelled() => false,
-                };
-                if sound {
+                if let Some(Ok(())) = end.run_until_cancelled(store.is_sound()).await {
                     work::keep_going(work, room, &ear, end).await;
                 }
             });

@@ -5,8 +5,6 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
-
 use crate::desk::Desk;
 use crate::store::{Adopted, Store, StoreError};
 use crate::work::Loop;
@@ -15,12 +13,8 @@ use crate::work::Loop;
 const REST: Duration = Duration::from_millis(10);
 
 /// Sets right what an earlier process left undone.
-pub(super) async fn adopt_orphans(desk: Arc<Desk>, stop: CancellationToken) {
-    let adopted = tokio::select! {
-        adopted = desk.store.adopt_orphans(REST) => adopted,
-        () = stop.cancelled() => return,
-    };
-    match adopted {
+pub(super) async fn adopt_orphans(desk: Arc<Desk>) {
+    match desk.store.adopt_orphans(REST).await {
         Ok(adopted) if adopted == Adopted::default() => {}
         Ok(adopted) => {
             tracing::error!(?adopted, "mended what an earlier process left undone");

@@ -20,8 +20,8 @@ impl Desk {
                 channel: pressed.channel.clone(),
                 thread_ts: pressed.thread_ts.clone(),
                 person,
-                told: texts::stopped(false),
-                told_while_running: texts::stopped(true),
+                told: texts::stopped().to_owned(),
+                told_while_running: texts::stopped_while_running().to_owned(),
             })
             .await?;
         match stopped {

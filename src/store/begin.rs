@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::executions::Row;
 use super::rows::{big, count, instant};
 use super::runs::fenced;
 use super::{
@@ -56,8 +57,27 @@ async fn begin(
     lease: Span,
     check: impl Fn(&Sealed, Option<&Terms>) -> StartCheck + Send,
 ) -> Result<Result<Warrant, StartRefusal>, StoreError> {
-    let ClaimedExecution { id: execution, epoch: claimed_epoch, window, .. } = claimed;
-    let row = executions::row(tx, execution.as_str()).await?;
+    let row = executions::row(tx, claimed.id.as_str()).await?;
+    let facts = facts(tx, claimed, &row, check).await?;
+    match facts.and_then(|facts| approval::warrant(facts, tx.now)) {
+        Ok(warrant) => {
+            write_started(tx, claimed, &row, lease, &warrant).await?;
+            Ok(Ok(warrant))
+        }
+        Err(refusal) => {
+            settle::never_starts(tx, &row, refusal).await?;
+            Ok(Err(refusal))
+        }
+    }
+}
+
+/// What can be said of it now; refused when it belongs to another worker or cannot be read.
+async fn facts(
+    tx: &mut Tx,
+    claimed: &ClaimedExecution,
+    row: &Row,
+    check: impl Fn(&Sealed, Option<&Terms>) -> StartCheck + Send,
+) -> Result<Result<StartFacts, StartRefusal>, StoreError> {
     let epoch = count("epoch", row.epoch)?;
     let open = match executions::state_of(&row.state)? {
         ExecutionState::Claimed | ExecutionState::Started => true,
@@ -67,26 +87,24 @@ async fn begin(
         | ExecutionState::Unknown
         | ExecutionState::Refused => false,
     };
-    if !open || epoch != *claimed_epoch {
+    if !open || epoch != claimed.epoch {
         return Ok(Err(StartRefusal::StaleEpoch));
     }
-    let workspace = WorkspaceId::existing(&row.workspace);
     let (Ok(sealed), Ok(stored_digest)) =
         (tx.conn.opened(&row.envelope), row.digest.clone().try_into())
     else {
-        settle::never_starts(tx, &row, StartRefusal::DigestMismatch).await?;
         return Ok(Err(StartRefusal::DigestMismatch));
     };
     let asked = match &row.request_id {
         Some(id) => requests::load(&mut tx.conn, &RequestId::existing(id)).await?,
         None => None,
     };
-    let switch = switch::read(&mut tx.conn, &workspace).await?;
+    let switch = switch::read(&mut tx.conn, &WorkspaceId::existing(&row.workspace)).await?;
     let checked = check(&sealed, asked.as_ref().map(|asked| &asked.request.terms));
     let decision = asked
         .and_then(|asked| asked.request.decision.map(|decision| (decision, asked.request.digest)));
-    let facts = StartFacts {
-        execution: execution.clone(),
+    Ok(Ok(StartFacts {
+        execution: claimed.id.clone(),
         sealed,
         stored_digest,
         decision,
@@ -94,38 +112,41 @@ async fn begin(
         tool_unchanged: checked.tool_unchanged,
         stopped: switch.is_some_and(|switch| switch.position == SwitchPosition::Stopped),
         epoch,
-        claimed_epoch: *claimed_epoch,
+        claimed_epoch: claimed.epoch,
         start_by: instant(row.start_by),
         begun: row.begun()?,
-        window: *window,
+        window: claimed.window,
         key: row.key.clone(),
-    };
-    let warrant = match approval::warrant(facts, tx.now) {
-        Ok(warrant) => warrant,
-        Err(refusal) => {
-            settle::never_starts(tx, &row, refusal).await?;
-            return Ok(Err(refusal));
-        }
-    };
+    }))
+}
+
+async fn write_started(
+    tx: &mut Tx,
+    claimed: &ClaimedExecution,
+    row: &Row,
+    lease: Span,
+    warrant: &Warrant,
+) -> Result<(), StoreError> {
     let started = sqlx::query(
         "UPDATE executions SET state = 'started', attempts = attempts + 1,
                 started_at = COALESCE(started_at, $3), note = NULL, lease_until = $4
          WHERE id = $1 AND epoch = $2",
     )
-    .bind(execution.as_str())
-    .bind(big(epoch))
+    .bind(claimed.id.as_str())
+    .bind(big(claimed.epoch))
     .bind(tx.now.as_millis())
     .bind(tx.now.plus(lease).as_millis())
     .execute(&mut tx.conn)
     .await?;
     fenced(&started)?;
+    let workspace = WorkspaceId::existing(&row.workspace);
     let entry = Entry {
         workspace: &workspace,
         kind: "execution.started",
-        subject: execution.as_str(),
+        subject: claimed.id.as_str(),
         body: json!({
             "attempt": row.attempts + 1, "digest": warrant.sealed().digest(), "key": row.key,
-            "epoch": epoch, "request": row.request_id,
+            "epoch": claimed.epoch, "request": row.request_id,
         }),
     };
     audit::append(tx, entry).await?;
@@ -135,5 +156,5 @@ async fn begin(
         let started = vec![RunEvent::ToolStart { tool, input }];
         events::tell(tx, &workspace, &RunId::existing(run), started).await?;
     }
-    Ok(Ok(warrant))
+    Ok(())
 }

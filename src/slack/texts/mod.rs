@@ -39,6 +39,6 @@ pub use outcome::{about_to_run, late_end, nobody_decided, nothing_ran, outcome_l
 pub use refusals::{incomplete, no_longer_kept, refusal, unknown_button};
 pub use status::{goes_to, status_fallback, status_word, waits_for};
 pub use stopped::{model_away, requester_unknown, run_stopped};
-pub use stream::{not_yours_to_stop, stopped, task};
+pub use stream::{not_yours_to_stop, stopped, stopped_while_running, task};
 pub use unseen::{not_shown_yet, unseen};
 pub use when::{ago, by};

@@ -15,15 +15,14 @@ pub fn task(task: &Task) -> String {
     }
 }
 
-/// To the thread, when its requester has stopped the run. `running`: an action had begun and
-/// cannot be called back.
-pub fn stopped(running: bool) -> String {
-    let rest = if running {
-        "An action that had begun already cannot be called back; how it ends is told here."
-    } else {
-        "Nothing more is done, and nobody is asked for approval any more."
-    };
-    format!("Stopped. {rest}")
+/// To the thread, when its requester has stopped the run.
+pub fn stopped() -> &'static str {
+    "Stopped. Nothing more is done, and nobody is asked for approval any more."
+}
+
+/// The same when an action had begun, which cannot be called back.
+pub fn stopped_while_running() -> &'static str {
+    "Stopped. An action that had begun already cannot be called back; how it ends is told here."
 }
 
 /// To somebody who pressed stop in a thread that is not theirs.
