@@ -37,7 +37,7 @@ impl Desk {
         let Some(token) = click.token.as_deref() else {
             return Ok(());
         };
-        let Some((button, stored)) = self.button(token).await? else {
+        let Some((button, stored)) = self.store.pressed(&self.workspace, token).await? else {
             return self.tell(&click, &texts::unknown_button()).await;
         };
         if is_a_copy(&button, &click) {
@@ -90,12 +90,13 @@ impl Desk {
             modal::REJECT => Choice::Reject,
             _ => return Ok(None),
         };
-        let meant =
-            self.button(&sent.private_metadata).await?.filter(|(button, _)| match button.choice {
+        let meant = self.store.pressed(&self.workspace, &sent.private_metadata).await?.filter(
+            |(button, _)| match button.choice {
                 ButtonChoice::Approve => choice == Choice::Approve,
                 ButtonChoice::Reject => choice == Choice::Reject,
                 ButtonChoice::ShowAll | ButtonChoice::Withdraw => false,
-            });
+            },
+        );
         let Some((button, stored)) = meant else {
             return Ok(Some(replace(&texts::unknown_button())));
         };
@@ -127,15 +128,6 @@ impl Desk {
             })),
             Err(refusal) => Some(replace(&texts::refusal(&refusal, now))),
         })
-    }
-
-    /// The button and the request that a token stands for; nothing for a token not of ours.
-    async fn button(&self, token: &str) -> Result<Option<(Button, StoredRequest)>, DeskError> {
-        let Some(button) = self.store.button(&self.workspace, token).await? else {
-            return Ok(None);
-        };
-        let stored = self.store.request(&self.workspace, &button.request).await?;
-        Ok(stored.map(|stored| (button, stored)))
     }
 
     /// Could the approver see every byte of the action on the card itself? Where they could not,

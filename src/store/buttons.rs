@@ -1,6 +1,7 @@
 //! Buttons: opaque tokens, and what each stands for.
 
-use super::{Conn, Store, StoreError};
+use super::requests::stored;
+use super::{Conn, Store, StoreError, StoredRequest};
 use crate::base::{CardId, RequestId, WorkspaceId};
 
 /// What a button stands for.
@@ -32,19 +33,19 @@ pub struct Button {
 }
 
 impl Store {
-    /// What a token stands for; nothing for a token that is not of this workspace.
-    pub async fn button(
+    /// What a token stands for, and its request; nothing for a token that is not of this workspace.
+    pub async fn pressed(
         &self,
         workspace: &WorkspaceId,
         token: &str,
-    ) -> Result<Option<Button>, StoreError> {
-        let found = button(&mut self.reader().await?, workspace, token).await?;
+    ) -> Result<Option<(Button, StoredRequest)>, StoreError> {
+        let found = pressed(&mut self.snapshot_ahead().await?, workspace, token).await?;
         if found.is_some() || !self.may_be_behind() {
             return Ok(found);
         }
         let (workspace, token) = (workspace.clone(), token.to_owned());
         self.write(move |tx| {
-            Box::pin(async move { button(&mut tx.conn, &workspace, &token).await })
+            Box::pin(async move { pressed(&mut tx.conn, &workspace, &token).await })
         })
         .await
     }
@@ -59,6 +60,16 @@ impl Store {
         .await?;
         Ok(token)
     }
+}
+
+async fn pressed(
+    conn: &mut Conn,
+    workspace: &WorkspaceId,
+    token: &str,
+) -> Result<Option<(Button, StoredRequest)>, StoreError> {
+    let Some(button) = button(conn, workspace, token).await? else { return Ok(None) };
+    let stored = stored(conn, workspace, &button.request).await?;
+    Ok(stored.map(|stored| (button, stored)))
 }
 
 pub(super) async fn button(

@@ -20,7 +20,7 @@ use super::rows::instant;
 use super::soundness::PageCheck;
 use super::writer::Writer;
 use super::{StoreError, Tx, migrating, pooler, postgres, sqlite};
-use crate::base::{Clock, Ids, SystemClock};
+use crate::base::{Clock, Haste, Ids, SystemClock};
 
 /// The desk's memory. Cheap to clone; every clone is the same store.
 #[derive(Clone)]
@@ -101,7 +101,7 @@ impl Store {
                 let pooling = pooler::keeps_statements(&server, ids.as_ref()).await?;
                 let mut conn = postgres::connect_to_write(&server).await?;
                 migrating::migrate(&mut conn).await?;
-                let readers = Readers::Server(postgres::readers(&server).await?, patience);
+                let readers = Readers::of_server(postgres::readers(&server).await?, patience);
                 let (kind, end, line) = (Kind::Postgres, End::Away(conn), Line::postgres(server));
                 Opened { kind, end, line, readers, pooling, check: None }
             }
@@ -143,7 +143,7 @@ impl Store {
                 let mut conn = postgres::connect_to_write(&server).await?;
                 postgres::check(&mut conn).await?;
                 let readers =
-                    Readers::Server(postgres::readers(&server).await?, LOOKING_AT_EVERYTHING);
+                    Readers::of_server(postgres::readers(&server).await?, LOOKING_AT_EVERYTHING);
                 let (kind, end, line) = (Kind::Postgres, End::Away(conn), Line::postgres(server));
                 Opened { kind, end, line, readers, pooling, check: None }
             }
@@ -176,9 +176,9 @@ impl Store {
             (Some(_), _) if pooling == Pooling::ByTransaction => {
                 (Feed::heard_by(mouth), None, None)
             }
-            (Some(server), Readers::Server(pool, _)) => {
+            (Some(server), Readers::Server(connections)) => {
                 let feed = Feed::heard_by(mouth.clone());
-                let (pool, ids) = (pool.clone(), tx.ids.as_ref());
+                let (pool, ids) = (connections.pool.clone(), tx.ids.as_ref());
                 let (hints, talk) = Hints::start(server, pool, ids, feed.clone(), words, mouth);
                 (feed, Some(hints), Some(Arc::new(talk)))
             }
@@ -213,7 +213,7 @@ impl Store {
             Place::Postgres(server) => {
                 let readers = postgres::readers_to_look(&server).await?;
                 postgres::check(&mut *readers.acquire().await?).await?;
-                (Kind::Postgres, Readers::Server(readers, LOOKING_AT_EVERYTHING))
+                (Kind::Postgres, Readers::of_server(readers, LOOKING_AT_EVERYTHING))
             }
         };
         let clock = Arc::new(SystemClock);
@@ -308,6 +308,11 @@ impl Store {
 
     /// Several statements that must see the same state.
     pub(crate) async fn snapshot(&self) -> Result<Conn, StoreError> {
-        self.readers.snapshot(self.common.clone()).await
+        self.readers.snapshot(Haste::InTurn, self.common.clone()).await
+    }
+
+    /// The same for whoever pressed a button: however many look at lists, they need not wait.
+    pub(super) async fn snapshot_ahead(&self) -> Result<Conn, StoreError> {
+        self.readers.snapshot(Haste::Ahead, self.common.clone()).await
     }
 }

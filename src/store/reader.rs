@@ -12,6 +12,7 @@ use futures::future::BoxFuture;
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, Database, Error, SqlStr};
 use sqlx_core::transaction::TransactionManager;
+use tokio::sync::OwnedSemaphorePermit;
 
 /// How long a desk waits for what it looks up. Whoever pressed a button is told sooner that nobody
 /// answered.
@@ -30,11 +31,17 @@ pub(super) struct Reader {
     conn: PoolConnection<Any>,
     patience: Duration,
     sees_one_state: bool,
+    /// Among those that have time.
+    place: Option<OwnedSemaphorePermit>,
 }
 
 impl Reader {
-    pub(super) fn new(conn: PoolConnection<Any>, patience: Duration) -> Self {
-        Self { conn, patience, sees_one_state: false }
+    pub(super) fn new(
+        conn: PoolConnection<Any>,
+        patience: Duration,
+        place: Option<OwnedSemaphorePermit>,
+    ) -> Self {
+        Self { conn, patience, sees_one_state: false, place }
     }
 
     /// All its statements see the same state from now on.
@@ -72,7 +79,12 @@ impl Drop for Reader {
         }
         // The pool asks whether it is still there, and would keep its place until it answers.
         let returning = self.conn.return_to_pool();
-        tokio::spawn(tokio::time::timeout(STILL_THERE, returning));
+        let place = self.place.take();
+        tokio::spawn(async move {
+            // An error means that it was let go of.
+            let _ = tokio::time::timeout(STILL_THERE, returning).await;
+            drop(place);
+        });
     }
 }
 

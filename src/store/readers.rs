@@ -10,6 +10,7 @@ use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 use super::conn::{Common, End, Here};
 use super::reader::Reader;
 use super::{Conn, StoreError};
+use crate::base::Haste;
 
 /// How many read a file at once.
 const READERS: u32 = 4;
@@ -19,8 +20,45 @@ pub(super) enum Readers {
     /// Of a file. What the desk asks while it serves are single rows and short pages, by their keys:
     /// the thread that asks reads them from memory sooner than it could hand them to another.
     File(Arc<Shelf>),
-    /// Of a server, and how long it may take to answer.
-    Server(AnyPool, Duration),
+    Server(Connections),
+}
+
+/// The connections to a server: one is kept for whoever pressed a button.
+#[derive(Clone)]
+pub(super) struct Connections {
+    pub(super) pool: AnyPool,
+    /// How long the server may take to answer.
+    patience: Duration,
+    /// For all that has time.
+    in_turn: Arc<Semaphore>,
+}
+
+impl Connections {
+    pub(super) fn new(pool: AnyPool, patience: Duration) -> Self {
+        let in_turn = pool.options().get_max_connections().saturating_sub(1).max(1);
+        Self { pool, patience, in_turn: Arc::new(Semaphore::new(in_turn as usize)) }
+    }
+
+    async fn acquire(&self, haste: Haste) -> Result<Reader, StoreError> {
+        let place = match haste {
+            Haste::Ahead => None,
+            Haste::InTurn => Some(self.place().await?),
+        };
+        match self.pool.acquire().await {
+            Ok(conn) => Ok(Reader::new(conn, self.patience, place)),
+            Err(sqlx::Error::PoolClosed) => Err(StoreError::Closed),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Waits for it no longer than for a connection.
+    async fn place(&self) -> Result<OwnedSemaphorePermit, StoreError> {
+        let patience = self.pool.options().get_acquire_timeout();
+        match tokio::time::timeout(patience, self.in_turn.clone().acquire_owned()).await {
+            Ok(place) => place.map_err(|_| StoreError::Closed),
+            Err(_) => Err(sqlx::Error::PoolTimedOut.into()),
+        }
+    }
 }
 
 impl Readers {
@@ -31,25 +69,34 @@ impl Readers {
         Ok(Self::File(Arc::new(Shelf { readers, free })))
     }
 
+    /// Looks at a server that may take so long to answer.
+    pub(super) fn of_server(pool: AnyPool, patience: Duration) -> Self {
+        Self::Server(Connections::new(pool, patience))
+    }
+
     /// A connection for one statement.
     pub(super) async fn one(&self, common: Arc<Common>) -> Result<Conn, StoreError> {
         let end = match self {
             Self::File(shelf) => End::Lent(shelf.lend().await?),
-            Self::Server(pool, patience) => End::Reader(acquire(pool, *patience).await?),
+            Self::Server(connections) => End::Reader(connections.acquire(Haste::InTurn).await?),
         };
         Ok(Conn::new(end, common))
     }
 
     /// A connection whose statements all see the same state.
-    pub(super) async fn snapshot(&self, common: Arc<Common>) -> Result<Conn, StoreError> {
+    pub(super) async fn snapshot(
+        &self,
+        haste: Haste,
+        common: Arc<Common>,
+    ) -> Result<Conn, StoreError> {
         match self {
             Self::File(_) => {
                 let mut conn = self.one(common).await?;
                 conn.execute(sqlx::raw_sql("BEGIN")).await?;
                 Ok(conn)
             }
-            Self::Server(pool, patience) => {
-                let reader = acquire(pool, *patience).await?.sees_one_state().await?;
+            Self::Server(connections) => {
+                let reader = connections.acquire(haste).await?.sees_one_state().await?;
                 Ok(Conn::new(End::Reader(reader), common))
             }
         }
@@ -59,16 +106,8 @@ impl Readers {
     pub(super) async fn close(&self) {
         match self {
             Self::File(shelf) => shelf.close().await,
-            Self::Server(pool, _) => pool.close().await,
+            Self::Server(connections) => connections.pool.close().await,
         }
-    }
-}
-
-async fn acquire(pool: &AnyPool, patience: Duration) -> Result<Reader, StoreError> {
-    match pool.acquire().await {
-        Ok(conn) => Ok(Reader::new(conn, patience)),
-        Err(sqlx::Error::PoolClosed) => Err(StoreError::Closed),
-        Err(error) => Err(error.into()),
     }
 }
 

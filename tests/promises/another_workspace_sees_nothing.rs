@@ -82,7 +82,7 @@ async fn whatever_it_asks_for_by_its_right_name_it_gets_nothing() {
     assert!(store.request(&other, &request).await.unwrap().is_none());
     assert!(store.pending_requests(&other, None, 10).await.unwrap().requests.is_empty());
     assert!(store.all_requests(&other, None, 10).await.unwrap().requests.is_empty());
-    assert!(store.button(&other, &token).await.unwrap().is_none());
+    assert!(store.pressed(&other, &token).await.unwrap().is_none());
     assert!(store.executions_under_way(&other).await.unwrap().is_empty());
     assert!(store.unsettled(&other, 10).await.unwrap().is_empty());
     assert!(store.switch(&other).await.unwrap().is_none());

@@ -15,8 +15,8 @@ use crate::base::{RandomIds, SystemClock, WorkspaceId};
 use crate::store::{Rehearsal, Store, StoreError};
 
 const NEEDS: &str = "COUNTERSIGN_TEST_POSTGRES names a server";
-/// As many as may read at once.
-const READERS: usize = 4;
+/// As many as may look at once, if nobody pressed a button.
+const READERS: usize = 3;
 const SOON: Duration = Duration::from_secs(4);
 
 /// A way to a server that can fall silent: whoever is on it then hears nothing more, and is not told
@@ -84,4 +84,32 @@ async fn whoever_looks_hears_that_nobody_answers_and_the_next_find_another_way()
     let next = tokio::time::timeout(SOON, store.switch(&acme)).await;
     let next = next.expect("the next one is answered");
     assert!(next.expect("it can be read").is_none());
+}
+
+/// Lists that take long, one after the other.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "it needs a Postgres server: scripts/test starts one"]
+async fn whoever_presses_a_button_waits_for_nobody_who_looks() {
+    let server = std::env::var("COUNTERSIGN_TEST_POSTGRES").expect(NEEDS);
+    let server = Rehearsal::on(&server, &RandomIds).await.expect("a database");
+    let store = Store::open(&server.url(), Arc::new(SystemClock), Arc::new(RandomIds)).await;
+    let store = store.expect("a store");
+    let (looks, mut looking) = tokio::sync::mpsc::channel(READERS);
+    let crowd = [(); 2 * READERS].map(|()| {
+        let (store, looks) = (store.clone(), looks.clone());
+        tokio::spawn(async move {
+            let _reader = store.reader().await.expect("it looks at last");
+            // Nobody hears the last ones, and nobody has to.
+            let _ = looks.send(()).await;
+            std::future::pending::<()>().await;
+        })
+    });
+    for _ in 0..READERS {
+        looking.recv().await.expect("it looks");
+    }
+    let acme = WorkspaceId::existing("T1");
+    let pressed = tokio::time::timeout(SOON, store.pressed(&acme, "no token of ours")).await;
+    assert!(pressed.expect("nobody is in the way").expect("it can be read").is_none());
+    crowd.iter().for_each(tokio::task::JoinHandle::abort);
+    store.close().await;
 }
