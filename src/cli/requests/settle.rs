@@ -12,7 +12,7 @@ use crate::cli::out::say;
 use crate::cli::signed::Signed;
 use crate::cli::words;
 use crate::slack::texts;
-use crate::store::{NotUnsettled, Store, StoreError, Unsettled};
+use crate::store::{ActionRun, NotUnsettled, Store, StoreError};
 
 /// How many are listed: so many mean trouble of another kind.
 const LISTED: usize = 1_000;
@@ -87,15 +87,15 @@ pub(super) async fn run(order: Settle, config: &Path) -> anyhow::Result<ExitCode
 /// Lists what somebody must look at, with what there is to look for. Says how many there are.
 pub(super) async fn list(store: &Store, workspace: &WorkspaceId) -> anyhow::Result<u64> {
     let mut listed = 0;
-    for unsettled in store.unsettled(workspace, LISTED).await? {
-        say(line(&unsettled))?;
+    for action in store.unsettled(workspace, LISTED).await? {
+        say(line(&action))?;
         listed += 1;
     }
     Ok(listed)
 }
 
-fn line(unsettled: &Unsettled) -> String {
-    let Unsettled { execution, request, tool, key } = unsettled;
+fn line(action: &ActionRun) -> String {
+    let ActionRun { execution, request, tool, key } = action;
     let which = request.as_ref().map_or_else(|| execution.id.to_string(), ToString::to_string);
     let started = execution.started_at.map(|at| at.to_string()).unwrap_or_default();
     let known = execution.note.as_deref().unwrap_or("nothing");
