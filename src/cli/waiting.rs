@@ -1,4 +1,5 @@
-//! What `countersign doctor` says about requests that wait although their approvers cannot see them.
+//! What `countersign doctor` says about what waits for people: requests that their approvers cannot see,
+//! and outcomes that nobody knows.
 
 use super::words;
 use crate::approval::Unseen;
@@ -11,23 +12,34 @@ pub(super) async fn findings(config: &Config) -> Vec<Finding> {
     let Ok(store) = Store::open_to_read(config.store.as_str()).await else { return Vec::new() };
     let found = all(&store).await;
     store.close().await;
-    match found {
-        Ok(unseen) => unseen.iter().map(|(many, last)| of(*many, last)).collect(),
-        Err(error) => {
-            vec![Finding { level: Level::Fail, what: error.to_string(), mend: String::new() }]
-        }
-    }
+    found.unwrap_or_else(|error| {
+        vec![Finding { level: Level::Fail, what: error.to_string(), mend: String::new() }]
+    })
 }
 
-async fn all(store: &Store) -> Result<Vec<(u64, Unseen)>, StoreError> {
-    let mut unseen = Vec::new();
+async fn all(store: &Store) -> Result<Vec<Finding>, StoreError> {
+    let mut findings = Vec::new();
     for workspace in store.workspaces().await? {
-        unseen.extend(store.all_unseen(&workspace).await?);
+        let unseen = store.all_unseen(&workspace).await?;
+        findings.extend(unseen.iter().map(|(many, last)| not_seen(*many, last)));
+        let unknown = store.unknown_executions(&workspace).await?;
+        findings.extend((unknown > 0).then(|| not_settled(unknown)));
     }
-    Ok(unseen)
+    Ok(findings)
 }
 
-fn of(many: u64, last: &Unseen) -> Finding {
+fn not_settled(many: u64) -> Finding {
+    Finding {
+        level: Level::Warn,
+        what: format!("actions of which nobody knows whether they happened: {many}"),
+        mend:
+            "`countersign requests list` names them. Look on the other side, then say what you saw \
+               with `countersign requests settle`; until then no equal action starts"
+                .to_owned(),
+    }
+}
+
+fn not_seen(many: u64, last: &Unseen) -> Finding {
     Finding {
         level: Level::Warn,
         what: format!(

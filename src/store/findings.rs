@@ -19,6 +19,8 @@ pub struct ActionRun {
     pub request: Option<RequestId>,
     /// The name of its tool.
     pub tool: String,
+    /// Its envelope, as it is stored.
+    pub bytes: String,
     /// What the target was given to tell it by, if it keeps such keys.
     pub key: String,
 }
@@ -116,6 +118,7 @@ async fn action_run(conn: &mut Conn, row: ActionRow) -> Result<ActionRun, StoreE
         execution: executions::view(row.execution)?.with_late(conn).await?,
         request: row.request_id.map(RequestId::existing),
         tool: executions::tool(Sealed::open(&row.envelope)),
+        bytes: row.envelope,
         key: row.key,
     })
 }
