@@ -60,11 +60,6 @@ impl OwedNotice {
 }
 
 impl Store {
-    /// Owes a message that belongs to no other transition.
-    pub async fn owe_notice(&self, notice: NewNotice) -> Result<NoticeId, StoreError> {
-        self.write(move |tx| Box::pin(async move { owe(tx, &notice).await })).await
-    }
-
     /// Where the card of a stage stands, for a reminder under it.
     pub async fn stage_card(
         &self,
