@@ -85,11 +85,13 @@ pub enum CallStatus {
     NotStarted,
     /// People would have to be asked, and the run has asked as often as it may.
     OverBudget,
+    /// Nobody knows whether an equal action happened, and no person has looked yet.
+    Unsettled,
 }
 
 impl CallStatus {
     /// Each of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Succeeded,
         Self::Failed,
         Self::Unknown,
@@ -101,6 +103,7 @@ impl CallStatus {
         Self::Superseded,
         Self::NotStarted,
         Self::OverBudget,
+        Self::Unsettled,
     ];
 
     /// Whether the call was let pass, by people or by the policy, whatever became of it then.
@@ -113,7 +116,8 @@ impl CallStatus {
             | Self::Expired
             | Self::Cancelled
             | Self::Superseded
-            | Self::OverBudget => false,
+            | Self::OverBudget
+            | Self::Unsettled => false,
         }
     }
 
@@ -146,6 +150,10 @@ impl CallStatus {
                 format!("It was not made, another request took its place: {content}")
             }
             Self::OverBudget => format!("It was not made: {content}"),
+            Self::Unsettled => format!(
+                "It was not made. Do not ask for it again in any way; a person has to look first. \
+                 {content}"
+            ),
             Self::NotStarted => {
                 format!("It was approved but did not start, so nothing changed: {content}")
             }

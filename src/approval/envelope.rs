@@ -125,6 +125,12 @@ impl Sealed {
     pub fn digest(&self) -> Digest {
         self.digest
     }
+
+    /// Whether both would do the same: one tool, with the same arguments.
+    pub fn does_the_same_as(&self, other: &Self) -> bool {
+        let (one, other) = (&self.envelope, &other.envelope);
+        one.tool.name == other.tool.name && one.arguments == other.arguments
+    }
 }
 
 impl Digest {

@@ -54,6 +54,8 @@ pub struct StartFacts {
     pub policy_still_holds: bool,
     /// Is the tool still exactly the one in the envelope?
     pub tool_unchanged: bool,
+    /// Did an equal action end without anybody knowing whether it happened, and has nobody looked?
+    pub equal_unsettled: bool,
     /// The stop switch.
     pub stopped: bool,
     /// The epoch in the row, and the one the claimer holds.
@@ -108,6 +110,8 @@ pub enum StartRefusal {
     ToolChanged,
     #[error("the stop switch is on")]
     Stopped,
+    #[error("nobody knows yet whether an equal action happened; that one must be settled first")]
+    EqualUnsettled,
     #[error("the first call is too long ago for its target to know it again")]
     Forgotten,
     #[error("another worker has taken over")]
@@ -127,6 +131,7 @@ impl StartRefusal {
                 | Self::TooLate
                 | Self::PolicyChanged
                 | Self::ToolChanged
+                | Self::EqualUnsettled
                 | Self::Stopped
                 | Self::Forgotten,
                 begun,
@@ -177,6 +182,10 @@ pub fn warrant(facts: StartFacts, now: Timestamp) -> Result<Warrant, StartRefusa
     }
     if !facts.tool_unchanged {
         return Err(StartRefusal::ToolChanged);
+    }
+    // A repetition carries the key of its first call, so it does nothing a second time.
+    if facts.equal_unsettled && facts.begun.is_none() {
+        return Err(StartRefusal::EqualUnsettled);
     }
     Ok(Warrant { execution: facts.execution, sealed: facts.sealed, key: facts.key })
 }

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::chain::Record;
-use crate::base::{RequestId, Timestamp, WorkspaceId};
+use crate::base::{Timestamp, WorkspaceId};
 use crate::store::{Conn, Store, StoreError, big, count};
 
 /// How many records are read at a time.
@@ -38,15 +38,15 @@ pub async fn export(store: &Store, out: &mut (dyn Write + Send)) -> Result<u64, 
     Ok(written)
 }
 
-/// What the log says of a request and of its execution, oldest first.
-pub async fn story(store: &Store, request: &RequestId) -> Result<Vec<Record>, StoreError> {
+/// What the log says of a request and of its execution, or of an execution alone, oldest first.
+pub async fn story(store: &Store, subject: &str) -> Result<Vec<Record>, StoreError> {
     let rows: Vec<RecordRow> = sqlx::query_as(
         "SELECT workspace, seq, at, kind, subject, body, prev_hash, hash, reduced_by
          FROM audit
          WHERE subject = $1 OR subject IN (SELECT id FROM executions WHERE request_id = $1)
          ORDER BY workspace, seq",
     )
-    .bind(request.as_str())
+    .bind(subject)
     .fetch_all(&mut store.reader().await?)
     .await?;
     rows.into_iter().map(Record::try_from).collect()

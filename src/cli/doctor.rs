@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::mcp::{self, Compared};
 use super::out::say;
-use super::{pinned, safety, unseen, words};
+use super::{pinned, safety, waiting, words};
 use crate::base::{Clock, SystemClock};
 use crate::config::{self, Config, Rule, Severity, Then};
 use crate::desk::group_sources;
@@ -32,7 +32,7 @@ pub(super) async fn run(config: Config) -> anyhow::Result<ExitCode> {
     }
     findings.extend(safety::findings(&config.store).await);
     findings.extend(pinned::findings(&config, &clock).await);
-    findings.extend(unseen::findings(&config).await);
+    findings.extend(waiting::findings(&config).await);
     findings.extend(safety::retention(&config, clock.now()).await);
     findings.extend(servers(&config).await?);
     for finding in &findings {

@@ -20,7 +20,7 @@ mod serve;
 mod signed;
 mod switch;
 mod two_people;
-mod unseen;
+mod waiting;
 mod words;
 
 use std::path::{Path, PathBuf};

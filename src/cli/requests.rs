@@ -1,5 +1,6 @@
 //! `countersign requests`.
 
+mod allowed;
 mod settle;
 
 use std::path::Path;
@@ -13,11 +14,11 @@ use super::signed::Signed;
 use super::words;
 use crate::approval::{Kept, Refusal};
 use crate::audit;
-use crate::base::{Clock, RequestId, SystemClock};
+use crate::base::{Clock, ExecutionId, RequestId, SystemClock};
 use crate::desk::card_view;
 use crate::slack::card;
 use crate::slack::texts;
-use crate::store::{CardButtons, Store, StoreError, StoredRequest};
+use crate::store::{ActionRun, CardButtons, Store, StoreError, StoredRequest};
 
 /// How many requests are read at a time.
 const PAGE: usize = 100;
@@ -26,7 +27,7 @@ const PAGE: usize = 100;
 pub(super) enum Requests {
     /// What waits for a decision, and what ended so that somebody must look, oldest first.
     List(List),
-    /// One request: its card, and what the audit log says of it.
+    /// One request, or one action that a rule allowed: how it stands, and what the audit log says of it.
     Show(Show),
     /// End a pending request: nothing will run, and the requester is told why.
     Cancel(Cancel),
@@ -46,9 +47,9 @@ pub(super) struct List {
 
 #[derive(Debug, Args)]
 pub(super) struct Show {
-    /// The request's id: req_…, as cards and `requests list` show it.
+    /// The request, req_…, or the execution, exe_…, as cards and `requests list` show them.
     #[arg(value_name = "ID")]
-    request: String,
+    which: String,
 
     #[command(flatten)]
     database: Database,
@@ -75,7 +76,7 @@ pub(super) async fn run(requests: Requests, config: &Path) -> anyhow::Result<Exi
         }
         Requests::Show(show) => {
             let store = show.database.to_read(config).await?;
-            self::show(&store, &RequestId::existing(show.request)).await
+            self::show(&store, show.which).await
         }
         Requests::Cancel(order) => cancel(order, config).await,
         Requests::Settle(order) => settle::run(order, config).await,
@@ -100,9 +101,7 @@ async fn list(store: &Store, ended_too: bool) -> anyhow::Result<ExitCode> {
             break;
         }
     }
-    if !ended_too {
-        listed += settle::list(store, &workspace).await?;
-    }
+    listed += settle::list(store, &workspace).await?;
     if listed == 0 {
         say(if ended_too { "Nothing was ever asked." } else { "Nothing is waiting." })?;
     }
@@ -133,10 +132,17 @@ async fn line(store: &Store, stored: &StoredRequest) -> Result<String, StoreErro
     })
 }
 
-async fn show(store: &Store, request: &RequestId) -> anyhow::Result<ExitCode> {
+/// An execution is shown by its request, if it has one.
+async fn show(store: &Store, which: String) -> anyhow::Result<ExitCode> {
     let workspace = workspace_of(store).await?;
-    let Some(stored) = store.request(&workspace, request).await? else {
-        return Err(no_such(request));
+    let execution = ExecutionId::existing(which.as_str());
+    let request = match store.execution(&workspace, &execution).await? {
+        None => RequestId::existing(which),
+        Some(ActionRun { request: Some(request), .. }) => request,
+        Some(action) => return allowed::show(store, &action).await,
+    };
+    let Some(stored) = store.request(&workspace, &request).await? else {
+        return Err(no_such(&request));
     };
     let buttons = CardButtons::default();
     say(format_args!("{}\n", line(store, &stored).await?))?;
@@ -151,7 +157,12 @@ async fn show(store: &Store, request: &RequestId) -> anyhow::Result<ExitCode> {
             say(format_args!("What was asked was reduced at {at}. Its digest was\n{digest}\n"))?;
         }
     }
-    for record in audit::story(store, request).await? {
+    tell_story(store, request.as_str()).await
+}
+
+/// What the audit log says.
+async fn tell_story(store: &Store, subject: &str) -> anyhow::Result<ExitCode> {
+    for record in audit::story(store, subject).await? {
         say(format_args!("{:>6}  {}  {}", record.seq, record.at, record.kind))?;
     }
     Ok(ExitCode::SUCCESS)

@@ -41,11 +41,27 @@ pub(super) fn unseen(unseen: &Unseen) -> String {
     format!("NOT SHOWN to its approvers, asked {}: {why} ({so_far})", unseen.since)
 }
 
+/// After the oldest of the outcomes that nobody knows.
+pub(super) fn not_listed(rest: u64) -> String {
+    format!(
+        "Not listed: {} whose outcome is unknown. Settle these first, they are the oldest.",
+        counted(rest, "more action")
+    )
+}
+
 /// A reason that says something.
 pub(super) fn reason(text: &str) -> Result<String, &'static str> {
     match text.trim() {
         "" => Err("write a few words, people read them"),
         words => Ok(words.to_owned()),
+    }
+}
+
+/// A name that says somebody.
+pub(super) fn name(text: &str) -> Result<String, &'static str> {
+    match text.trim() {
+        "" => Err("write a name, people ask whoever it says"),
+        name => Ok(name.to_owned()),
     }
 }
 

@@ -25,7 +25,7 @@ pub use gate::{Asker, Gate, GateError, Occasion};
 pub use listeners::{Listeners, Seat};
 pub use open::{StartError, definitions, group_sources};
 pub use slots::Slots;
-pub use view::card_view;
+pub use view::{card_view, execution_view};
 
 use crate::base::{Clock, Ids, WorkspaceId};
 use crate::config::Config;

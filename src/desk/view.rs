@@ -3,7 +3,7 @@
 use super::Desk;
 use crate::base::Timestamp;
 use crate::slack::card::{Buttons, CardView, ExecutionView, StageNames};
-use crate::store::{CardButtons, StoredRequest};
+use crate::store::{self, CardButtons, StoredRequest};
 
 impl Desk {
     /// Hands the current state of a request to something that renders it; nothing comes of one that is
@@ -47,13 +47,7 @@ pub fn card_view<'a>(
         show: &stored.show,
         stages,
         because: stored.because.as_deref(),
-        execution: stored.execution.as_ref().map(|execution| ExecutionView {
-            state: execution.state,
-            note: execution.note.as_deref(),
-            late: execution.late.as_ref(),
-            ended_at: execution.ended_at,
-            settled: execution.settled.as_ref(),
-        }),
+        execution: stored.execution.as_ref().map(execution_view),
         buttons: Buttons {
             approve: buttons.approve.as_deref(),
             reject: buttons.reject.as_deref(),
@@ -63,4 +57,15 @@ pub fn card_view<'a>(
         undeliverable: stored.undeliverable.as_deref(),
         now,
     })
+}
+
+/// How an execution stands, as people are shown it.
+pub fn execution_view(execution: &store::ExecutionView) -> ExecutionView<'_> {
+    ExecutionView {
+        state: execution.state,
+        note: execution.note.as_deref(),
+        late: execution.late.as_ref(),
+        ended_at: execution.ended_at,
+        settled: execution.settled.as_ref(),
+    }
 }

@@ -6,8 +6,8 @@ use super::executions::Row;
 use super::rows::{big, count, instant};
 use super::runs::fenced;
 use super::{
-    ClaimedExecution, Store, StoreError, SwitchPosition, Tx, events, executions, requests, settle,
-    switch,
+    ClaimedExecution, Store, StoreError, SwitchPosition, Tx, again, events, executions, requests,
+    settle, switch,
 };
 use crate::approval::{self, ExecutionState, Sealed, StartFacts, StartRefusal, Terms, Warrant};
 use crate::audit::{self, Entry};
@@ -99,7 +99,9 @@ async fn facts(
         Some(id) => requests::load(&mut tx.conn, &RequestId::existing(id)).await?,
         None => None,
     };
-    let switch = switch::read(&mut tx.conn, &WorkspaceId::existing(&row.workspace)).await?;
+    let workspace = WorkspaceId::existing(&row.workspace);
+    let equal = again::waits_for(tx, &workspace, &sealed).await?;
+    let switch = switch::read(&mut tx.conn, &workspace).await?;
     let checked = check(&sealed, asked.as_ref().map(|asked| &asked.request.terms));
     let decision = asked
         .and_then(|asked| asked.request.decision.map(|decision| (decision, asked.request.digest)));
@@ -110,6 +112,7 @@ async fn facts(
         decision,
         policy_still_holds: checked.policy_still_holds,
         tool_unchanged: checked.tool_unchanged,
+        equal_unsettled: equal.is_some(),
         stopped: switch.is_some_and(|switch| switch.position == SwitchPosition::Stopped),
         epoch,
         claimed_epoch: claimed.epoch,

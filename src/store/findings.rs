@@ -9,16 +9,18 @@ use super::runs::fenced;
 use super::{Conn, Store, StoreError, Tx, settle};
 use crate::approval::{ExecutionState, Finding, Sealed, Settled};
 use crate::audit::{self, Entry};
-use crate::base::{RequestId, WorkspaceId};
+use crate::base::{ExecutionId, RequestId, WorkspaceId};
 
-/// An execution that somebody has to look at.
+/// An execution with what there is to know it by.
 #[derive(Clone, Debug)]
-pub struct Unsettled {
+pub struct ActionRun {
     pub execution: ExecutionView,
     /// Absent when a rule allowed the action.
     pub request: Option<RequestId>,
     /// The name of its tool.
     pub tool: String,
+    /// Its envelope, as it is stored.
+    pub bytes: String,
     /// What the target was given to tell it by, if it keeps such keys.
     pub key: String,
 }
@@ -38,9 +40,9 @@ impl Store {
         &self,
         workspace: &WorkspaceId,
         limit: usize,
-    ) -> Result<Vec<Unsettled>, StoreError> {
+    ) -> Result<Vec<ActionRun>, StoreError> {
         let mut reader = self.reader().await?;
-        let rows: Vec<UnsettledRow> = sqlx::query_as(
+        let rows: Vec<ActionRow> = sqlx::query_as(
             "SELECT id, state, attempts, start_by, started_at, ended_at, note, settled, request_id,
                     envelope, key
              FROM executions
@@ -53,9 +55,31 @@ impl Store {
         .await?;
         let mut listed = Vec::with_capacity(rows.len());
         for row in rows {
-            listed.push(unsettled(&mut reader, row).await?);
+            listed.push(action_run(&mut reader, row).await?);
         }
         Ok(listed)
+    }
+
+    /// One execution, whatever became of it.
+    pub async fn execution(
+        &self,
+        workspace: &WorkspaceId,
+        execution: &ExecutionId,
+    ) -> Result<Option<ActionRun>, StoreError> {
+        let mut reader = self.reader().await?;
+        let row: Option<ActionRow> = sqlx::query_as(
+            "SELECT id, state, attempts, start_by, started_at, ended_at, note, settled, request_id,
+                    envelope, key
+             FROM executions WHERE workspace = $1 AND id = $2",
+        )
+        .bind(workspace.as_str())
+        .bind(execution.as_str())
+        .fetch_optional(&mut reader)
+        .await?;
+        match row {
+            Some(row) => Ok(Some(action_run(&mut reader, row).await?)),
+            None => Ok(None),
+        }
     }
 
     /// Writes down what a human found out. It is final, the cards show it, and the requester is
@@ -81,7 +105,7 @@ impl Store {
 }
 
 #[derive(sqlx::FromRow)]
-struct UnsettledRow {
+struct ActionRow {
     #[sqlx(flatten)]
     execution: ViewRow,
     request_id: Option<String>,
@@ -89,11 +113,12 @@ struct UnsettledRow {
     key: String,
 }
 
-async fn unsettled(conn: &mut Conn, row: UnsettledRow) -> Result<Unsettled, StoreError> {
-    Ok(Unsettled {
+async fn action_run(conn: &mut Conn, row: ActionRow) -> Result<ActionRun, StoreError> {
+    Ok(ActionRun {
         execution: executions::view(row.execution)?.with_late(conn).await?,
         request: row.request_id.map(RequestId::existing),
         tool: executions::tool(Sealed::open(&row.envelope)),
+        bytes: row.envelope,
         key: row.key,
     })
 }
@@ -141,8 +166,6 @@ async fn write_down(
     };
     audit::append(tx, entry).await?;
     let row = executions::row(tx, &id).await?;
-    if let Some(request) = row.request_id.clone() {
-        settle::show_end(tx, &row, workspace.clone(), RequestId::existing(request)).await?;
-    }
+    settle::show_end(tx, &row, workspace.clone()).await?;
     Ok(Ok(()))
 }

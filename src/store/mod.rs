@@ -6,6 +6,7 @@
 //! the new state together with its timers, votes, cards, notices, orders to resume and audit
 //! records. Leases say who works on a row; epochs fence off whoever lost theirs.
 
+mod again;
 mod answers;
 mod apply;
 mod backup;
@@ -80,11 +81,11 @@ pub use erase::{Erased, Erasing, Erasure, Open, Traces};
 pub use error::StoreError;
 pub use events::{Batch, Listener};
 pub use executions::{ClaimedExecution, ExecutionView, NextStep};
-pub use findings::{NotUnsettled, Unsettled};
+pub use findings::{ActionRun, NotUnsettled};
 pub use hints::Hint;
 pub use intake::{NewMessage, RunInput, SlackThread, Taken, Thread};
 pub use mark::is_unchecked;
-pub use notices::{NewNotice, OwedNotice};
+pub use notices::{ActionNotice, NewNotice, OwedNotice};
 pub use open::{Store, Turnstile};
 pub use owed::{ClaimedOwed, Needs, Owed, OwedPace};
 pub use pinned::{Definitions, PARKED, PinnedRun, RunState, Watch};

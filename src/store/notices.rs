@@ -1,7 +1,10 @@
 //! Notices: one-off messages owed to Slack.
 
+mod action;
 mod claim;
 
+pub use action::ActionNotice;
+pub(super) use action::owe_about;
 pub(super) use claim::claim;
 use serde_json::Value;
 
@@ -18,7 +21,7 @@ pub struct NewNotice {
     pub workspace: WorkspaceId,
     pub request: Option<RequestId>,
     pub run: Option<RunId>,
-    /// `reply`, `refusal`, …; the core's own notices are `reminder`, `escalated`, `decided`,
+    /// `reply`, `action`, …; the core's own notices are `reminder`, `escalated`, `decided`,
     /// `undeliverable`.
     pub kind: String,
     /// What to say, and where when neither request nor run tells.
@@ -33,7 +36,8 @@ pub struct OwedNotice {
     pub request: Option<RequestId>,
     pub run: Option<RunId>,
     pub kind: String,
-    /// For the core's own notices an [`approval::Notice`](crate::approval::Notice) as JSON.
+    /// For the core's own notices an [`approval::Notice`](crate::approval::Notice) as JSON, for those
+    /// about an action without a request an [`ActionNotice`].
     pub body: Value,
     /// The conversation of its run or request.
     pub thread: Option<Thread>,
@@ -56,11 +60,6 @@ impl OwedNotice {
 }
 
 impl Store {
-    /// Owes a message that belongs to no other transition.
-    pub async fn owe_notice(&self, notice: NewNotice) -> Result<(), StoreError> {
-        self.write(move |tx| Box::pin(async move { owe(tx, &notice).await })).await
-    }
-
     /// Where the card of a stage stands, for a reminder under it.
     pub async fn stage_card(
         &self,

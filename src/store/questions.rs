@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::answers::{self, Asking};
+use super::answers::{self, Asking, call_answer};
 use super::apply::{Subject, apply};
 use super::cards::Viewer;
 use super::rows::{big, count, json, text};
 use super::runs::Held;
-use super::{Store, StoreError, StoredRequest, Tx, events, executions};
+use super::{Store, StoreError, StoredRequest, Tx, again, events, executions};
 use crate::approval::{Effect, Kept, Request, Sealed};
 use crate::audit::{self, Entry};
 use crate::base::{RunId, Timestamp};
@@ -108,7 +108,7 @@ pub(super) async fn ask(tx: &mut Tx, run: &Held, question: Question) -> Result<(
         return Ok(());
     }
     let asking = Asking { run: run.id.clone(), interrupt: question.interrupt_id };
-    match question.outcome {
+    match not_again(tx, run, question.outcome).await? {
         QuestionOutcome::Answered(answer) => {
             let entry = Entry {
                 workspace: &run.workspace,
@@ -140,6 +140,25 @@ pub(super) async fn ask(tx: &mut Tx, run: &Held, question: Question) -> Result<(
         }
         QuestionOutcome::Asked(new) => open(tx, &asking, *new).await,
     }
+}
+
+/// Nothing is ordered and nobody is asked while it is not known whether an equal action happened.
+async fn not_again(
+    tx: &mut Tx,
+    run: &Held,
+    outcome: QuestionOutcome,
+) -> Result<QuestionOutcome, StoreError> {
+    let sealed = match &outcome {
+        QuestionOutcome::Answered(_) => return Ok(outcome),
+        QuestionOutcome::Allowed { sealed, .. } => sealed,
+        QuestionOutcome::Asked(new) => &new.sealed,
+    };
+    let Some(unsettled) = again::waits_for(tx, &run.workspace, sealed).await? else {
+        return Ok(outcome);
+    };
+    let told = again::told(&sealed.envelope().tool.name, &unsettled);
+    again::show(tx, &run.workspace, &run.id, unsettled).await?;
+    Ok(QuestionOutcome::Answered(call_answer("unsettled", &told)))
 }
 
 /// Writes a new request: its row, its first effects, its first record.

@@ -6,14 +6,14 @@ use sha2::{Digest, Sha256};
 use super::answers::{self, call_answer};
 use super::cards::Viewer;
 use super::executions::{self, Row, state_text};
-use super::notices::{self, NewNotice};
+use super::notices::{self, ActionNotice, NewNotice};
 use super::rows::{big, text};
 use super::runs::fenced;
 use super::{ClaimedExecution, Store, StoreError, Tx, cards, events};
 use crate::approval::{self, ExecutionState, Notice, Settlement, StartRefusal};
 use crate::audit::{self, Entry};
 use crate::base::failpoint::{self, Point};
-use crate::base::{RequestId, RunId, Span, Timestamp, WorkspaceId};
+use crate::base::{ExecutionId, RequestId, RunId, Span, Timestamp, WorkspaceId};
 use crate::stream::RunEvent;
 
 /// How a call ended.
@@ -242,24 +242,31 @@ pub(super) async fn end(
         events::tell(tx, &workspace, &asking.run, told).await?;
         answers::answer(tx, &asking, &call_answer(answer_status(state), &note)).await?;
     }
-    match &row.request_id {
-        Some(request) => show_end(tx, row, workspace, RequestId::existing(request)).await,
-        None => Ok(()),
+    // Of what a rule allowed the agent tells, unless somebody has to look.
+    if row.request_id.is_some() || state == ExecutionState::Unknown {
+        show_end(tx, row, workspace).await?;
     }
+    Ok(())
 }
 
-/// The cards get the result, and the requester hears of it: an updated card notifies nobody.
+/// The cards get the result, and the requester hears of it: an updated card notifies nobody, and
+/// what a rule allowed has no card.
 pub(super) async fn show_end(
     tx: &mut Tx,
     row: &Row,
     workspace: WorkspaceId,
-    request: RequestId,
 ) -> Result<(), StoreError> {
+    let run = row.run_id.as_ref().map(RunId::existing);
+    let Some(request) = row.request_id.as_ref().map(RequestId::existing) else {
+        let Some(run) = run else { return Ok(()) };
+        let notice = ActionNotice::Became { execution: ExecutionId::existing(&row.id) };
+        return notices::owe_about(tx, &workspace, &run, &notice).await;
+    };
     cards::refresh(tx, &request, Viewer::Somebody).await?;
     let notice = NewNotice {
         workspace,
         request: Some(request),
-        run: row.run_id.as_ref().map(RunId::existing),
+        run,
         kind: "decided".to_owned(),
         body: json!(Notice::Decided),
     };

@@ -89,6 +89,7 @@ impl Campaign {
             Outside::found_on(database, folder, &chance, &self.tempo).await?;
         let mut second = None;
         let mut balancer = None;
+        let mut stopped = Vec::new();
         let mut tally = Tally::default();
         let mut load = match self.trouble {
             Trouble::Kills => self.kill_and_start(&outside, &house, &chance, &mut tally).await?,
@@ -100,6 +101,7 @@ impl Campaign {
                 let other = second.insert(outside.another_house(&house, &self.tempo)?);
                 let left = self.replicas_die(&outside, &house, other, &chance, &mut tally).await?;
                 balancer = Some(left.balancer);
+                stopped = left.stopped;
                 left.load
             }
         };
@@ -120,18 +122,18 @@ impl Campaign {
         let owed = settle::wait(&house.database, bound).await?;
         tally.peace = peace.elapsed();
         load.couriers_go().await?;
-        let stopped = desk.stop().await?;
+        let closed = desk.stop().await?;
         let left_a_log = house.left_a_log();
         tally.events_again = *outside.events_again.lock().unwrap_or_else(PoisonError::into_inner);
         tally.took = SystemClock.now().since(began).to_std();
-        let mut evidence = gather(&outside, &house).await?;
+        let mut evidence = Evidence { stopped, ..gather(&outside, &house).await? };
         let table = Table::of(&evidence, &tally);
         let mut findings = check::everything(&evidence).await?;
         for what in &owed {
             findings.add(format!("{what} after {} s of peace", bound.as_secs()));
         }
-        if !stopped.success() {
-            findings.add(format!("the desk closed with {stopped}"));
+        if !closed.success() {
+            findings.add(format!("the desk closed with {closed}"));
         }
         if left_a_log {
             findings.add("the desk closed and left a write-ahead log, as if killed".to_owned());
@@ -248,6 +250,7 @@ pub async fn gather(outside: &Outside, house: &House) -> anyhow::Result<Evidence
         company: CompanyRows::read(&outside.company_books).await?,
         slack: outside.slack.journal(),
         repeated: outside.repeated.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        stopped: Vec::new(),
         walls: walls(outside),
     })
 }

@@ -8,8 +8,9 @@ use serde_json::Value;
 use sqlx::FromRow;
 
 use crate::database::{Database, look_at};
+use crate::operator::Standstill;
 
-/// Everything the checks look at. Two of the three come from outside the desk.
+/// Everything the checks look at. All but the desk's own rows comes from outside it.
 pub struct Evidence {
     pub database: Database,
     pub desk: DeskRows,
@@ -18,6 +19,8 @@ pub struct Evidence {
     pub slack: Vec<Passed>,
     /// Interactions that came once more and were answered with 200.
     pub repeated: Vec<Value>,
+    /// When the operator had stopped everything.
+    pub stopped: Vec<Standstill>,
     /// What people can still see at the end.
     pub walls: Walls,
 }

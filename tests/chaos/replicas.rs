@@ -12,7 +12,7 @@ use crate::campaign::{Campaign, opened};
 use crate::chance::Chance;
 use crate::desk::{Desk, House};
 use crate::load::Load;
-use crate::operator::turns_the_switch;
+use crate::operator::{Standstill, turns_the_switch};
 use crate::outside::Outside;
 use crate::table::Tally;
 
@@ -25,6 +25,8 @@ pub struct LeftBehind {
     pub load: Load,
     /// Slack's way to whichever desk is there.
     pub balancer: Balancer,
+    /// When the operator had stopped everything.
+    pub stopped: Vec<Standstill>,
 }
 
 impl Campaign {
@@ -51,11 +53,14 @@ impl Campaign {
             let _over = over.clone().drop_guard();
             self.kill_both(outside, houses, desks, chance, tally).await
         };
-        let switching = turns_the_switch(houses[0], chance.apart("the operator"), &over);
+        let operator = chance.apart("the operator");
+        let books = &outside.company_books;
+        let switching = turns_the_switch(houses[0], books, operator, &over);
         let (killed, thrown) = tokio::join!(killing, switching);
         killed?;
-        tally.thrown += thrown?;
-        Ok(LeftBehind { load, balancer })
+        let stopped = thrown?;
+        tally.thrown += stopped.len() as u64;
+        Ok(LeftBehind { load, balancer, stopped })
     }
 
     async fn kill_both(

@@ -1,5 +1,6 @@
 //! The checks can fail: what would be a broken promise is put into copies, and each must be seen.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use sqlx::SqlitePool;
@@ -8,9 +9,10 @@ use sqlx::sqlite::SqliteConnectOptions;
 use crate::check;
 use crate::database::Database;
 use crate::evidence::{CompanyRows, DeskRows, Evidence};
+use crate::operator::Standstill;
 
 /// What is broken, in whose books, by which statement, and what a finding about it says.
-const DEEDS: [(&str, Books, &str, &str); 7] = [
+const DEEDS: [(&str, Books, &str, &str); 6] = [
     (
         "a doubled effect",
         Books::Company,
@@ -22,13 +24,6 @@ const DEEDS: [(&str, Books, &str, &str); 7] = [
         Books::Company,
         "INSERT INTO journal (call, key, body) VALUES ('refund', 'from-nowhere', '{}')",
         "which nobody ordered",
-    ),
-    (
-        "a start under the stop switch",
-        Books::Desk,
-        "UPDATE audit SET kind = 'switch.stopped' WHERE seq = (SELECT max(seq) FROM audit
-           WHERE seq < (SELECT max(seq) FROM audit WHERE kind = 'execution.started'))",
-        "started while everything was stopped",
     ),
     (
         "a deleted audit record",
@@ -100,11 +95,21 @@ pub async fn is_seen(
         }
         evidence.desk = DeskRows::read(&evidence.database).await?;
         evidence.company = CompanyRows::read(&company_copy).await?;
-        let findings = check::everything(evidence).await?;
-        let seen = findings.all().iter().any(|finding| finding.contains(words));
-        anyhow::ensure!(seen, "{what} went unseen; found: {:#?}", findings.all());
+        sees(evidence, what, words).await?;
     }
+    // As if everything had stood still when the last call came.
+    let calls = evidence.company.calls.len();
+    let last = Standstill { from: calls.saturating_sub(1), to: calls, under_way: BTreeSet::new() };
+    evidence.stopped.push(last);
+    sees(evidence, "a call under the stop switch", "called while everything was stopped").await?;
     Ok(Sabotage::Seen)
+}
+
+async fn sees(evidence: &Evidence, what: &str, words: &str) -> anyhow::Result<()> {
+    let findings = check::everything(evidence).await?;
+    let seen = findings.all().iter().any(|finding| finding.contains(words));
+    anyhow::ensure!(seen, "{what} went unseen; found: {:#?}", findings.all());
+    Ok(())
 }
 
 /// Changes rows without regard to those that refer to them, and says how many.

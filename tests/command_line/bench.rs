@@ -219,6 +219,11 @@ impl Desk {
         lines.map(|line| line.split(' ').next().unwrap_or_default().to_owned()).collect()
     }
 
+    /// Where the commands run.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Closes the desk, so that its database is one file at rest.
     pub async fn close(mut self) -> TempDir {
         self.world.crash_desk().await;

@@ -152,7 +152,7 @@ const BROKEN: &[(&str, &str, &str, &str)] = &[
         "the condition cannot be judged, because it compares `state.found.status` with \
          \"suceeded\", which it can never be; it is one of \"succeeded\", \"failed\", \"unknown\", \
          \"invalid\", \"denied\", \"rejected\", \"expired\", \"cancelled\", \"superseded\", \
-         \"not_started\", \"over_budget\"; mend it, or write to the key it needs",
+         \"not_started\", \"over_budget\", \"unsettled\"; mend it, or write to the key it needs",
     ),
     (
         "state.verdict.startsWith(\"OK\")",

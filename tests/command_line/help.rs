@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::program::run;
 
-const COMMANDS: [&[&str]; 18] = [
+const COMMANDS: [&[&str]; 19] = [
     &["demo"],
     &["serve"],
     &["check"],
@@ -18,6 +18,7 @@ const COMMANDS: [&[&str]; 18] = [
     &["requests", "list"],
     &["requests", "show"],
     &["requests", "cancel"],
+    &["requests", "settle"],
     &["stop"],
     &["start"],
     &["erase"],

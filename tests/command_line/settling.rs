@@ -4,7 +4,8 @@ use countersign::base::Span;
 use countersign::demo::Mishap;
 use countersign::store::{Ended, StartCheck, StoreError};
 
-use crate::bench::Desk;
+use crate::bench::{Desk, ENV, Slack};
+use crate::program::{countersign, run};
 use crate::readable::readable;
 
 /// A deletion is approved, and its tool breaks off without an answer.
@@ -37,6 +38,74 @@ async fn what_nobody_knows_is_listed_until_a_person_has_looked() {
     assert_eq!(desk.world.company.journal().await.unwrap().len(), 1, "nothing ran again");
     let verified = desk.runs(&["verify"]).await;
     assert_eq!(verified.code, 0, "{}", verified.all());
+}
+
+/// A rule allowed it, so there is no card and nobody was asked.
+#[tokio::test]
+async fn what_a_rule_allowed_is_told_in_its_thread() {
+    let keyed = "retry: keyed\n    keyed_for: 24h\n    show: [amount, currency, charge]";
+    let once = "retry: once\n    show: [amount, currency, charge]";
+    let (slack, desk) = (Slack::start().await, Desk::open_with(&[(keyed, once)]).await);
+    let store = format!("store: sqlite://{}", desk.database().display());
+    slack.configure(&[("store: sqlite://countersign.db", &store)]);
+    desk.world.company.suffer(Mishap::AnswerLost);
+    let asked = desk.writes("mia", "refund ch_7 20.00 EUR, late parcel").await;
+    insta::assert_snapshot!("allowed_replies_unknown", readable(&desk.replies("mia", &asked)));
+    let listed = desk.runs(&["requests", "list", "--all"]).await;
+    insta::assert_snapshot!("allowed_list", readable(&listed.shown()));
+    let id = listed.out.split(' ').next().unwrap().to_owned();
+    let show = ["requests", "show", &id];
+    insta::assert_snapshot!("allowed_show", readable(&desk.runs(&show).await.shown()));
+    let doctor = slack.runs(&["doctor"]).await.out;
+    let counted = "actions of which nobody knows whether they happened: 1";
+    assert!(doctor.contains(counted) && doctor.contains("requests settle"), "{doctor}");
+
+    let settle =
+        ["requests", "settle", &id, "happened", "--by", "olga", "--reason", "it is booked"];
+    assert_eq!(desk.runs(&settle).await.code, 0);
+    desk.settles().await;
+    insta::assert_snapshot!("allowed_replies_settled", readable(&desk.replies("mia", &asked)));
+    insta::assert_snapshot!("allowed_show_settled", readable(&desk.runs(&show).await.shown()));
+    assert_eq!(desk.runs(&["requests", "list"]).await.out, "Nothing is waiting.\n");
+    assert!(!slack.runs(&["doctor"]).await.out.contains("nobody knows"));
+    assert_eq!(desk.runs(&["verify"]).await.code, 0);
+}
+
+#[tokio::test]
+async fn more_than_can_be_listed_is_counted() {
+    let (desk, ..) = a_deletion_breaks_off().await;
+    let copy = crate::tampering::copied(&desk).await;
+    let many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1002)
+        INSERT INTO executions (id, workspace, retry_class, envelope, digest, key, state, epoch,
+                                attempts, start_by, ordered_at, started_at, ended_at)
+        SELECT id || i, workspace, retry_class, envelope, digest, key || i, state, epoch, attempts,
+               start_by, ordered_at, started_at, ended_at + i FROM executions, n";
+    crate::tampering::change(&copy, many).await;
+    let url = format!("sqlite://{}", copy.display());
+    let list = ["requests", "list", "--database", &url];
+    let listed = run(desk.folder(), &list, &[]).await.out;
+    assert_eq!(listed.lines().count(), 1001, "{listed}");
+    let last = listed.lines().last().unwrap();
+    assert!(last.starts_with("Not listed: 3 more actions whose outcome is unknown."), "{last}");
+}
+
+#[tokio::test]
+async fn nobody_settles_without_a_name() {
+    let (desk, _, id) = a_deletion_breaks_off().await;
+    let settle = ["requests", "settle", &id, "happened", "--reason", "I looked"];
+    for (by, env) in [(&["--by", " "][..], None), (&["--by", ""], None), (&[], Some(""))] {
+        let args = [&settle[..], by].concat();
+        let env: Vec<_> = ENV.into_iter().chain(env.map(|user| ("USER", user))).collect();
+        let refused = run(desk.folder(), &args, &env).await;
+        assert_eq!(refused.code, 2, "{}", refused.all());
+        assert!(refused.err.contains("--by <NAME>"), "{}", refused.err);
+    }
+    let mut nobody = countersign(desk.folder(), &settle, &ENV);
+    let refused = nobody.env_remove("USER").output().await.unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    let refused = desk.runs(&["stop", "--by", "", "--reason", "something is odd"]).await;
+    assert_eq!(refused.code, 2, "{}", refused.all());
+    assert!(desk.runs(&["requests", "list"]).await.out.contains("OUTCOME UNKNOWN"));
 }
 
 /// A worker that was taken for dead says how its call ended. That counts for nothing, and helps

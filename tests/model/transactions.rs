@@ -106,6 +106,7 @@ pub fn start(desk: &Desk, world: &mut World, replica: usize) {
         decision: world.row.request.decision.clone().map(|decision| (decision, asked.digest)),
         policy_still_holds: true,
         tool_unchanged: true,
+        equal_unsettled: false,
         stopped: world.stopped && desk.mutation != Mutation::SwitchNotRead,
         epoch: execution.epoch,
         claimed_epoch: if checks_epoch { epoch } else { execution.epoch },

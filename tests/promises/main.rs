@@ -20,6 +20,7 @@ mod an_acknowledged_click_is_kept;
 mod an_agent_that_stops_says_why;
 mod an_older_version_goes_on;
 mod another_workspace_sees_nothing;
+mod both_databases;
 mod cards_are_views;
 mod every_request_has_an_owner;
 mod forged_requests_do_nothing;

@@ -60,6 +60,70 @@ async fn a_call_that_nobody_can_ask_about_is_not_repeated_and_said_to_be_unknown
     office.closes().await;
 }
 
+/// Somebody has looked, and says that the action of which nobody knew did not happen.
+async fn finds_that_it_did_not_happen(office: &Office) {
+    let store = &office.world.app().unwrap().desk.store;
+    let workspace = store.workspace().await.unwrap().unwrap();
+    let which = store.unsettled(&workspace, 10).await.unwrap().remove(0).execution.id;
+    let (which, finding) = (which.as_str(), Finding::DidNotHappen);
+    let settled = store.settle_unknown(&workspace, which, finding, "olga", "no trace").await;
+    settled.unwrap().unwrap();
+    office.a_moment().await;
+}
+
+/// A rule that lets it pass says nothing of what the first one did, and nor would a second card.
+#[tokio::test]
+async fn what_nobody_knows_is_not_done_again_because_a_model_asks_again() {
+    let once = "retry: once\n    show: [amount, currency, charge]";
+    for (text, approver) in [("refund ch_7 20.00 EUR, late parcel", None), (DELETION, Some("noor"))]
+    {
+        let office = Office::opens_with(&[(KEYED, once)]).await;
+        office.world.company.suffer(Mishap::AnswerLost);
+        let first = office.writes("mia", text).await;
+        if let Some(approver) = approver {
+            office.approves(approver, &office.card(approver, "#approvals")).await;
+        }
+        let told = office.thread("mia", &first);
+        assert!(told.contains("OUTCOME UNKNOWN"), "{told}");
+        let cards = office.person("noor").sees("#approvals").len();
+
+        let again = office.writes("mia", text).await;
+        let told = office.thread("mia", &again);
+        assert!(told.contains("nobody knows yet whether the same was done before (exe_"), "{told}");
+        assert_eq!(office.person("noor").sees("#approvals").len(), cards, "and nobody is asked");
+        assert_eq!(office.world.company.journal().await.unwrap().len(), 1, "called once");
+        let desk = office.database().await;
+        let answered = "SELECT count(*) FROM audit WHERE kind = 'call.answered'
+                          AND body LIKE '%\"status\":\"unsettled\"%'";
+        assert_eq!(count(&desk, answered).await, 1, "the log has it");
+        desk.close().await;
+
+        finds_that_it_did_not_happen(&office).await;
+        office.writes("mia", text).await;
+        if let Some(approver) = approver {
+            office.approves(approver, &office.card(approver, "#approvals")).await;
+        }
+        assert_eq!(office.world.company.journal().await.unwrap().len(), 2, "now it is free");
+        office.closes().await;
+    }
+}
+
+/// Both were asked for before anybody could know.
+#[tokio::test]
+async fn what_was_approved_before_an_equal_action_became_unknown_does_not_start() {
+    let office = Office::opens().await;
+    let (_, first) = office.asks("mia", DELETION).await;
+    let (asked, second) = office.asks("mia", DELETION).await;
+    assert_ne!(first.at, second.at);
+    office.world.company.suffer(Mishap::AnswerLost);
+    office.approves("noor", &first).await;
+    office.approves("noor", &second).await;
+    assert_eq!(office.world.company.journal().await.unwrap().len(), 1, "called once");
+    let told = office.thread("mia", &asked);
+    assert!(told.contains("nobody knows yet whether an equal action happened"), "{told}");
+    office.closes().await;
+}
+
 /// The database was put back to an earlier day: what it shows as open may have been done since.
 #[tokio::test]
 async fn what_was_open_in_a_backup_does_not_run_after_it_was_put_back() {

@@ -34,6 +34,19 @@ fn leaves(value: &Value, path: &str, found: &mut Vec<String>) {
 }
 
 #[test]
+fn the_same_is_done_by_the_same_tool_with_the_same_arguments_however_they_are_written() {
+    let sealed = |arguments: Value| Sealed::seal(envelope(arguments)).unwrap();
+    let one = sealed(json!({ "amount": 20, "charge": "ch_7" }));
+    assert!(one.does_the_same_as(&sealed(json!({ "charge": "ch_7", "amount": 20.0 }))));
+    assert!(!one.does_the_same_as(&sealed(json!({ "charge": "ch_7", "amount": 20.5 }))));
+    let mut other = one.envelope().clone();
+    other.requester.name = "Noor".to_owned();
+    assert!(one.does_the_same_as(&Sealed::seal(other.clone()).unwrap()));
+    other.tool.name = "another".to_owned();
+    assert!(!one.does_the_same_as(&Sealed::seal(other).unwrap()));
+}
+
+#[test]
 fn a_change_of_anything_in_the_envelope_changes_the_digest() {
     let digest = Sealed::seal(full()).unwrap().digest();
     let value = serde_json::to_value(full()).unwrap();

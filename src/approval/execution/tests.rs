@@ -14,6 +14,7 @@ fn facts() -> StartFacts {
         decision: Some((approved(at(5), at(15)), sealed().digest())),
         policy_still_holds: true,
         tool_unchanged: true,
+        equal_unsettled: false,
         stopped: false,
         epoch: 3,
         claimed_epoch: 3,
@@ -78,6 +79,7 @@ fn one_doubt_is_enough_to_refuse() {
         (StartRefusal::TooLate, StartFacts { begun: late, ..facts() }),
         (StartRefusal::PolicyChanged, StartFacts { policy_still_holds: false, ..facts() }),
         (StartRefusal::ToolChanged, StartFacts { tool_unchanged: false, ..facts() }),
+        (StartRefusal::EqualUnsettled, StartFacts { equal_unsettled: true, ..facts() }),
     ];
     for (refusal, facts) in table {
         assert_eq!(warrant(facts.clone(), at(7)).unwrap_err(), refusal, "{facts:#?}");

@@ -9,10 +9,10 @@ use crate::approval::Finding;
 use crate::base::WorkspaceId;
 use crate::cli::database::{Database, workspace_of};
 use crate::cli::out::say;
-use crate::cli::signed::Signed;
+use crate::cli::signed::SignedByName;
 use crate::cli::words;
 use crate::slack::texts;
-use crate::store::{NotUnsettled, Store, StoreError, Unsettled};
+use crate::store::{ActionRun, NotUnsettled, Store, StoreError};
 
 /// How many are listed: so many mean trouble of another kind.
 const LISTED: usize = 1_000;
@@ -28,7 +28,7 @@ pub(in crate::cli) struct Settle {
     finding: Seen,
 
     #[command(flatten)]
-    signed: Signed,
+    signed: SignedByName,
 
     #[command(flatten)]
     database: Database,
@@ -52,7 +52,7 @@ pub(super) async fn run(order: Settle, config: &Path) -> anyhow::Result<ExitCode
         Seen::DidNotHappen => Finding::DidNotHappen,
         Seen::WrittenOff => Finding::WrittenOff,
     };
-    let Signed { reason, by } = &order.signed;
+    let SignedByName { reason, by } = &order.signed;
     let settled = store.settle_unknown(&workspace, &order.which, finding, by, reason).await;
     store.close().await;
     let which = &order.which;
@@ -87,15 +87,20 @@ pub(super) async fn run(order: Settle, config: &Path) -> anyhow::Result<ExitCode
 /// Lists what somebody must look at, with what there is to look for. Says how many there are.
 pub(super) async fn list(store: &Store, workspace: &WorkspaceId) -> anyhow::Result<u64> {
     let mut listed = 0;
-    for unsettled in store.unsettled(workspace, LISTED).await? {
-        say(line(&unsettled))?;
+    for action in store.unsettled(workspace, LISTED).await? {
+        say(line(&action))?;
         listed += 1;
     }
-    Ok(listed)
+    let all = store.unknown_executions(workspace).await?;
+    if let Some(rest) = all.checked_sub(listed).filter(|rest| *rest > 0) {
+        say(words::not_listed(rest))?;
+    }
+    Ok(all)
 }
 
-fn line(unsettled: &Unsettled) -> String {
-    let Unsettled { execution, request, tool, key } = unsettled;
+/// What somebody must look at, and what there is to look for.
+pub(super) fn line(action: &ActionRun) -> String {
+    let ActionRun { execution, request, tool, key, .. } = action;
     let which = request.as_ref().map_or_else(|| execution.id.to_string(), ToString::to_string);
     let started = execution.started_at.map(|at| at.to_string()).unwrap_or_default();
     let known = execution.note.as_deref().unwrap_or("nothing");

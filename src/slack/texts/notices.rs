@@ -4,8 +4,8 @@ use super::card::place;
 use super::when::rounded;
 use super::{about_to_run, by, ran, tool_name};
 use crate::approval::{Choice, DecidedBy, Outcome};
-use crate::base::Span;
-use crate::slack::card::{CardView, Detail, approvers, channel};
+use crate::base::{ExecutionId, Span};
+use crate::slack::card::{CardView, Detail, ExecutionView, approvers, channel};
 use crate::slack::escape;
 
 /// Under a stage's card; names nobody, so that nobody is pinged twice.
@@ -70,6 +70,21 @@ pub fn undeliverable(view: &CardView<'_>, stage: usize) -> String {
         "Nobody else is left to ask; please tell the person who runs Countersign.".to_owned()
     };
     format!("I could not show {} to {who}{place}{why}. {then}", tool_name(view))
+}
+
+/// To the requester's thread: what became of an action that a rule allowed, when the agent cannot know.
+pub fn became(tool: &str, execution: &ExecutionView<'_>) -> String {
+    format!("{}, which a rule allowed: {}", escape::name(tool), ran(execution))
+}
+
+/// To the requester's thread: an action is not done because an equal one may have happened.
+pub fn not_again(tool: &str, unsettled: &ExecutionId) -> String {
+    format!(
+        "I did not do {} again: nobody knows yet whether the same was done before ({unsettled}). Once \
+         somebody has looked and settled that (countersign requests settle {unsettled} …), it can be \
+         asked for again.",
+        escape::name(tool)
+    )
 }
 
 /// To the person who voted, in the dialog they voted in.

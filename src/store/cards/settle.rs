@@ -1,7 +1,7 @@
 //! What became of a card's post or update.
 
 use super::owe::refresh_status;
-use crate::approval::{Event, Refusal};
+use crate::approval::Event;
 use crate::base::{CardId, RequestId, Span, Timestamp, WorkspaceId};
 use crate::store::runs::fenced;
 use crate::store::transition::transition;
@@ -195,21 +195,6 @@ impl Store {
         let (card, error) = (card.clone(), text(error));
         self.write(move |tx| Box::pin(async move { dead(tx, &card, epoch, &error).await })).await
     }
-
-    /// A stage's approvers cannot be shown the request: the next stage is asked at once.
-    pub async fn undeliverable(
-        &self,
-        workspace: &WorkspaceId,
-        request: &RequestId,
-        stage: usize,
-        why: &str,
-    ) -> Result<Result<(), Refusal>, StoreError> {
-        let (workspace, request, why) = (workspace.clone(), request.clone(), why.to_owned());
-        self.write(move |tx| {
-            Box::pin(async move { undeliverable(tx, &workspace, &request, stage, &why).await })
-        })
-        .await
-    }
 }
 
 /// A card, or where it should be, cannot be read. It must not keep the others from being shown.
@@ -246,16 +231,10 @@ async fn dead(tx: &mut Tx, card: &CardId, epoch: u64, error: &str) -> Result<(),
 async fn ask_the_next(tx: &mut Tx, card: Stood, why: &str) -> Result<(), StoreError> {
     let (workspace, request, Some(stage)) = card else { return Ok(()) };
     let (workspace, request) = (WorkspaceId::existing(workspace), RequestId::existing(request));
-    let stage = count("stage", stage)?;
-    match undeliverable(tx, &workspace, &request, stage, why).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(refusal)) => {
-            tracing::debug!(%request, %refusal, "a card that nobody needs any more was given up");
-            Ok(())
-        }
+    match undeliverable(tx, &workspace, &request, count("stage", stage)?, why).await {
         // Its request is damaged as well, which `verify` tells.
         Err(StoreError::Damaged { .. } | StoreError::NotFound(_)) => Ok(()),
-        Err(error) => Err(error),
+        asked => asked,
     }
 }
 
@@ -265,7 +244,7 @@ async fn undeliverable(
     request: &RequestId,
     stage: usize,
     why: &str,
-) -> Result<Result<(), Refusal>, StoreError> {
+) -> Result<(), StoreError> {
     let loaded = requests::load(&mut tx.conn, request)
         .await?
         .filter(|loaded| loaded.request.workspace == *workspace)
@@ -273,12 +252,13 @@ async fn undeliverable(
     let evidence = serde_json::json!({ "why": why });
     if let Err(refusal) = transition(tx, &loaded, &Event::Undeliverable { stage }, evidence).await?
     {
-        return Ok(Err(refusal));
+        tracing::debug!(%request, %refusal, "a card that nobody needs any more was given up");
+        return Ok(());
     }
     sqlx::query("UPDATE requests SET undeliverable = $2 WHERE id = $1")
         .bind(request.as_str())
         .bind(why)
         .execute(&mut tx.conn)
         .await?;
-    Ok(Ok(()))
+    Ok(())
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::base::{Clock, Instants, RandomIds, Rate, TurnableClock};
-use crate::store::{ClaimedOwed, NewNotice, Owed, OwedPace, Rehearsal};
+use crate::store::{ClaimedOwed, NewNotice, Owed, OwedPace, Rehearsal, notices};
 
 const START: Timestamp = Timestamp::from_millis(1_795_527_000_000);
 const LEASE: Span = Span::seconds(30);
@@ -50,7 +50,11 @@ impl Two {
             kind: "test".to_owned(),
             body: json!({ "channel": channel, "text": text }),
         };
-        self.one.owe_notice(notice).await.expect("it is owed");
+        let owed = self
+            .one
+            .write(move |tx| Box::pin(async move { notices::owe(tx, &notice).await }))
+            .await;
+        owed.expect("it is owed");
     }
 
     async fn closes(self) {

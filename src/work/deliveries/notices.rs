@@ -4,10 +4,11 @@ use serde_json::Value;
 
 use super::{Claim, Deliveries, Sent, Try, place};
 use crate::approval::Notice;
+use crate::desk::execution_view;
 use crate::slack::card::Rendered;
 use crate::slack::client::{About, Place, Post};
 use crate::slack::texts;
-use crate::store::{CardButtons, OwedNotice, ShownAt, StoreError, StoredRequest};
+use crate::store::{ActionNotice, CardButtons, OwedNotice, ShownAt, StoreError, StoredRequest};
 
 impl Deliveries {
     pub(super) async fn notice(&self, owed: OwedNotice, claim: Claim) -> Result<(), StoreError> {
@@ -69,8 +70,7 @@ impl Deliveries {
         let thread = owed.thread.as_ref().and_then(|thread| thread.slack.as_ref());
         let thread = thread.map(|slack| place(&slack.channel, Some(&slack.thread_ts)));
         let Some(request) = &owed.request else {
-            let text = owed.body.get("text").and_then(Value::as_str);
-            return Ok(thread.zip(text.map(texts::agent_reply)));
+            return Ok(thread.zip(self.without_a_request(owed).await?));
         };
         let Some(stored) = self.desk.store.request(&owed.workspace, request).await? else {
             return Ok(None);
@@ -90,6 +90,28 @@ impl Deliveries {
             Notice::Escalated { .. } | Notice::Decided | Notice::Undeliverable { .. } => thread,
         };
         Ok(at.map(|at| (at, texts::say(&text))))
+    }
+
+    /// What a run says, or what it is told of an action that has no card.
+    async fn without_a_request(&self, owed: &OwedNotice) -> Result<Option<Rendered>, StoreError> {
+        if let Some(text) = owed.body.get("text").and_then(Value::as_str) {
+            return Ok(Some(texts::agent_reply(text)));
+        }
+        let Ok(notice) = serde_json::from_value::<ActionNotice>(owed.body.clone()) else {
+            return Ok(None);
+        };
+        let (ActionNotice::Became { execution: about }
+        | ActionNotice::NotAgain { unsettled: about }) = &notice;
+        let Some(action) = self.desk.store.execution(&owed.workspace, about).await? else {
+            return Ok(None);
+        };
+        let text = match notice {
+            ActionNotice::Became { .. } => {
+                texts::became(&action.tool, &execution_view(&action.execution))
+            }
+            ActionNotice::NotAgain { unsettled } => texts::not_again(&action.tool, &unsettled),
+        };
+        Ok(Some(texts::say(&text)))
     }
 
     /// Nothing where a card says it, or when what it would tell is no longer kept.

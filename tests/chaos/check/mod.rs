@@ -1,4 +1,5 @@
-//! The checks. Each compares what the desk says with what somebody else wrote down.
+//! The checks. Each compares what the desk says with what somebody else wrote down. Only `instants` has
+//! nobody else to ask: where clocks jump, no other clock is the desk's.
 
 mod clicks;
 mod effects;

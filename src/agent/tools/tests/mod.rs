@@ -99,6 +99,7 @@ fn warrant_for(envelope: Envelope) -> Warrant {
         decision: None,
         policy_still_holds: true,
         tool_unchanged: true,
+        equal_unsettled: false,
         stopped: false,
         epoch: 1,
         claimed_epoch: 1,
