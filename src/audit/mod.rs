@@ -16,7 +16,9 @@ pub(crate) use chain::hash;
 pub use export::{ExportError, export, story};
 pub(crate) use export::{RecordRow, page};
 pub(crate) use record::{Entry, append, append_numbered};
-pub(crate) use reduced::{ERASURE, Left, RETENTION, deliveries, evidence, remains};
+pub(crate) use reduced::{
+    ERASURE, Left, RETENTION, deliveries, evidence, forget_shown, has_shown, remains,
+};
 pub use verify::{Anchor, Erased, Findings, NotAnAnchor, Reductions, Violation, verify};
 pub(crate) use who::People;
 pub use who::Who;

@@ -77,6 +77,20 @@ pub(crate) fn evidence(evidence: &Value) -> Value {
     }
 }
 
+/// Takes the hash of what a card showed from the evidence of a press. It has no salt: whoever knows the
+/// rest of the card finds by guessing who stood on it.
+pub(crate) fn forget_shown(evidence: &mut Value) {
+    if let Some(fields) = evidence.as_object_mut() {
+        fields.remove("shown");
+    }
+}
+
+/// Whether a record has such a hash.
+pub(crate) fn has_shown(body: &str) -> bool {
+    let body: Value = serde_json::from_str(body).unwrap_or_default();
+    body["evidence"].get("shown").is_some()
+}
+
 /// The deliveries that a record says it came of.
 pub(crate) fn deliveries(body: &str) -> Vec<String> {
     let body: Value = serde_json::from_str(body).unwrap_or_default();

@@ -7,6 +7,36 @@ use serde_json::Value;
 
 use crate::base::PersonId;
 
+/// Under these names stands what models, tools, callers and people have written. An id in it says nothing
+/// of who had a part, or anybody could have somebody else forgotten together with themselves.
+const WRITTEN: [&str; 13] = [
+    "answer",
+    "arguments",
+    "because",
+    "call",
+    "claim",
+    "content",
+    "cwd",
+    "error",
+    "name",
+    "note",
+    "reason",
+    "target",
+    "text",
+];
+
+/// What stands inside a value and was written by the desk.
+fn inside(value: &Value) -> Vec<&Value> {
+    match value {
+        Value::Array(values) => values.iter().collect(),
+        Value::Object(fields) => {
+            let ours = fields.iter().filter(|(key, _)| !WRITTEN.contains(&key.as_str()));
+            ours.map(|(_, value)| value).collect()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
+    }
+}
+
 /// One human, by every id that the log has of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Who {
@@ -19,9 +49,17 @@ pub struct Who {
 impl Who {
     /// Are they in a JSON text?
     pub(crate) fn is_in(&self, text: &str) -> bool {
-        let whole = self.persons.iter().chain(&self.accounts).map(|id| format!("\"{id}\""));
-        let inside = self.accounts.iter().map(|id| format!(":{id}:"));
-        whole.chain(inside).any(|id| text.contains(&id))
+        // Most have no word of them, and need not be read.
+        let perhaps = self.persons.iter().chain(&self.accounts).any(|id| text.contains(id));
+        perhaps && serde_json::from_str(text).is_ok_and(|value| self.are_in(&value))
+    }
+
+    fn are_in(&self, value: &Value) -> bool {
+        let theirs = |text: &str| {
+            let whole = self.persons.contains(text) || self.accounts.contains(text);
+            whole || self.accounts.iter().any(|id| text.contains(&format!(":{id}:")))
+        };
+        value.as_str().is_some_and(theirs) || inside(value).into_iter().any(|one| self.are_in(one))
     }
 
     /// The name of a delivery without them: that of a click says who clicked.
@@ -54,14 +92,9 @@ impl Who {
 
     /// The names that they are called by.
     pub(crate) fn names_in(&self, value: &Value) -> BTreeSet<String> {
-        let inside = match value {
-            Value::Array(values) => values.iter().collect(),
-            Value::Object(fields) => fields.values().collect(),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
-        };
         let theirs = value["person"].as_str().is_some_and(|person| self.is(person));
         let name = value["name"].as_str().filter(|name| theirs && !name.is_empty());
-        let names = inside.into_iter().flat_map(|value| self.names_in(value));
+        let names = inside(value).into_iter().flat_map(|value| self.names_in(value));
         names.chain(name.map(str::to_owned)).collect()
     }
 
@@ -92,7 +125,8 @@ impl Who {
                 if let Some(Value::String(key)) = fields.get_mut("delivery") {
                     *key = self.leave_key(key, pseudonym);
                 }
-                fields.values_mut().for_each(|value| self.leave(value, pseudonym));
+                let ours = fields.iter_mut().filter(|(key, _)| !WRITTEN.contains(&key.as_str()));
+                ours.for_each(|(_, value)| self.leave(value, pseudonym));
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
@@ -117,11 +151,7 @@ impl People {
         {
             self.0.entry(person.to_owned()).or_default().insert(user.to_owned());
         }
-        match value {
-            Value::Array(values) => values.iter().for_each(|value| self.take_in(value)),
-            Value::Object(fields) => fields.values().for_each(|value| self.take_in(value)),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-        }
+        inside(value).into_iter().for_each(|value| self.take_in(value));
     }
 
     /// The human that an id belongs to. An account that never had a part in a request is known by
@@ -172,6 +202,27 @@ mod tests {
             assert_eq!(who.accounts, ["U1", "U2"].map(str::to_owned).into(), "{id}");
         }
         assert_eq!(people.who("U9").persons.len(), 0);
+    }
+
+    #[test]
+    fn what_others_have_written_says_nothing_of_who_they_are() {
+        let mut people = People::default();
+        people.take_in(&facts("per_mia", "U3", "Mia"));
+        let eve = facts("per_mia", "U9", "Eve");
+        for written in WRITTEN {
+            people.take_in(&json!({ "envelope": { written: { "to": [eve] } } }));
+        }
+        let mia = people.who("per_mia");
+        assert_eq!(mia.accounts, ["U3".to_owned()].into());
+        for written in WRITTEN {
+            for said in [json!("U3"), json!("to :U3:"), json!({ "user": "U3", "name": "Eve" })] {
+                let mut said = json!([{ written: said, "person": "per_eve" }]);
+                assert!(!mia.is_in(&said.to_string()), "{said}");
+                let before = said.clone();
+                mia.leave(&mut said, &PersonId::existing("per_gone"));
+                assert_eq!(said, before);
+            }
+        }
     }
 
     #[test]

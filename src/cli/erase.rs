@@ -89,6 +89,7 @@ pub(super) async fn run(order: Erase, config: &Path) -> anyhow::Result<ExitCode>
     Ok(ExitCode::SUCCESS)
 }
 
+/// What there is of somebody, so that whoever says yes to it sees who and what goes along.
 fn found(person: &str, traces: &Traces) -> String {
     let others = match traces.records.len() {
         0 => String::new(),
@@ -101,10 +102,14 @@ fn found(person: &str, traces: &Traces) -> String {
         ),
         None => String::new(),
     };
+    let who = &traces.who;
+    let ids = [&who.accounts, &who.persons, &traces.requests, &traces.threads];
+    let along = ids.into_iter().flatten().map(|id| format!("\n  {id}"));
     format!(
-        "{person} had a part in {} and {}.{others}{begun}",
+        "{person} had a part in {} and {}.{others} What goes, by every id that the log has of them:{}{begun}",
         words::counted(traces.requests.len(), "request"),
         words::counted(traces.threads.len(), "conversation"),
+        along.collect::<String>(),
     )
 }
 

@@ -47,6 +47,17 @@ impl Retention {
         Self { desk, walk: Mutex::default() }
     }
 
+    /// The next batches. Says whether there was anything.
+    async fn goes_on(&self, walk: &mut Walk) -> Result<bool, StoreError> {
+        if walk.time.is_none() {
+            walk.time = self.time(walk).await?;
+        }
+        match walk.time {
+            Some(time) => self.batches(walk, time).await,
+            None => Ok(false),
+        }
+    }
+
     /// One batch of each kind. Says whether there was anything.
     async fn batches(&self, walk: &mut Walk, now: Timestamp) -> Result<bool, StoreError> {
         let (store, workspace) = (&self.desk.store, &self.desk.workspace);
@@ -128,7 +139,8 @@ impl Work for Retention {
         Loop::Retention
     }
 
-    /// One thing at most, so that the loop rests after it whenever it has room for two.
+    /// One thing at most, so that the loop rests after it whenever it has room for two. What fails has
+    /// perhaps held up everybody who writes, so it is left for the next look.
     fn claim(&self, _room: usize) -> BoxFuture<'_, Result<Vec<()>, StoreError>> {
         async move {
             let (mut walk, now) = (self.walk(), self.desk.clock.now());
@@ -136,20 +148,22 @@ impl Work for Retention {
             if walk.begins > now && walk.begins <= now.plus(LOOKS_EVERY) {
                 return Ok(Vec::new());
             }
-            if walk.time.is_none() {
-                walk.time = self.time(&mut walk).await?;
+            let begins = now.plus(LOOKS_EVERY);
+            match self.goes_on(&mut walk).await {
+                Ok(true) => {
+                    self.keep(walk);
+                    Ok(vec![()])
+                }
+                Ok(false) => {
+                    self.keep(Walk { begins, held: walk.held, ..Walk::default() });
+                    Ok(Vec::new())
+                }
+                Err(error) => {
+                    // Whether the clock is to be believed is asked again.
+                    self.keep(Walk { begins, time: None, ..walk });
+                    Err(error)
+                }
             }
-            let any = match walk.time {
-                Some(time) => self.batches(&mut walk, time).await?,
-                None => false,
-            };
-            if any {
-                self.keep(walk);
-                return Ok(vec![()]);
-            }
-            let (begins, held) = (now.plus(LOOKS_EVERY), walk.held);
-            self.keep(Walk { begins, held, ..Walk::default() });
-            Ok(Vec::new())
         }
         .boxed()
     }

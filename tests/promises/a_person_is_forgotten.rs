@@ -1,6 +1,8 @@
 //! A person can be erased: their name, their accounts and their words go, a pseudonym stands for them,
 //! every quorum still counts as many people, and the chain still verifies.
 
+use std::collections::BTreeSet;
+
 use countersign::base::PersonId;
 use countersign::store::{Erased, Erasing, Erasure, Open};
 
@@ -190,5 +192,86 @@ async fn an_erasure_that_was_given_up_is_found_again_after_a_month() {
     assert_eq!(erasing.pseudonym().as_str(), "per_erased_1");
     erasing.finish().await.unwrap();
     gone(&office, &["Mia", "U0MIA", "per_erased_2", "erasure:"]).await;
+    office.closes().await;
+}
+
+/// Agents write whatever they like into arguments, also the ids of people.
+#[tokio::test]
+async fn what_an_agent_writes_makes_no_two_people_one() {
+    let office = Office::opens().await;
+    let (asked, card) = office.asks("mia", "refund ch_1042 640.00 EUR, U0LENA").await;
+    office.approves("jonas", &card).await;
+    let desk = &office.world.app().unwrap().desk;
+    let lena = desk.store.traces_of(&desk.workspace, "U0LENA").await.unwrap();
+    assert!(lena.is_empty(), "an argument is no part in anything: {lena:?}");
+
+    let (_, card) = office.asks("lena", INVOICE).await;
+    office.rejects("jonas", &card).await;
+    erases(&office, "U0LENA").await.unwrap();
+    gone(&office, &["Lena", "V-7719"]).await;
+    let left = office.every_row().await;
+    assert!(["ch_1042", "U0MIA", "640.00"].iter().all(|word| left.contains(word)));
+    office.person("mia").replies_in_thread(&asked, "look up order 1042");
+    office.a_moment().await;
+    let memory = "SELECT count(*) FROM state_values WHERE value LIKE '%ch_1042%'";
+    let database = office.database().await;
+    assert!(count(&database, memory).await > 0, "what Mia's agent remembers is Mia's");
+    database.close().await;
+    office.closes().await;
+}
+
+/// Whoever knows the rest of a card may try who stood on it, and compare.
+#[tokio::test]
+async fn nobody_is_found_again_by_guessing_what_a_card_showed() {
+    let office =
+        Office::opens_with(&[("within: 30m, remind: [10m, 20m]", "within: 30m, quorum: 2")]).await;
+    let (_, card) = office.asks("mia", REFUND).await;
+    office.approves("jonas", &card).await;
+    office.approves("lena", &office.card("lena", "#approvals")).await;
+    office.presses("priya", &card, "Approve").await;
+    let desk = office.database().await;
+    let rows = "SELECT shown_hash FROM cards WHERE shown_hash IS NOT NULL
+        UNION SELECT evidence FROM votes UNION SELECT body FROM audit";
+    let rows: Vec<String> = sqlx::query_scalar(rows).fetch_all(&desk).await.unwrap();
+    let hash = regex::Regex::new(r#"^[0-9a-f]{64}$|"shown":"([0-9a-f]{64})""#).unwrap();
+    let found = rows.iter().filter_map(|row| hash.captures(row));
+    let hashes: BTreeSet<&str> =
+        found.map(|found| found.get(1).or(found.get(0)).unwrap().as_str()).collect();
+    assert!(hashes.len() > 3, "cards, votes and a press that came too late: {hashes:?}");
+    desk.close().await;
+
+    erases(&office, "U0JONAS").await.unwrap();
+    gone(&office, &Vec::from_iter(hashes)).await;
+    let stored = office.every_row().await;
+    assert!(["Mia", "Lena", "charged twice"].iter().all(|word| stored.contains(word)));
+    office.closes().await;
+}
+
+/// A conversation may be long. It goes some runs at a time, and what is cut off goes on.
+#[tokio::test]
+async fn a_long_conversation_is_forgotten_some_runs_at_a_time() {
+    let mut office = Office::opens().await;
+    let root = office.writes("mia", "look up order 1042").await;
+    for order in 0..19 {
+        office.person("mia").replies_in_thread(&root, &format!("look up order 10{order}"));
+        office.a_moment().await;
+    }
+    let desk = office.database().await;
+    let whole = "SELECT count(*) FROM runs WHERE reduced_at IS NULL";
+    let memory = "SELECT count(*) FROM state_values";
+    let remembered = count(&desk, memory).await;
+    let mut erasing = begin(&office, "U0MIA", "per_erased_1").await.unwrap();
+    assert!(erasing.step().await.unwrap());
+    assert_eq!((count(&desk, whole).await, count(&desk, memory).await), (4, remembered));
+    drop(erasing);
+    office.loses_power().await;
+
+    let erasing = begin(&office, "U0MIA", "per_erased_2").await.unwrap();
+    erasing.finish().await.unwrap();
+    assert_eq!((count(&desk, whole).await, count(&desk, memory).await), (0, 0));
+    let told = "SELECT count(*) FROM audit WHERE kind = 'person.erased'";
+    assert_eq!(count(&desk, told).await, 2, "two transactions, each with its record");
+    desk.close().await;
+    gone(&office, &["Mia", "U0MIA", "order 10", "per_erased_2", "erasure:"]).await;
     office.closes().await;
 }

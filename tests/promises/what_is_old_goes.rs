@@ -4,6 +4,7 @@
 use countersign::approval::Finding;
 use countersign::audit;
 use countersign::base::Span;
+use countersign::work::{Retention, one_turn};
 use serde_json::Value;
 
 use crate::caller::asking;
@@ -36,11 +37,18 @@ async fn the_words_of_an_old_request_go_and_the_chain_still_verifies() {
     assert!(told.contains("Already approved by Jonas"), "{told}");
     let desk = office.database().await;
     let digest = text(&desk, "SELECT digest FROM requests").await;
+    let shown = "SELECT count(*) FROM cards WHERE shown_hash IS NOT NULL";
+    assert_eq!(count(&desk, shown).await, 2);
 
     office.days_pass(29).await;
     assert_eq!(words_left(&office).await, WORDS, "nothing goes before its time");
     office.days_pass(2).await;
     assert_eq!(words_left(&office).await, [""; 0]);
+    assert_eq!(
+        count(&desk, shown).await,
+        0,
+        "names are found by guessing at a hash without a salt"
+    );
 
     assert_eq!(text(&desk, "SELECT digest FROM requests").await, digest);
     assert_eq!(text(&desk, "SELECT outcome FROM requests").await, "approved");
@@ -78,7 +86,7 @@ async fn who_presses_an_old_button_is_told_what_is_still_known() {
 
 #[tokio::test]
 async fn what_somebody_must_still_look_at_stays_whole_however_old_it_is() {
-    let office = opens("{ requests: 7d }").await;
+    let office = opens("{ requests: 7d, runs: 7d }").await;
     office.world.company.suffer(countersign::demo::Mishap::AnswerLost);
     let deletion = office.writes("mia", crate::office::DELETION).await;
     let card = office.card("noor", "#approvals");
@@ -96,7 +104,10 @@ async fn what_somebody_must_still_look_at_stays_whole_however_old_it_is() {
     let request = text(&desk, "SELECT id FROM requests").await;
     let settled = store.settle_unknown(&workspace, &request, Finding::Happened, "olga", "41 rows");
     settled.await.unwrap().unwrap();
-    office.days_pass(1).await;
+    office.days_pass(6).await;
+    assert_eq!(count(&desk, whole).await, 1, "what Olga found out is six days old");
+    assert!(office.every_row().await.contains("41 rows"));
+    office.days_pass(2).await;
     assert_eq!(count(&desk, whole).await, 0);
     let finding = text(&desk, "SELECT settled FROM executions").await;
     assert!(finding.contains("happened") && finding.contains("olga"), "{finding}");
@@ -135,6 +146,66 @@ async fn a_conversation_is_remembered_while_it_goes_on_and_forgotten_whole_when_
     assert_eq!(count(&desk, "SELECT count(*) FROM threads").await, 1);
     assert_eq!(count(&desk, "SELECT count(*) FROM runs WHERE state = 'done'").await, 3);
     desk.close().await;
+    office.closes().await;
+}
+
+/// A caller may hold one conversation for years. It goes some runs at a time, so that nobody who presses a
+/// button waits for all of it, and what its agent remembers goes with the last.
+#[tokio::test]
+async fn a_long_conversation_goes_some_runs_at_a_time_also_when_the_power_fails() {
+    let mut office = opens("{ runs: 7d }").await;
+    for order in 0..40 {
+        asking(&format!("look up order 10{order}")).with("thread_id", "t").post(&office).await;
+        office.a_moment().await;
+    }
+    office.days_pass(6).await;
+    let desk = office.database().await;
+    let whole = "SELECT count(*) FROM runs WHERE reduced_at IS NULL";
+    let memory = "SELECT count(*) FROM state_values";
+    assert_eq!(count(&desk, whole).await, 40);
+    let remembered = count(&desk, memory).await;
+    office.clock.turn_forward(Span::minutes(DAY + 60));
+    for left in [24, 8] {
+        let retention = Retention::new(office.world.app().unwrap().desk.clone());
+        assert_eq!(one_turn(&retention, 2).await.unwrap(), 1);
+        assert_eq!(count(&desk, whole).await, left);
+        assert_eq!(count(&desk, memory).await, remembered, "it may still go on");
+        office.world.crash_desk().await;
+        office.world.open_desk().await.unwrap();
+    }
+    office.passes(Span::minutes(20)).await;
+    assert_eq!((count(&desk, whole).await, count(&desk, memory).await), (0, 0));
+    let told = "SELECT count(*) FROM audit WHERE kind = 'desk.reduced' AND body LIKE '%\"runs\"%'";
+    assert_eq!(count(&desk, told).await, 3, "three transactions, each with its record");
+    desk.close().await;
+    office.closes().await;
+}
+
+/// What fails may fail for long, and each time it keeps whoever presses a button waiting.
+#[tokio::test]
+async fn what_cannot_be_reduced_is_left_alone_until_the_next_look() {
+    let office = opens("{ requests: 7d }").await;
+    let (_, card) = office.asks("mia", REFUND).await;
+    office.approves("jonas", &card).await;
+    office.days_pass(6).await;
+    office.clock.turn_forward(Span::minutes(DAY + 60));
+    let desk = office.database().await;
+    let rename = |from, to| {
+        sqlx::AssertSqlSafe(format!("ALTER TABLE requests RENAME COLUMN {from} TO {to}"))
+    };
+    sqlx::query(rename("undeliverable", "gone")).execute(&desk).await.unwrap();
+    let retention = Retention::new(office.world.app().unwrap().desk.clone());
+    one_turn(&retention, 2).await.unwrap_err();
+    for _ in 0..9 {
+        office.clock.turn_forward(Span::minutes(1));
+        assert_eq!(one_turn(&retention, 2).await.unwrap(), 0, "it is not tried");
+    }
+    sqlx::query(rename("gone", "undeliverable")).execute(&desk).await.unwrap();
+    desk.close().await;
+    assert_eq!(words_left(&office).await, WORDS);
+    office.clock.turn_forward(Span::minutes(1));
+    while one_turn(&retention, 2).await.unwrap() > 0 {}
+    assert_eq!(words_left(&office).await, [""; 0]);
     office.closes().await;
 }
 

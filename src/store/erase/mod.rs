@@ -1,8 +1,8 @@
 //! A person is forgotten: their names, accounts and words go, and a pseudonym stands for them.
 //!
 //! Each of their ids has a pseudonym of its own, the same one in everything that one erasure touches,
-//! so votes still count as many people as they were. Each request and each conversation is one
-//! transaction, with a record that says who stands for the erasure and has the hashes of what is left.
+//! so votes still count as many people as they were. Each request and some runs of a conversation are
+//! one transaction, with a record that says who stands for it and has the hashes of what is left.
 //! An erasure that was cut off is found again, and goes on under the same pseudonym.
 
 mod begun;
@@ -40,9 +40,13 @@ pub struct Erasing {
 /// One transaction of an erasure.
 enum Step {
     Request(String),
-    Thread(String),
+    /// Some runs of a conversation, after one of them.
+    Thread(String, Option<Place>),
     Records(Vec<u64>),
 }
+
+/// A run's place in its conversation: when it began, and its id.
+type Place = (i64, String);
 
 /// What became of an erasure.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,7 +76,7 @@ impl Store {
         let begun::Begun { pseudonym, who, threads } = begun;
         let records = records.into_iter().collect::<Vec<_>>();
         let steps = requests.into_iter().map(Step::Request);
-        let steps = steps.chain(threads.into_iter().map(Step::Thread));
+        let steps = steps.chain(threads.into_iter().map(|thread| Step::Thread(thread, None)));
         let steps = steps.chain(records.chunks(AT_ONCE).map(|some| Step::Records(some.to_vec())));
         Ok(Erasing {
             store: self.clone(),
@@ -93,19 +97,25 @@ impl Erasing {
     pub async fn step(&mut self) -> Result<bool, StoreError> {
         let Some(step) = self.steps.pop_front() else { return Ok(false) };
         let eraser = self.eraser.clone();
-        let open = self
+        let (open, next) = self
             .store
             .write(move |tx| {
                 Box::pin(async move {
                     match step {
-                        Step::Request(id) => eraser.request(tx, &id).await,
-                        Step::Thread(id) => eraser.thread(tx, &id).await,
-                        Step::Records(numbers) => eraser.records(tx, numbers).await,
+                        Step::Request(id) => Ok((eraser.request(tx, &id).await?, None)),
+                        Step::Thread(id, after) => {
+                            let (open, last) = eraser.thread(tx, &id, after).await?;
+                            Ok((open, last.map(|last| Step::Thread(id, Some(last)))))
+                        }
+                        Step::Records(numbers) => Ok((eraser.records(tx, numbers).await?, None)),
                     }
                 })
             })
             .await?;
         self.open.extend(open);
+        if let Some(next) = next {
+            self.steps.push_front(next);
+        }
         Ok(true)
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Erasure, Open, open};
+use super::{Erasure, Open, Place, open};
 use crate::audit::{self, Entry, RecordRow, Who};
 use crate::base::{PersonId, RequestId, WorkspaceId};
 use crate::store::reduce::{self, Rest};
@@ -34,7 +34,11 @@ impl Eraser {
             false => Vec::new(),
         };
         let actions = "SELECT id FROM executions WHERE request_id = $1";
-        let rests = self.with_others(tx, id, actions, rests).await?;
+        let mut rests = self.with_others(tx, id, actions, rests).await?;
+        // Everybody who pressed was shown who had decided before them.
+        let evidence = rests.iter_mut().filter_map(|rest| rest.body().get_mut("evidence"));
+        evidence.for_each(audit::forget_shown);
+        reduce::forget_what_cards_showed(tx, &request).await?;
         self.leave_request(tx, id).await?;
         self.leave_votes(tx, id).await?;
         self.tell(tx, rests).await?;
@@ -42,36 +46,37 @@ impl Eraser {
     }
 
     /// A conversation they had a part in is forgotten whole: what an agent remembers cannot be told
-    /// apart by who said it. Nothing of it goes while something is open, which is given back.
-    pub(super) async fn thread(&self, tx: &mut Tx, thread: &str) -> Result<Vec<Open>, StoreError> {
+    /// apart by who said it. Some runs of it go at a time; the last of them is given back, if there may
+    /// be more. Nothing goes while something is open, which is given back too.
+    pub(super) async fn thread(
+        &self,
+        tx: &mut Tx,
+        thread: &str,
+        after: Option<Place>,
+    ) -> Result<(Vec<Open>, Option<Place>), StoreError> {
         let open = open::of_thread(&mut tx.conn, thread).await?;
         if !open.is_empty() {
-            return Ok(open);
+            return Ok((open, None));
         }
-        let (mut rests, _) = reduce::conversation(tx, &self.workspace, thread).await?;
-        let runs: Vec<(String, String, Option<String>)> =
-            sqlx::query_as("SELECT id, input, requester FROM runs WHERE thread_id = $1")
-                .bind(thread)
-                .fetch_all(&mut tx.conn)
-                .await?;
-        for (run, input, requester) in runs {
+        let runs = some(tx, thread, &after).await?;
+        let ids: Vec<String> = runs.iter().map(|run| run.id.clone()).collect();
+        let may_be_more = ids.len() == reduce::RUNS_AT_ONCE;
+        let damage = reduce::Damage::IsAnError;
+        let part = reduce::conversation(tx, &self.workspace, thread, ids, damage).await?;
+        let (mut rests, mut last) = (part.rests, None);
+        for Run { id, created_at } in runs {
+            if part.begun.as_ref() == Some(&id) {
+                // What is whole of it goes first.
+                self.tell(tx, rests).await?;
+                return Ok((open, last.or(after).or(Some(BEGINNING))));
+            }
             let actions = "SELECT id FROM executions WHERE run_id = $1 AND request_id IS NULL";
-            rests = self.with_others(tx, &run, actions, rests).await?;
-            let requester = requester.map(|requester| self.left(&requester)).transpose()?;
-            sqlx::query("UPDATE runs SET input = $2, requester = $3 WHERE id = $1")
-                .bind(&run)
-                .bind(self.left(&input)?)
-                .bind(requester)
-                .execute(&mut tx.conn)
-                .await?;
-            self.leave_allowed(tx, &run).await?;
-            sqlx::query("DELETE FROM notices WHERE run_id = $1 AND state <> 'owed'")
-                .bind(&run)
-                .execute(&mut tx.conn)
-                .await?;
+            rests = self.with_others(tx, &id, actions, rests).await?;
+            self.leave_run(tx, &id).await?;
+            last = Some((created_at, id));
         }
         self.tell(tx, rests).await?;
-        Ok(open)
+        Ok((open, last.filter(|_| may_be_more)))
     }
 
     /// Records of other matters that name them. Nothing is ever open.
@@ -175,6 +180,8 @@ impl Eraser {
                 .fetch_all(&mut tx.conn)
                 .await?;
         for (person, body, evidence) in votes {
+            let mut evidence: Value = from_json("evidence", &self.left(&evidence)?)?;
+            audit::forget_shown(&mut evidence);
             sqlx::query(
                 "UPDATE votes SET person = $3, body = $4, evidence = $5
                  WHERE request_id = $1 AND person = $2",
@@ -183,11 +190,31 @@ impl Eraser {
             .bind(&person)
             .bind(self.id_left(&person))
             .bind(self.left(&body)?)
-            .bind(self.left(&evidence)?)
+            .bind(evidence.to_string())
             .execute(&mut tx.conn)
             .await?;
         }
         Ok(())
+    }
+
+    /// What is left of a run, of what it did without asking anybody, and of what was told of it.
+    async fn leave_run(&self, tx: &mut Tx, run: &str) -> Result<(), StoreError> {
+        let (input, requester): (String, Option<String>) =
+            sqlx::query_as("SELECT input, requester FROM runs WHERE id = $1")
+                .bind(run)
+                .fetch_one(&mut tx.conn)
+                .await?;
+        sqlx::query("UPDATE runs SET input = $2, requester = $3 WHERE id = $1")
+            .bind(run)
+            .bind(self.left(&input)?)
+            .bind(requester.map(|requester| self.left(&requester)).transpose()?)
+            .execute(&mut tx.conn)
+            .await?;
+        sqlx::query("DELETE FROM notices WHERE run_id = $1 AND state <> 'owed'")
+            .bind(run)
+            .execute(&mut tx.conn)
+            .await?;
+        self.leave_allowed(tx, run).await
     }
 
     /// What is left of the actions of a run that a rule allowed.
@@ -198,7 +225,7 @@ impl Eraser {
         .bind(run)
         .fetch_all(&mut tx.conn)
         .await?;
-        for (id, envelope) in allowed {
+        for (id, envelope) in allowed.into_iter().filter(|(_, envelope)| self.who.is_in(envelope)) {
             sqlx::query("UPDATE executions SET envelope = $2 WHERE id = $1")
                 .bind(id)
                 .bind(self.left(&envelope)?)
@@ -208,8 +235,8 @@ impl Eraser {
         Ok(())
     }
 
-    /// Adds the records about something, and about its actions, that name them and are not among
-    /// these yet.
+    /// Adds the records about something, and about its actions, that name them or have the hash of what
+    /// they stood on, and are not among these yet.
     async fn with_others(
         &self,
         tx: &mut Tx,
@@ -230,7 +257,8 @@ impl Eraser {
             .bind(subject)
             .fetch_all(&mut tx.conn)
             .await?;
-            for row in rows.into_iter().filter(|row| self.who.is_in(&row.body)) {
+            let theirs = |body: &str| self.who.is_in(body) || audit::has_shown(body);
+            for row in rows.into_iter().filter(|row| theirs(&row.body)) {
                 let rest = Rest::as_it_stands(row)?;
                 if !there.contains(&rest.number()) {
                     rests.push(rest);
@@ -255,4 +283,30 @@ impl Eraser {
         };
         reduce::write_down(tx, entry, rests).await
     }
+}
+
+/// A run of a conversation.
+#[derive(sqlx::FromRow)]
+struct Run {
+    id: String,
+    created_at: i64,
+}
+
+/// Before the first run.
+const BEGINNING: Place = (i64::MIN, String::new());
+
+/// Some runs of a conversation, after one of them.
+async fn some(tx: &mut Tx, thread: &str, after: &Option<Place>) -> Result<Vec<Run>, StoreError> {
+    let (at, id) = after.clone().unwrap_or(BEGINNING);
+    Ok(sqlx::query_as(
+        "SELECT id, created_at FROM runs WHERE thread_id = $1
+           AND (created_at > $2 OR (created_at = $2 AND id > $3))
+         ORDER BY created_at, id LIMIT $4",
+    )
+    .bind(thread)
+    .bind(at)
+    .bind(id)
+    .bind(big(reduce::RUNS_AT_ONCE))
+    .fetch_all(&mut tx.conn)
+    .await?)
 }

@@ -3,7 +3,7 @@
 use super::records::{self, Rest};
 use crate::approval::Settled;
 use crate::base::WorkspaceId;
-use crate::store::rows::{from_json, json};
+use crate::store::rows::{big, from_json, json};
 use crate::store::{StoreError, Tx};
 
 /// An action, and what is to be left of it.
@@ -39,17 +39,20 @@ pub(super) async fn of_request(
     }
 }
 
-/// The actions of a run that nobody was asked about, because a rule allowed them.
+/// Some of the actions of a run that nobody was asked about, because a rule allowed them.
 pub(super) async fn allowed_in(
     tx: &mut Tx,
     workspace: &WorkspaceId,
     run: &str,
+    at_most: usize,
 ) -> Result<Vec<Reduced>, StoreError> {
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT id, envelope, settled FROM executions
-         WHERE run_id = $1 AND request_id IS NULL AND reduced_at IS NULL ORDER BY id",
+         WHERE run_id = $1 AND request_id IS NULL AND reduced_at IS NULL ORDER BY id
+         LIMIT $2",
     )
     .bind(run)
+    .bind(big(at_most))
     .fetch_all(&mut tx.conn)
     .await?;
     let mut all = Vec::with_capacity(rows.len());

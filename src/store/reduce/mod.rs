@@ -18,8 +18,8 @@ use serde_json::json;
 
 use self::records::Bodies;
 pub(super) use self::records::Rest;
-pub(super) use self::requests::reduce as request;
-pub(super) use self::runs::reduce as conversation;
+pub(super) use self::requests::{forget_what_cards_showed, reduce as request};
+pub(super) use self::runs::{Damage, reduce as conversation};
 use super::{StoreError, Tx};
 use crate::audit::{self, Entry, Left};
 use crate::base::failpoint::{self, Point};
@@ -27,6 +27,10 @@ use crate::base::{Timestamp, WorkspaceId};
 
 /// Whoever clicks waits for no more than this many requests.
 const REQUESTS_AT_ONCE: usize = 16;
+/// The same for runs of a conversation.
+pub(super) const RUNS_AT_ONCE: usize = 16;
+/// And for what they did without asking anybody.
+const ACTIONS_AT_ONCE: usize = 64;
 /// The same for rows that are forgotten or reduced one by one.
 const ROWS_AT_ONCE: usize = 200;
 
@@ -61,7 +65,7 @@ struct Told<'a> {
 
 /// Writes the record of a batch, and what is left of the bodies that it has the hashes of.
 async fn tell(tx: &mut Tx, told: Told<'_>, rests: Vec<Rest>) -> Result<(), StoreError> {
-    if told.count == 0 {
+    if told.count == 0 && rests.is_empty() {
         return Ok(());
     }
     let entry = Entry {

@@ -49,7 +49,8 @@ impl Store {
     }
 }
 
-/// Those that nothing stands in the way of, after how far the walk has come.
+/// Those that nothing stands in the way of, after how far the walk has come. What a person has found out
+/// about an action is as old as their finding it.
 pub(super) const OLD: &str = "SELECT asked_at, id FROM requests
     WHERE workspace = $1 AND outcome IS NOT NULL AND reduced_at IS NULL AND asked_at < $2
       AND (asked_at > $3 OR (asked_at = $3 AND id > $4))
@@ -57,7 +58,9 @@ pub(super) const OLD: &str = "SELECT asked_at, id FROM requests
         SELECT 1 FROM audit WHERE subject = requests.id AND kind LIKE 'request.%' AND at >= $2)
       AND NOT EXISTS (
         SELECT 1 FROM executions WHERE request_id = requests.id
-          AND (ended_at IS NULL OR ended_at >= $2 OR (state = 'unknown' AND settled IS NULL)))
+          AND (ended_at IS NULL OR ended_at >= $2 OR (state = 'unknown' AND (settled IS NULL
+            OR EXISTS (SELECT 1 FROM audit WHERE subject = executions.id
+                 AND kind = 'execution.settled' AND at >= $2)))))
       AND NOT EXISTS (
         SELECT 1 FROM cards WHERE request_id = requests.id
           AND state = 'open' AND shown_version < want_version)
@@ -117,10 +120,27 @@ pub(in crate::store) async fn reduce(
         .execute(&mut tx.conn)
         .await?;
     }
+    forget_what_cards_showed(tx, &request.id).await?;
     if let Some(execution) = execution {
         rests.extend(execution.write(tx).await?);
     }
     Ok(rests)
+}
+
+/// Of what people saw a card has the hash, which has no salt: whoever knows the rest finds names in it by
+/// guessing. Why a card could not be shown may have words in it. What was never shown is not owed any
+/// more, so nobody asks for either.
+pub(in crate::store) async fn forget_what_cards_showed(
+    tx: &mut Tx,
+    request: &RequestId,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE cards SET shown_hash = NULL, shown_blocks = NULL, error = NULL WHERE request_id = $1",
+    )
+    .bind(request.as_str())
+    .execute(&mut tx.conn)
+    .await?;
+    Ok(())
 }
 
 /// The evidence of each vote, in their order.

@@ -18,6 +18,7 @@ async fn nothing_is_read_from_one_end_to_the_other() {
     for question in [
         requests::OLD,
         runs::OLD,
+        runs::LIVELY,
         lesser::NOTICES,
         lesser::DELIVERIES,
         lesser::LATE,
