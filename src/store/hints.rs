@@ -14,6 +14,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::events::Feed;
 use super::place::Server;
+use super::reader::STILL_THERE;
 use crate::base::{Ids, RunId};
 
 const CHANNEL: &str = "countersign";
@@ -37,7 +38,7 @@ pub enum Hint {
 /// What is said and heard in this process.
 #[derive(Clone)]
 pub(super) struct Hints {
-    mouth: mpsc::UnboundedSender<String>,
+    mouth: mpsc::Sender<String>,
     heard: broadcast::Sender<Hint>,
 }
 
@@ -60,8 +61,8 @@ impl Hints {
         pool: AnyPool,
         ids: &dyn Ids,
         feed: Feed,
-        words: mpsc::UnboundedReceiver<String>,
-        mouth: mpsc::UnboundedSender<String>,
+        words: mpsc::Receiver<String>,
+        mouth: mpsc::Sender<String>,
     ) -> (Self, Talk) {
         let heard = broadcast::channel(BACKLOG).0;
         let end = CancellationToken::new();
@@ -87,8 +88,8 @@ impl Hints {
 
     /// Says a word without waiting for anybody.
     pub(super) fn say(&self, word: &str) {
-        // An error means that the talk has ended; whoever polls finds it.
-        let _ = self.mouth.send(word.to_owned());
+        // An error means that there is no room or that the talk has ended; whoever polls finds it.
+        let _ = self.mouth.try_send(word.to_owned());
     }
 
     pub(super) fn listen(&self) -> broadcast::Receiver<Hint> {
@@ -101,7 +102,7 @@ pub(super) fn about(run: &RunId) -> String {
     format!("run:{run}")
 }
 
-async fn say(pool: AnyPool, us: &str, mut words: mpsc::UnboundedReceiver<String>) {
+async fn say(pool: AnyPool, us: &str, mut words: mpsc::Receiver<String>) {
     while let Some(word) = words.recv().await {
         tokio::time::sleep(TOGETHER).await;
         let mut together = BTreeSet::from([word]);
@@ -116,8 +117,11 @@ async fn say(pool: AnyPool, us: &str, mut words: mpsc::UnboundedReceiver<String>
             }
         }
         let notify = sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(payload);
-        if let Err(error) = notify.execute(&pool).await {
-            tracing::debug!(%error, "a hint was lost");
+        match tokio::time::timeout(STILL_THERE, notify.execute(&pool)).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::debug!(%error, "a hint was lost"),
+            // A server that falls silent with it would have it, and all that follow, for ever.
+            Err(_) => tracing::debug!("a hint was lost: nobody answers"),
         }
     }
 }

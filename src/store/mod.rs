@@ -101,7 +101,7 @@ pub use requests::StoredRequest;
 pub use restore::{Restoration, Voided};
 pub use runs::ClaimedRun;
 pub use settle::{Ended, Finished};
-pub use shows::{ClaimedShow, Left};
+pub use shows::{ClaimedShow, Left, Shows};
 pub use stops::{Stop, Stopped};
 pub use switch::{Switch, SwitchPosition};
 pub use tally::Cost;

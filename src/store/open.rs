@@ -22,6 +22,9 @@ use super::writer::Writer;
 use super::{StoreError, Tx, migrating, pooler, postgres, sqlite};
 use crate::base::{Clock, Haste, Ids, SystemClock};
 
+/// How many hints may wait to be told to others; the rest is lost, and found by whoever polls.
+const HINTS: usize = 1024;
+
 /// The desk's memory. Cheap to clone; every clone is the same store.
 #[derive(Clone)]
 pub struct Store {
@@ -168,7 +171,7 @@ impl Store {
             Kind::Postgres => newest,
         };
         let tx = Tx { conn, now, clock: now, ahead_by: 0, ids, told: Vec::new() };
-        let (mouth, words) = mpsc::unbounded_channel();
+        let (mouth, words) = mpsc::channel(HINTS);
         let (feed, hints, talk) = match (line.server(), &readers) {
             (None, _) | (_, Readers::File(_)) => (Feed::default(), None, None),
             // Whoever listens in a session that is handed around has what is said to them told to others,

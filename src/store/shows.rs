@@ -33,17 +33,27 @@ pub enum Left {
     Over,
 }
 
+/// Which shows are gone on with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shows {
+    All,
+    /// Only those that have begun, and that what the run says at its end waits for.
+    Begun,
+}
+
 impl Store {
     /// Takes at most `limit` shows whose run has told more, or that have something to do by now.
     /// One that somebody else left in the middle knows so.
     pub async fn claim_shows(
         &self,
+        which: Shows,
         owner: &str,
         lease: Span,
         limit: usize,
     ) -> Result<Vec<ClaimedShow>, StoreError> {
         let owner = owner.to_owned();
-        self.write(move |tx| Box::pin(async move { claim(tx, &owner, lease, limit).await })).await
+        self.write(move |tx| Box::pin(async move { claim(tx, which, &owner, lease, limit).await }))
+            .await
     }
 
     /// Writes down how far a show has come.
@@ -140,6 +150,7 @@ struct Row {
 
 async fn claim(
     tx: &mut Tx,
+    which: Shows,
     owner: &str,
     lease: Span,
     limit: usize,
@@ -147,13 +158,17 @@ async fn claim(
     let due: Vec<Row> = sqlx::query_as(
         "SELECT run_id, channel, thread_ts, input, body, seen, shows.epoch, shows.owner
          FROM shows JOIN runs ON runs.id = run_id JOIN threads ON threads.id = thread_id
-         WHERE shows.state <> 'over' AND (told > seen OR due_at IS NOT NULL)
+         WHERE shows.state <> 'over' AND shows.state IN ('live', $3) AND (told > seen OR due_at IS NOT NULL)
            AND shows.retry_at <= $1 AND (told > seen OR due_at <= $1)
            AND (shows.lease_until IS NULL OR shows.lease_until <= $1)
          ORDER BY shows.retry_at LIMIT $2",
     )
     .bind(tx.now.as_millis())
     .bind(big(limit))
+    .bind(match which {
+        Shows::All => "idle",
+        Shows::Begun => "live",
+    })
     .fetch_all(&mut tx.conn)
     .await?;
     let mut claimed = Vec::with_capacity(due.len());
@@ -168,21 +183,42 @@ async fn claim(
         .bind(tx.now.plus(lease).as_millis())
         .execute(&mut tx.conn)
         .await?;
-        let input: RunInput = from_json("run input", &row.input)?;
-        let mut show: Show = from_json("show", &row.body)?;
-        if row.owner.is_some() {
-            show.was_interrupted();
+        let run = row.run_id.clone();
+        match show(row) {
+            Ok(show) => claimed.push(show),
+            Err(error) => bury(tx, &run, &error).await?,
         }
-        claimed.push(ClaimedShow {
-            run: RunId::existing(row.run_id),
-            place: SlackThread { channel: row.channel, thread_ts: row.thread_ts },
-            user: input.user,
-            show,
-            seen: count("event", row.seen)?,
-            epoch: count::<u64>("epoch", row.epoch)? + 1,
-        });
     }
     Ok(claimed)
+}
+
+fn show(row: Row) -> Result<ClaimedShow, StoreError> {
+    let input: RunInput = from_json("run input", &row.input)?;
+    let mut show: Show = from_json("show", &row.body)?;
+    if row.owner.is_some() {
+        show.was_interrupted();
+    }
+    Ok(ClaimedShow {
+        run: RunId::existing(row.run_id),
+        place: SlackThread { channel: row.channel, thread_ts: row.thread_ts },
+        user: input.user,
+        show,
+        seen: count("event", row.seen)?,
+        epoch: count::<u64>("epoch", row.epoch)? + 1,
+    })
+}
+
+/// A show that cannot be read must keep neither the others from going on, nor what its run says at its
+/// end from being said.
+async fn bury(tx: &mut Tx, run: &str, error: &StoreError) -> Result<(), StoreError> {
+    tracing::error!(run, %error, "what a thread shows of a run cannot be read and is given up");
+    sqlx::query(
+        "UPDATE shows SET state = 'over', owner = NULL, lease_until = NULL WHERE run_id = $1",
+    )
+    .bind(run)
+    .execute(&mut tx.conn)
+    .await?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -152,6 +152,24 @@ async fn a_power_cut_in_the_middle_doubles_nothing() {
     office.closes().await;
 }
 
+/// The operator has enough of growing messages while one grows.
+#[tokio::test]
+async fn an_answer_that_has_begun_is_told_also_when_nothing_is_shown_any_more() {
+    let mut office = Office::opens().await;
+    let (asked, card) = office.asks("mia", INVOICE).await;
+    office.presses("jonas", &card, "Approve").await;
+    let cut = std::iter::repeat_n(Fault::ServerError, 2);
+    office.world.slack.next_calls("chat.stopStream", cut);
+    office.world.settle().await.unwrap();
+    office.world.crash_desk().await;
+    let off = "default: deny\nstreams: { slack: false }";
+    office.world.edit_configuration("default: deny", off).unwrap();
+    office.world.open_desk().await.unwrap();
+    office.passes(Span::minutes(7)).await;
+    assert_eq!(answers(&office, &asked), 1);
+    office.closes().await;
+}
+
 const LONG: &str = "pace: 90ms
 rules:
   - when: { says: 'tell me' }

@@ -141,6 +141,20 @@ impl House {
         votes.expect("it can be read")
     }
 
+    /// What was filled in is on the disk: nobody fills in a million requests within half an hour, and
+    /// whatever comes now would wait for that.
+    pub async fn rests(&self) {
+        let pool = self.look().await;
+        let statement = match self.server {
+            None => "PRAGMA wal_checkpoint(TRUNCATE)",
+            Some(_) => "CHECKPOINT",
+        };
+        sqlx::query(statement).execute(&pool).await.expect("it is written");
+        pool.close().await;
+        let synced = Command::new("sync").status().await.expect("it runs");
+        assert!(synced.success());
+    }
+
     /// What the database takes, in words.
     pub async fn size(&self) -> String {
         let bytes = match &self.server {

@@ -52,6 +52,7 @@ pub async fn measure(database: &Database, few: bool) {
     let start = now();
     filler.fill(scale.pending, &Due::InAMonth).await;
     println!("  filled in {:.0} s; {} on disk", start.elapsed().as_secs_f64(), house.size().await);
+    house.rests().await;
     overdue(&house, filler, &outside, &scale).await;
     let filler = Filler::open(&house).await;
     in_one_second(&house, filler, &outside, &scale).await;

@@ -21,7 +21,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 pub(in crate::store) struct Feed {
     listeners: Arc<Mutex<Listeners>>,
     /// Where other processes are told that there is more. Absent where there are none.
-    others: Option<mpsc::UnboundedSender<String>>,
+    others: Option<mpsc::Sender<String>>,
 }
 
 /// Nothing in place of a batch means: another process has told more, and the log has it.
@@ -29,28 +29,36 @@ type Listeners = HashMap<RunId, broadcast::Sender<Option<Arc<Batch>>>>;
 
 /// Hears every batch of one run that is committed from now on.
 pub struct Listener {
-    news: broadcast::Receiver<Option<Arc<Batch>>>,
+    run: RunId,
+    /// There until it is dropped.
+    news: Option<broadcast::Receiver<Option<Arc<Batch>>>>,
     patience: Option<Duration>,
+    listeners: Arc<Mutex<Listeners>>,
 }
 
 impl Feed {
     /// One that other processes hear of.
-    pub(in crate::store) fn heard_by(others: mpsc::UnboundedSender<String>) -> Self {
+    pub(in crate::store) fn heard_by(others: mpsc::Sender<String>) -> Self {
         Self { listeners: Arc::default(), others: Some(others) }
     }
 
     pub(in crate::store) fn listen(&self, run: &RunId) -> Listener {
         let mut listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
         let sender = listeners.entry(run.clone()).or_insert_with(|| broadcast::channel(BACKLOG).0);
-        Listener { news: sender.subscribe(), patience: self.others.as_ref().map(|_| LOOK_AGAIN) }
+        Listener {
+            run: run.clone(),
+            news: Some(sender.subscribe()),
+            patience: self.others.as_ref().map(|_| LOOK_AGAIN),
+            listeners: self.listeners.clone(),
+        }
     }
 
     /// Tells what was committed, in the order of the commits.
     pub(in crate::store) fn publish(&self, told: impl IntoIterator<Item = Batch>) {
         for batch in told {
             if let Some(others) = &self.others {
-                // An error means that the store is closing.
-                let _ = others.send(hints::about(&batch.run));
+                // A hint that finds no room, or nobody any more, is lost like any other.
+                let _ = others.try_send(hints::about(&batch.run));
             }
             let run = batch.run.clone();
             self.tell(&run, Some(Arc::new(batch)));
@@ -80,12 +88,40 @@ impl Feed {
 impl Listener {
     /// The next batch, or nothing when some may have been missed: then the log has them.
     pub async fn next(&mut self) -> Option<Arc<Batch>> {
+        let news = self.news.as_mut()?.recv();
         match self.patience {
-            None => self.news.recv().await.ok().flatten(),
-            Some(patience) => {
-                let news = tokio::time::timeout(patience, self.news.recv()).await;
-                news.ok()?.ok().flatten()
-            }
+            None => news.await.ok().flatten(),
+            Some(patience) => tokio::time::timeout(patience, news).await.ok()?.ok().flatten(),
         }
+    }
+}
+
+impl Drop for Listener {
+    /// A run that has ended tells nothing more that would show that the last listener has left.
+    fn drop(&mut self) {
+        let mut listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        self.news = None;
+        if listeners.get(&self.run).is_some_and(|sender| sender.receiver_count() == 0) {
+            listeners.remove(&self.run);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_runs_that_nobody_listens_to_nothing_is_kept() {
+        let feed = Feed::default();
+        let runs: Vec<RunId> = (0..1000).map(|nth| RunId::existing(format!("run_{nth}"))).collect();
+        let once: Vec<Listener> = runs.iter().map(|run| feed.listen(run)).collect();
+        let stays = feed.listen(&runs[7]);
+        drop(once);
+        let mut left: Vec<RunId> = feed.listeners.lock().unwrap().keys().cloned().collect();
+        assert_eq!(left.pop(), Some(runs[7].clone()));
+        assert!(left.is_empty(), "{left:?}");
+        drop(stays);
+        assert!(feed.listeners.lock().unwrap().is_empty());
     }
 }

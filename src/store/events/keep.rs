@@ -1,7 +1,7 @@
 //! How events are written, read and forgotten.
 
 use super::{Batch, Listener};
-use crate::base::{RunId, Span, WorkspaceId};
+use crate::base::{RunId, Span, Timestamp, WorkspaceId};
 use crate::store::rows::{big, count, from_json, json};
 use crate::store::{Store, StoreError, Tx, runs, shows};
 use crate::stream::RunEvent;
@@ -92,24 +92,41 @@ impl Store {
         rows.into_iter().map(batch).collect()
     }
 
-    /// Forgets what runs told that ended longer than `kept` ago. Says whether there may be more.
-    pub async fn forget_events(&self, kept: Span) -> Result<bool, StoreError> {
+    /// Forgets what runs told that ended longer than `kept` ago, of the oldest events from an instant
+    /// on. Says from where to go on, if there may be more. Nothing is looked at that has not its age:
+    /// the runs that ever ended are many.
+    pub async fn forget_events(
+        &self,
+        kept: Span,
+        from: Option<Timestamp>,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let from = from.map_or(i64::MIN, Timestamp::as_millis);
         self.write(move |tx| {
             Box::pin(async move {
-                let forgotten = sqlx::query(
-                    "DELETE FROM run_events WHERE (run_id, first_seq) IN (
-                       SELECT run_id, first_seq FROM run_events JOIN runs ON runs.id = run_id
-                       WHERE run_events.created_at < $1 AND runs.updated_at < $1
-                         AND state IN ('done', 'failed')
-                       ORDER BY run_events.created_at LIMIT $2)",
-                )
-                .bind(tx.now.as_millis().saturating_sub(kept.as_millis()))
-                .bind(big(FORGOTTEN_AT_ONCE))
-                .execute(&mut tx.conn)
-                .await?;
-                Ok(forgotten.rows_affected() == FORGOTTEN_AT_ONCE as u64)
+                let before = tx.now.as_millis().saturating_sub(kept.as_millis());
+                let last: Option<i64> = sqlx::query_scalar(LAST_OF_MANY)
+                    .bind(from)
+                    .bind(before)
+                    .bind(big(FORGOTTEN_AT_ONCE))
+                    .fetch_optional(&mut tx.conn)
+                    .await?;
+                sqlx::query(FORGET)
+                    .bind(from)
+                    .bind(last.map_or(before, |last| last.saturating_add(1)))
+                    .bind(before)
+                    .execute(&mut tx.conn)
+                    .await?;
+                Ok(last.map(|last| Timestamp::from_millis(last.saturating_add(1))))
             })
         })
         .await
     }
 }
+
+/// The age of the last of so many old events, if there are more.
+pub(in crate::store) const LAST_OF_MANY: &str =
+    "SELECT created_at FROM run_events WHERE created_at >= $1 AND created_at < $2
+     ORDER BY created_at LIMIT 1 OFFSET $3";
+pub(in crate::store) const FORGET: &str =
+    "DELETE FROM run_events WHERE created_at >= $1 AND created_at < $2 AND EXISTS (
+       SELECT 1 FROM runs WHERE id = run_id AND state IN ('done', 'failed') AND updated_at < $3)";

@@ -6,6 +6,8 @@ mod keep;
 pub(super) use feed::Feed;
 pub use feed::Listener;
 pub(super) use keep::tell;
+#[cfg(test)]
+pub(super) use keep::{FORGET, LAST_OF_MANY};
 
 use crate::base::RunId;
 use crate::stream::RunEvent;

@@ -6,7 +6,7 @@ use sqlx::Row;
 
 use super::{held, lesser, requests, runs};
 use crate::base::{RandomIds, Span, SystemClock, Timestamp, TurnableClock, WorkspaceId};
-use crate::store::{Store, big, instant};
+use crate::store::{Store, big, events, instant};
 
 #[tokio::test]
 async fn nothing_is_read_from_one_end_to_the_other() {
@@ -24,6 +24,8 @@ async fn nothing_is_read_from_one_end_to_the_other() {
         lesser::LATE,
         held::AT,
         held::SAID,
+        events::FORGET,
+        events::LAST_OF_MANY,
     ] {
         let plan = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {question}"));
         let plan = sqlx::query(plan).fetch_all(&mut conn).await.expect("a plan");

@@ -37,14 +37,37 @@ async fn whoever_dies_while_it_is_held_is_followed_by_somebody() {
     let told = vec![RunEvent::NodeStart { node: "agent".to_owned() }];
     store.tell(&run.id, run.epoch, told).await.expect("told");
 
-    let mut first = store.claim_shows("desk-1", LEASE, 1).await.expect("claimed").remove(0);
+    let mut first =
+        store.claim_shows(Shows::All, "desk-1", LEASE, 1).await.expect("claimed").remove(0);
     first.seen = 1;
     store.leave_show(&first, Left::Held).await.expect("held");
-    assert_eq!(store.claim_shows("desk-2", LEASE, 1).await.expect("claimed").len(), 0);
+    assert_eq!(store.claim_shows(Shows::All, "desk-2", LEASE, 1).await.expect("claimed").len(), 0);
     clock.turn_forward(LEASE);
-    let second = store.claim_shows("desk-2", LEASE, 1).await.expect("claimed").remove(0);
+    let second =
+        store.claim_shows(Shows::All, "desk-2", LEASE, 1).await.expect("claimed").remove(0);
     assert_eq!((second.run.clone(), second.seen), (run.id, 1));
     let late = store.leave_show(&first, Left::Over).await;
     assert!(matches!(late, Err(StoreError::Fenced)), "the first has nothing to say any more");
+
+    // Now the row is spoilt; it keeps nobody who comes after it.
+    let spoilt = store.write(move |tx| {
+        Box::pin(async move {
+            let spoil = "UPDATE shows SET body = '{' WHERE run_id = $1";
+            sqlx::query(spoil).bind(second.run.as_str()).execute(&mut tx.conn).await?;
+            Ok(())
+        })
+    });
+    spoilt.await.expect("spoilt");
+    clock.turn_forward(LEASE);
+    for _ in 0..2 {
+        assert!(
+            store.claim_shows(Shows::All, "desk-1", LEASE, 1).await.expect("goes on").is_empty()
+        );
+    }
+    let mut reader = store.reader().await.expect("a reader");
+    let state: String =
+        sqlx::query_scalar("SELECT state FROM shows").fetch_one(&mut reader).await.expect("a row");
+    assert_eq!(state, "over", "what its run says at its end is not held back by it");
+    drop(reader);
     store.close().await;
 }

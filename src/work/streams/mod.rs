@@ -5,7 +5,7 @@
 
 mod show;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -14,7 +14,7 @@ use super::{Loop, Work, lease};
 use crate::base::{Span, Timestamp};
 use crate::desk::Desk;
 use crate::slack::client::SlackError;
-use crate::store::{ClaimedShow, StoreError};
+use crate::store::{ClaimedShow, Shows, StoreError};
 
 /// How often old events are looked for.
 const FORGETS_EVERY: Span = Span::minutes(10);
@@ -24,8 +24,9 @@ const REMEMBERED: Span = Span::minutes(60);
 /// Shows what runs tell, and keeps the log of it from growing for ever.
 pub struct Streams {
     desk: Arc<Desk>,
-    /// When old events are looked for next.
+    /// When old events are looked for next, and from which age on if a look is under way.
     forgets_at: Instant,
+    forgets_from: Mutex<Option<Timestamp>>,
     /// Until when no message is begun, and no session spoken of.
     plain_until: Instant,
     no_sessions_until: Instant,
@@ -35,13 +36,21 @@ pub struct Streams {
 struct Instant(Mutex<Timestamp>);
 
 impl Instant {
-    fn get(&self) -> Timestamp {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Whether it is still to come. One further away than it is ever set was set by a clock that has been
+    /// set back since.
+    fn is_ahead(&self, now: Timestamp, within: Span) -> bool {
+        let at = *open(&self.0);
+        at > now && at <= now.plus(within)
     }
 
     fn set(&self, at: Timestamp) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = at;
+        *open(&self.0) = at;
     }
+}
+
+fn open<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Each use is one step; a panic elsewhere leaves nothing half done in it.
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Streams {
@@ -49,6 +58,7 @@ impl Streams {
         Self {
             desk,
             forgets_at: Instant::default(),
+            forgets_from: Mutex::default(),
             plain_until: Instant::default(),
             no_sessions_until: Instant::default(),
         }
@@ -56,16 +66,21 @@ impl Streams {
 
     async fn forget(&self) -> Result<(), StoreError> {
         let now = self.desk.clock.now();
-        if self.forgets_at.get() > now {
+        if self.forgets_at.is_ahead(now, FORGETS_EVERY) {
             return Ok(());
         }
-        while self.desk.store.forget_events(self.desk.config.streams.keep).await? {}
-        self.forgets_at.set(now.plus(FORGETS_EVERY));
+        let from = *open(&self.forgets_from);
+        let next = self.desk.store.forget_events(self.desk.config.streams.keep, from).await?;
+        *open(&self.forgets_from) = next;
+        if next.is_none() {
+            self.forgets_at.set(now.plus(FORGETS_EVERY));
+        }
         Ok(())
     }
 
     fn is_plain(&self) -> bool {
-        self.plain_until.get() > self.desk.clock.now()
+        !self.desk.config.streams.in_slack
+            || self.plain_until.is_ahead(self.desk.clock.now(), REMEMBERED)
     }
 
     fn be_plain(&self, error: &SlackError) {
@@ -74,7 +89,7 @@ impl Streams {
     }
 
     fn knows_no_sessions(&self) -> bool {
-        self.no_sessions_until.get() > self.desk.clock.now()
+        self.no_sessions_until.is_ahead(self.desk.clock.now(), REMEMBERED)
     }
 
     fn forget_sessions(&self, error: &SlackError) {
@@ -93,10 +108,12 @@ impl Work for Streams {
     fn claim(&self, room: usize) -> BoxFuture<'_, Result<Vec<ClaimedShow>, StoreError>> {
         async move {
             self.forget().await?;
-            if !self.desk.config.streams.in_slack {
-                return Ok(Vec::new());
-            }
-            self.desk.store.claim_shows(&self.desk.owner, lease::TIME, room).await
+            // What a desk that showed them has left in the middle is brought to its end all the same.
+            let which = match self.desk.config.streams.in_slack {
+                true => Shows::All,
+                false => Shows::Begun,
+            };
+            self.desk.store.claim_shows(which, &self.desk.owner, lease::TIME, room).await
         }
         .boxed()
     }
