@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use crate::approval::{ExecutionState, Finding, Outcome, Unseen};
+use crate::store::DamagedRequest;
 
 pub(super) fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
@@ -39,6 +40,14 @@ pub(super) fn unseen(unseen: &Unseen) -> String {
         unseen.why.as_deref().unwrap_or("nothing has failed, it waits for its turn or for a desk");
     let so_far = if unseen.given_up { "given up" } else { "tried again and again" };
     format!("NOT SHOWN to its approvers, asked {}: {why} ({so_far})", unseen.since)
+}
+
+/// A request of which no more can be said.
+pub(super) fn damaged(damaged: &DamagedRequest) -> String {
+    let DamagedRequest { id, why } = damaged;
+    format!(
+        "{id}  DAMAGED: {why}. It cannot be decided; `countersign verify` says what else is wrong"
+    )
 }
 
 /// A reason that says something.

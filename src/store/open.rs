@@ -18,7 +18,7 @@ use super::readers::Readers;
 use super::rows::instant;
 use super::soundness::PageCheck;
 use super::writer::Writer;
-use super::{StoreError, Tx, migrating, pooler, postgres, sqlite};
+use super::{StoreError, Tx, migrating, pooler, postgres, restore, sqlite};
 use crate::base::{Clock, Ids, SystemClock};
 
 /// The desk's memory. Cheap to clone; every clone is the same store.
@@ -48,6 +48,15 @@ pub(super) enum Kind {
     Postgres,
 }
 
+/// What a database is opened to be written for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// A desk, or a command beside it: not on a backup that nobody has put back.
+    Work,
+    /// What a backup shows as open is to be ended.
+    Restore,
+}
+
 /// What a store that writes is made of.
 struct Opened {
     kind: Kind,
@@ -71,9 +80,18 @@ pub trait Turnstile: Send + Sync {
 impl Store {
     /// Opens `sqlite://path` or `postgres://…` for reading and writing and brings its schema up to
     /// date; a file is created when it is not there. Refuses a file that another process has open
-    /// for writing, a server that forgets what it acknowledged, and what a newer version of us
-    /// wrote.
+    /// for writing, a server that forgets what it acknowledged, what a newer version of us wrote, and
+    /// a backup that nobody has restored.
     pub async fn open(
+        url: &str,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+    ) -> Result<Self, StoreError> {
+        Self::open_for(Purpose::Work, url, clock, ids).await
+    }
+
+    async fn open_for(
+        purpose: Purpose,
         url: &str,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
@@ -81,7 +99,8 @@ impl Store {
         sqlx::any::install_default_drivers();
         let opened = match Place::of(url)? {
             Place::Sqlite(path) => {
-                let sqlite::Opened { end, lock, mark, check } = sqlite::open(&path).await?;
+                let sqlite::Opened { end, lock, mark, check } =
+                    sqlite::open(&path, purpose).await?;
                 let line = Line::sqlite(Some(lock), mark);
                 let (kind, pooling, readers) =
                     (Kind::Sqlite, Pooling::BySession, Readers::of_file(&path)?);
@@ -96,12 +115,13 @@ impl Store {
                 Opened { kind, end, line, readers, pooling, check: None }
             }
         };
-        Self::writing(opened, clock, ids).await
+        Self::writing(purpose, opened, clock, ids).await
     }
 
-    /// The same where no desk may be at work. A file has a lock for that; whom a server sees connected is
-    /// refused, and nothing keeps a desk from coming afterwards.
-    pub async fn open_alone(
+    /// Opens what a backup was put back to, so that [what is open in it](Store::void_what_was_open) is
+    /// ended. No desk may be at work: a file has a lock for that; whom a server sees connected is
+    /// refused, and one that comes afterwards is refused from the first transaction on.
+    pub async fn open_to_restore(
         url: &str,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
@@ -109,7 +129,7 @@ impl Store {
         if let Place::Postgres(server) = Place::of(url)? {
             postgres::nobody_else_is_there(&server).await?;
         }
-        Self::open(url, clock, ids).await
+        Self::open_for(Purpose::Restore, url, clock, ids).await
     }
 
     /// Opens an existing database for a single command of the operator, beside a desk that may be
@@ -137,10 +157,11 @@ impl Store {
                 Opened { kind, end, line, readers, pooling, check: None }
             }
         };
-        Self::writing(opened, clock, ids).await
+        Self::writing(Purpose::Work, opened, clock, ids).await
     }
 
     async fn writing(
+        purpose: Purpose,
         opened: Opened,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
@@ -148,6 +169,9 @@ impl Store {
         let Opened { kind, end, line, readers, pooling, check } = opened;
         let common = Arc::new(Common::default());
         let mut conn = Conn::new(end, common.clone());
+        if purpose == Purpose::Work && restore::is_any(&mut conn).await? {
+            return Err(StoreError::HalfRestored);
+        }
         let newest: Option<i64> =
             sqlx::query_scalar("SELECT MAX(at) FROM audit_heads").fetch_one(&mut conn).await?;
         let newest = instant(newest.unwrap_or_default());
