@@ -36,6 +36,12 @@ pub enum Event {
         operator: String,
         reason: String,
     },
+    /// The operator put the desk back to a backup whose log ends at `to`, in which it was pending.
+    Restore {
+        operator: String,
+        to: Timestamp,
+        reason: String,
+    },
     /// A changed action took its place.
     Supersede {
         by: RequestId,

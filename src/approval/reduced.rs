@@ -130,7 +130,10 @@ impl Decision {
         let by = match self.by {
             DecidedBy::Person(person) => DecidedBy::Person(Box::new(person.reduced())),
             // Operators answer for what they do under their names.
-            by @ (DecidedBy::Time | DecidedBy::Operator(_) | DecidedBy::Request(_)) => by,
+            by @ (DecidedBy::Time
+            | DecidedBy::Operator(_)
+            | DecidedBy::Request(_)
+            | DecidedBy::Restore { .. }) => by,
         };
         Self { by, reason: None, ..self }
     }

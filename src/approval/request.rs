@@ -114,6 +114,9 @@ pub enum DecidedBy {
     Operator(String),
     /// Another request took its place.
     Request(RequestId),
+    /// The operator put the desk back to a backup, whose log ends at `to`. What was decided and done
+    /// after that is not known here, so this end says nothing of what ran.
+    Restore { operator: String, to: Timestamp },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

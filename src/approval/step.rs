@@ -87,6 +87,10 @@ pub fn step(request: &Request, event: &Event, now: Timestamp) -> Result<Stepped,
             let by = DecidedBy::Operator(operator.clone());
             Ok(end(request, Outcome::Cancelled, by, Some(reason.clone()), now))
         }
+        Event::Restore { operator, to, reason } => {
+            let by = DecidedBy::Restore { operator: operator.clone(), to: *to };
+            Ok(end(request, Outcome::Cancelled, by, Some(reason.clone()), now))
+        }
         Event::Supersede { by } => {
             Ok(end(request, Outcome::Superseded, DecidedBy::Request(by.clone()), None, now))
         }

@@ -30,11 +30,19 @@ impl Database {
         opened.await.with_context(|| format!("cannot open {}", masked(&url)))
     }
 
-    /// To put right before any desk starts on it, and beside none; a schema of an older version is
-    /// brought up to date.
-    pub(super) async fn to_mend(&self, config: &Path) -> anyhow::Result<Store> {
+    /// To end what is open in it before any desk starts on it, and beside none; a schema of an older
+    /// version is brought up to date.
+    pub(super) async fn to_restore(&self, config: &Path) -> anyhow::Result<Store> {
         let url = self.url(config)?;
-        let opened = Store::open_alone(&url, Arc::new(SystemClock), Arc::new(RandomIds));
+        if let Place::Sqlite(path) = Place::of(&url)?
+            && !path.exists()
+        {
+            bail!(
+                "there is no file {}, so nothing was put in its place; `countersign restore FILE` does that",
+                path.display()
+            );
+        }
+        let opened = Store::open_to_restore(&url, Arc::new(SystemClock), Arc::new(RandomIds));
         opened.await.with_context(|| format!("cannot open {}", masked(&url)))
     }
 

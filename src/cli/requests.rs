@@ -96,6 +96,10 @@ async fn list(store: &Store, ended_too: bool) -> anyhow::Result<ExitCode> {
             say(line(store, stored).await?)?;
             listed += 1;
         }
+        for damaged in &page.damaged {
+            say(words::damaged(damaged))?;
+            listed += 1;
+        }
         after = page.next;
         if after.is_none() {
             break;

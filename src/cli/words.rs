@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use crate::approval::{ExecutionState, Finding, Outcome, Unseen};
+use crate::store::DamagedRequest;
 
 pub(super) fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
@@ -46,6 +47,14 @@ pub(super) fn not_listed(rest: u64) -> String {
     format!(
         "Not listed: {} whose outcome is unknown. Settle these first, they are the oldest.",
         counted(rest, "more action")
+    )
+}
+
+/// A request of which no more can be said.
+pub(super) fn damaged(damaged: &DamagedRequest) -> String {
+    let DamagedRequest { id, why } = damaged;
+    format!(
+        "{id}  DAMAGED: {why}. It cannot be decided; `countersign verify` says what else is wrong"
     )
 }
 

@@ -51,6 +51,7 @@ impl Desk {
                 unseen: unseen.as_ref(),
             })
             .collect();
-        Ok(texts::list(&listed, self.store.now()))
+        let damaged: Vec<_> = page.damaged.iter().map(|damaged| &damaged.id).collect();
+        Ok(texts::list(&listed, &damaged, self.store.now()))
     }
 }

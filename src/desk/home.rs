@@ -16,20 +16,22 @@ impl Desk {
             return Ok(());
         }
         let person = self.directory.person(&opened.user).await;
-        let pending = self.store.pending_requests(&self.workspace, None, 100).await?.requests;
+        let pending = self.store.pending_requests(&self.workspace, None, 100).await?;
+        let damaged: Vec<_> = pending.damaged.iter().map(|damaged| &damaged.id).collect();
         let mut waiting = Vec::new();
-        for stored in pending {
+        for stored in pending.requests {
             if waiting.len() < SHOWN && self.is_asked(&person, &stored).await {
                 waiting.push(stored);
             }
         }
         let mine = self.store.requests_of(&self.workspace, &person.person, 2 * SHOWN).await?;
         let (open, ended): (Vec<_>, Vec<_>) =
-            mine.into_iter().partition(|stored| stored.request.is_pending());
+            mine.requests.into_iter().partition(|stored| stored.request.is_pending());
         let (waiting_unseen, open_unseen) =
             (self.unseen(&waiting).await?, self.unseen(&open).await?);
         let view = home::render(&HomeView {
             waiting_for_me: &items(&waiting, &waiting_unseen),
+            damaged: &damaged,
             mine: &items(&open, &open_unseen),
             recent: &items(&ended, &vec![None; ended.len()]),
             now: self.store.now(),

@@ -5,10 +5,12 @@ use serde_json::{Value, json};
 use super::card::block::{context, header, section};
 use super::texts::{self, HomeSection};
 use crate::approval::{Request, Sealed, Unseen};
-use crate::base::Timestamp;
+use crate::base::{RequestId, Timestamp};
 
 /// Three lists of this many lines, with their headings, stay well below 100 blocks.
 const LISTED: usize = 25;
+/// One is reason enough to look at all of them.
+const DAMAGED: usize = 5;
 /// The `action_id` of the link to a card. Slack reports the click; nothing needs to be done.
 pub const OPEN_CARD: &str = "open_card";
 
@@ -27,6 +29,8 @@ pub struct HomeItem<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct HomeView<'a> {
     pub waiting_for_me: &'a [HomeItem<'a>],
+    /// What waits for somebody and cannot be read: perhaps for them.
+    pub damaged: &'a [&'a RequestId],
     pub mine: &'a [HomeItem<'a>],
     pub recent: &'a [HomeItem<'a>],
     pub now: Timestamp,
@@ -41,6 +45,10 @@ pub fn render(home: &HomeView<'_>) -> Value {
         (HomeSection::Recent, home.recent),
     ] {
         blocks.push(header(texts::home_section(kind)));
+        if kind == HomeSection::WaitingForMe {
+            let damaged = home.damaged.iter().take(DAMAGED);
+            blocks.extend(damaged.map(|id| section(&texts::damaged(id))));
+        }
         if items.is_empty() {
             blocks.push(section(texts::home_empty(kind)));
         }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{StoreError, Tx};
 use crate::approval::{DecidedBy, Decision, Outcome};
-use crate::base::RunId;
+use crate::base::{RunId, Timestamp};
 
 /// Which question of which run something is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +62,10 @@ pub(super) fn refused(decision: &Decision) -> Value {
         Outcome::Rejected => {
             let by = match &decision.by {
                 DecidedBy::Person(person) => person.name.as_str(),
-                DecidedBy::Time | DecidedBy::Operator(_) | DecidedBy::Request(_) => "An approver",
+                DecidedBy::Time
+                | DecidedBy::Operator(_)
+                | DecidedBy::Request(_)
+                | DecidedBy::Restore { .. } => "An approver",
             };
             let content = format!("{by} rejected this call, so it was not made.{because}");
             call_answer("rejected", &content)
@@ -73,6 +76,7 @@ pub(super) fn refused(decision: &Decision) -> Value {
         Outcome::Cancelled => {
             let by = match &decision.by {
                 DecidedBy::Person(person) => person.name.as_str(),
+                DecidedBy::Restore { to, .. } => return put_back(*to),
                 DecidedBy::Time | DecidedBy::Operator(_) | DecidedBy::Request(_) => "The operator",
             };
             let content = format!("{by} withdrew this call, so it was not made.{because}");
@@ -84,4 +88,13 @@ pub(super) fn refused(decision: &Decision) -> Value {
         // An approval is answered by what its execution brings.
         Outcome::Approved => call_answer("not_started", "This call was approved and has not run."),
     }
+}
+
+/// A restored desk cannot know what became of a call: an agent must not go on as if it had not been made.
+fn put_back(to: Timestamp) -> Value {
+    let content = format!(
+        "The desk was put back to a backup of {to}, in which this call waited for a decision. Whether it \
+         was made after that is not known here: look before you ask for it again."
+    );
+    call_answer("unknown", &content)
 }

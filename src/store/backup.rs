@@ -3,15 +3,16 @@
 use std::path::Path;
 
 use super::open::Kind;
-use super::{Store, StoreError};
+use super::{Store, StoreError, sqlite};
 
 impl Store {
     /// Writes a copy of an SQLite database to `file`, which must not exist. It is one moment of it,
-    /// whatever is written meanwhile, and holds no pages of what was deleted.
+    /// whatever is written meanwhile, and holds no pages of what was deleted. No desk opens it before
+    /// it was restored.
     pub async fn copy_to(&self, file: &Path) -> Result<(), StoreError> {
         let mut conn = self.reader().await?;
         sqlx::query("VACUUM INTO $1").bind(file.display().to_string()).execute(&mut conn).await?;
-        Ok(())
+        sqlite::mark_as_backup(file).await
     }
 
     /// Looks at every page and every index of an SQLite database. A Postgres server looks after its

@@ -26,6 +26,16 @@ pub enum StoreError {
     #[error("`{place}` cannot be opened: {why}")]
     Place { place: String, why: String },
     #[error(
+        "`{place}` is a backup, and what it shows as open may have been done since: put it back with \
+         `countersign restore`, or, if it is in its place already, with `countersign restore --in-place`"
+    )]
+    Backup { place: String },
+    #[error(
+        "a restore of this database broke off, and some of what its backup shows as open would still \
+         start: give `countersign restore --in-place` again"
+    )]
+    HalfRestored,
+    #[error(
         "`{place}` takes no writes: it is a standby, or read-only; point `store` at the primary"
     )]
     Standby { place: String },

@@ -9,11 +9,11 @@ use super::StoreError;
 
 /// Held while the file is open for writing; the system lets go of it when the process dies.
 #[derive(Debug)]
-pub(super) struct FileLock(#[expect(dead_code, reason = "dropping it is its use")] File);
+pub(crate) struct FileLock(#[expect(dead_code, reason = "dropping it is its use")] File);
 
 impl FileLock {
     /// Takes `<database>.lock`, or says that somebody else holds it.
-    pub(super) fn take(database: &Path) -> Result<Self, StoreError> {
+    pub(crate) fn take(database: &Path) -> Result<Self, StoreError> {
         let path = database.with_added_extension("lock");
         let file =
             OpenOptions::new().create(true).write(true).truncate(false).open(&path).map_err(

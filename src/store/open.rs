@@ -19,7 +19,7 @@ use super::readers::Readers;
 use super::rows::instant;
 use super::soundness::PageCheck;
 use super::writer::Writer;
-use super::{StoreError, Tx, migrating, pooler, postgres, sqlite};
+use super::{StoreError, Tx, migrating, pooler, postgres, restore, sqlite};
 use crate::base::{Clock, Haste, Ids, SystemClock};
 
 /// How many hints may wait to be told to others; the rest is lost, and found by whoever polls.
@@ -52,6 +52,25 @@ pub(super) enum Kind {
     Postgres,
 }
 
+/// What a database is opened to be written for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// A desk, or a command beside it: not on a backup that nobody has put back.
+    Work,
+    /// What a backup shows as open is to be ended.
+    Restore,
+}
+
+impl Purpose {
+    /// How long a server may take to answer. Who puts a backup back looks at all of it before.
+    fn patience(self) -> Duration {
+        match self {
+            Self::Work => LOOKING,
+            Self::Restore => LOOKING_AT_EVERYTHING,
+        }
+    }
+}
+
 /// What a store that writes is made of.
 struct Opened {
     kind: Kind,
@@ -75,26 +94,27 @@ pub trait Turnstile: Send + Sync {
 impl Store {
     /// Opens `sqlite://path` or `postgres://…` for reading and writing and brings its schema up to
     /// date; a file is created when it is not there. Refuses a file that another process has open
-    /// for writing, a server that forgets what it acknowledged, and what a newer version of us
-    /// wrote.
+    /// for writing, a server that forgets what it acknowledged, what a newer version of us wrote, and
+    /// a backup that nobody has restored.
     pub async fn open(
         url: &str,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
     ) -> Result<Self, StoreError> {
-        Self::open_whole(url, clock, ids, LOOKING).await
+        Self::open_for(Purpose::Work, url, clock, ids).await
     }
 
-    async fn open_whole(
+    async fn open_for(
+        purpose: Purpose,
         url: &str,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
-        patience: Duration,
     ) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
         let opened = match Place::of(url)? {
             Place::Sqlite(path) => {
-                let sqlite::Opened { end, lock, mark, check } = sqlite::open(&path).await?;
+                let sqlite::Opened { end, lock, mark, check } =
+                    sqlite::open(&path, purpose).await?;
                 let line = Line::sqlite(Some(lock), mark);
                 let (kind, pooling, readers) =
                     (Kind::Sqlite, Pooling::BySession, Readers::of_file(&path)?);
@@ -104,17 +124,19 @@ impl Store {
                 let pooling = pooler::keeps_statements(&server, ids.as_ref()).await?;
                 let mut conn = postgres::connect_to_write(&server).await?;
                 migrating::migrate(&mut conn).await?;
-                let readers = Readers::of_server(postgres::readers(&server).await?, patience);
+                let readers =
+                    Readers::of_server(postgres::readers(&server).await?, purpose.patience());
                 let (kind, end, line) = (Kind::Postgres, End::Away(conn), Line::postgres(server));
                 Opened { kind, end, line, readers, pooling, check: None }
             }
         };
-        Self::writing(opened, clock, ids).await
+        Self::writing(purpose, opened, clock, ids).await
     }
 
-    /// The same where no desk may be at work. A file has a lock for that; whom a server sees connected is
-    /// refused, and nothing keeps a desk from coming afterwards.
-    pub async fn open_alone(
+    /// Opens what a backup was put back to, so that [what is open in it](Store::void_what_was_open) is
+    /// ended. No desk may be at work: a file has a lock for that; whom a server sees connected is
+    /// refused, and one that comes afterwards is refused from the first transaction on.
+    pub async fn open_to_restore(
         url: &str,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
@@ -122,7 +144,7 @@ impl Store {
         if let Place::Postgres(server) = Place::of(url)? {
             postgres::nobody_else_is_there(&server).await?;
         }
-        Self::open_whole(url, clock, ids, LOOKING_AT_EVERYTHING).await
+        Self::open_for(Purpose::Restore, url, clock, ids).await
     }
 
     /// Opens an existing database for a single command of the operator, beside a desk that may be
@@ -151,10 +173,11 @@ impl Store {
                 Opened { kind, end, line, readers, pooling, check: None }
             }
         };
-        Self::writing(opened, clock, ids).await
+        Self::writing(Purpose::Work, opened, clock, ids).await
     }
 
     async fn writing(
+        purpose: Purpose,
         opened: Opened,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
@@ -162,6 +185,9 @@ impl Store {
         let Opened { kind, end, line, readers, pooling, check } = opened;
         let common = Arc::new(Common::default());
         let mut conn = Conn::new(end, common.clone());
+        if purpose == Purpose::Work && restore::is_any(&mut conn).await? {
+            return Err(StoreError::HalfRestored);
+        }
         let newest: Option<i64> =
             sqlx::query_scalar("SELECT MAX(at) FROM audit_heads").fetch_one(&mut conn).await?;
         let newest = instant(newest.unwrap_or_default());
@@ -170,7 +196,7 @@ impl Store {
             // The first turn says what time it is there; our own clock may be ahead of it.
             Kind::Postgres => newest,
         };
-        let tx = Tx { conn, now, clock: now, ahead_by: 0, ids, told: Vec::new() };
+        let tx = Tx { conn, now, ahead_by: 0, ids, told: Vec::new() };
         let (mouth, words) = mpsc::channel(HINTS);
         let (feed, hints, talk) = match (line.server(), &readers) {
             (None, _) | (_, Readers::File(_)) => (Feed::default(), None, None),

@@ -63,9 +63,9 @@ impl Store {
                 self.write(move |tx| {
                     Box::pin(async move {
                         let mut paces = read(tx, &workspace).await?;
-                        let answer = ask(&mut paces, tx.clock);
+                        let answer = ask(&mut paces, tx.now);
                         write(tx, &workspace, &paces).await?;
-                        Ok(answer.map_err(|until| tx.seen_here(tx.counted(until))))
+                        Ok(answer.map_err(|until| tx.seen_here(until)))
                     })
                 })
                 .await
@@ -100,7 +100,7 @@ impl PaceBook {
                 let now = tx.seen_here(tx.now);
                 Ok(each(open(memory).entry(workspace.clone()).or_default(), now))
             }
-            Self::Table => Ok(each(&mut read(tx, workspace).await?, tx.clock)),
+            Self::Table => Ok(each(&mut read(tx, workspace).await?, tx.now)),
         }
     }
 
@@ -123,9 +123,9 @@ impl PaceBook {
             }
             Self::Table => {
                 let mut paces = read(tx, workspace).await?;
-                let told = paces.take_fairly(calls, tx.clock);
+                let told = paces.take_fairly(calls, tx.now);
                 write(tx, workspace, &paces).await?;
-                Ok(told.into_iter().map(|told| told.map_err(|until| tx.counted(until))).collect())
+                Ok(told)
             }
         }
     }

@@ -15,8 +15,17 @@ pub struct Cursor {
 #[derive(Clone, Debug)]
 pub struct Page {
     pub requests: Vec<StoredRequest>,
+    /// What belongs here and cannot be read. It must not hide the others.
+    pub damaged: Vec<DamagedRequest>,
     /// Absent at the end.
     pub next: Option<Cursor>,
+}
+
+/// A request whose rows do not read as what this program writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DamagedRequest {
+    pub id: RequestId,
+    pub why: String,
 }
 
 /// The key of a request in a list: its age, then its id.
@@ -64,7 +73,7 @@ impl Store {
         workspace: &WorkspaceId,
         requester: &PersonId,
         limit: usize,
-    ) -> Result<Vec<StoredRequest>, StoreError> {
+    ) -> Result<Page, StoreError> {
         let mut conn = self.snapshot().await?;
         let keys: Vec<Key> = sqlx::query_as(
             "SELECT id, asked_at FROM requests WHERE workspace = $1 AND person = $2
@@ -75,7 +84,7 @@ impl Store {
         .bind(big(limit))
         .fetch_all(&mut conn)
         .await?;
-        Ok(page(&mut conn, workspace, keys, limit).await?.requests)
+        page(&mut conn, workspace, keys, limit).await
     }
 
     /// Every request, newest first.
@@ -118,11 +127,18 @@ async fn page(
         asked_at: instant(*asked_at),
         request: RequestId::existing(id),
     });
-    let mut found = Vec::with_capacity(keys.len());
+    let mut page = Page { requests: Vec::with_capacity(keys.len()), damaged: Vec::new(), next };
     for (id, _) in keys {
         // A file is read on this thread, which has others to serve as well.
         tokio::task::coop::consume_budget().await;
-        found.extend(requests::stored(&mut *conn, workspace, &RequestId::existing(id)).await?);
+        let id = RequestId::existing(id);
+        match requests::stored(&mut *conn, workspace, &id).await {
+            Ok(stored) => page.requests.extend(stored),
+            Err(error @ StoreError::Damaged { .. }) => {
+                page.damaged.push(DamagedRequest { id, why: error.to_string() });
+            }
+            Err(error) => return Err(error),
+        }
     }
-    Ok(Page { requests: found, next })
+    Ok(page)
 }

@@ -9,6 +9,7 @@ use super::StoreError;
 use super::conn::{End, Here};
 use super::lock::FileLock;
 use super::mark::Mark;
+use super::open::Purpose;
 use super::soundness::PageCheck;
 use super::{log, schema};
 
@@ -26,7 +27,7 @@ pub(super) struct Opened {
 
 /// Opens the file for the process that writes it, creates it when it is not there and brings its
 /// schema up to date.
-pub(super) async fn open(path: &Path) -> Result<Opened, StoreError> {
+pub(super) async fn open(path: &Path, purpose: Purpose) -> Result<Opened, StoreError> {
     let lock = FileLock::take(path)?;
     let mark = Mark::of(path);
     let unclean = log::was_left(path) || mark.is_there();
@@ -34,6 +35,13 @@ pub(super) async fn open(path: &Path) -> Result<Opened, StoreError> {
     mark.set()?;
     let mut conn = connect(path, "rwc").await?;
     check_version(&mut conn).await?;
+    if purpose == Purpose::Work && is_backup(&mut conn).await? {
+        conn.close().await?;
+        if !unclean {
+            mark.was_closed()?;
+        }
+        return Err(backup(path));
+    }
     conn.execute("PRAGMA journal_mode = WAL").await?;
     if unclean {
         mark.waits_for_a_look();
@@ -59,6 +67,9 @@ pub(super) async fn open_beside(path: &Path) -> Result<(End, Mark), StoreError> 
     }
     let mut conn = connect(path, "rw").await?;
     check_version(&mut conn).await?;
+    if is_backup(&mut conn).await? {
+        return Err(backup(path));
+    }
     schema::check(&schema::sqlite(), &mut conn).await?;
     if alone.is_some() {
         log::have_the_disk_take_it(path, &mut conn).await?;
@@ -67,6 +78,27 @@ pub(super) async fn open_beside(path: &Path) -> Result<(End, Mark), StoreError> 
     let writer = Here::open(path)?;
     conn.close().await?;
     Ok((End::Here(Box::new(writer)), mark))
+}
+
+/// Marks a copy of a database, so that nobody takes it for the database itself. A restore
+/// [takes the mark away](NO_BACKUP) with the commit that says that it is over.
+pub(super) async fn mark_as_backup(path: &Path) -> Result<(), StoreError> {
+    let mut conn = connect(path, "rw").await?;
+    conn.execute("PRAGMA user_version = 1").await?;
+    conn.close().await?;
+    Ok(())
+}
+
+/// The number that SQLite keeps in a file's header for whoever uses it. Nothing else of ours sets it.
+pub(super) const NO_BACKUP: &str = "PRAGMA user_version = 0";
+
+async fn is_backup(conn: &mut AnyConnection) -> Result<bool, StoreError> {
+    let version: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(conn).await?;
+    Ok(version != 0)
+}
+
+fn backup(path: &Path) -> StoreError {
+    StoreError::Backup { place: path.display().to_string() }
 }
 
 /// A reader migrates nothing, so what it finds must be exactly what it knows.

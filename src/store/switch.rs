@@ -82,7 +82,7 @@ pub(super) async fn read(
     }))
 }
 
-async fn turn(
+pub(super) async fn turn(
     tx: &mut Tx,
     workspace: &WorkspaceId,
     position: SwitchPosition,

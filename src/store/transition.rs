@@ -66,16 +66,17 @@ pub(super) async fn transition(
 fn viewer(event: &Event) -> Viewer {
     match event {
         Event::Vote { .. } | Event::Withdraw { .. } | Event::Cancel { .. } => Viewer::Somebody,
-        Event::TimerDue(_) | Event::Supersede { .. } | Event::Undeliverable { .. } => {
-            Viewer::Nobody
-        }
+        Event::TimerDue(_)
+        | Event::Supersede { .. }
+        | Event::Undeliverable { .. }
+        | Event::Restore { .. } => Viewer::Nobody,
     }
 }
 
 fn decided(request: &Request, tool: &str, decision: &Decision) -> RunEvent {
     let by = match &decision.by {
         DecidedBy::Person(person) => Some(person.name.clone()),
-        DecidedBy::Operator(_) => Some("the operator".to_owned()),
+        DecidedBy::Operator(_) | DecidedBy::Restore { .. } => Some("the operator".to_owned()),
         DecidedBy::Time | DecidedBy::Request(_) => None,
     };
     RunEvent::ApprovalDecided {
@@ -101,9 +102,10 @@ fn kind(event: &Event, before: &Request, after: &Request) -> &'static str {
             "request.reminded"
         }
         Event::Undeliverable { .. } => "request.undeliverable",
-        Event::Withdraw { .. } | Event::Cancel { .. } | Event::Supersede { .. } => {
-            "request.cancelled"
-        }
+        Event::Withdraw { .. }
+        | Event::Cancel { .. }
+        | Event::Supersede { .. }
+        | Event::Restore { .. } => "request.cancelled",
     }
 }
 

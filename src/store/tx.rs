@@ -14,9 +14,7 @@ pub(crate) struct Tx {
     pub(crate) conn: Conn,
     /// Never before the newest audit record: time in the database does not go back.
     pub(crate) now: Timestamp,
-    /// What the clock that counts here says, also while time stands still because it went back.
-    pub(super) clock: Timestamp,
-    /// By how many milliseconds `now` is ahead of this process's own clock.
+    /// By how many milliseconds the clock that counts here is ahead of this process's own.
     pub(super) ahead_by: i64,
     pub(crate) ids: Arc<dyn Ids>,
     /// Events written so far; they are told once the transaction is committed.
@@ -29,14 +27,9 @@ impl Tx {
     /// up, what ours shows lies as far ahead as ever: else whatever is to wait would be due at once,
     /// again and again.
     pub(super) fn happens_at(&mut self, clock: Timestamp, newest: Timestamp, ours: Timestamp) {
-        (self.now, self.clock) = (clock.max(newest), clock);
+        self.now = clock.max(newest);
         self.ahead_by = self.now.as_millis().saturating_sub(ours.as_millis());
         self.conn.tells_the_time(self.now);
-    }
-
-    /// When it is now, at an instant of the clock that counts here.
-    pub(super) fn counted(&self, clock: Timestamp) -> Timestamp {
-        clock.plus(self.now.since(self.clock))
     }
 
     /// An instant that this process read off its own clock, as the clock that counts here had it.

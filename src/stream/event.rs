@@ -99,6 +99,8 @@ pub enum ErrorCode {
     NoAnswer,
     /// The model could not be reached for too long.
     ModelAway,
+    /// The desk was put back to a backup in which the run was not over.
+    Restored,
 }
 
 impl RunEvent {
@@ -112,6 +114,10 @@ impl RunEvent {
             ErrorCode::BudgetSpent => "The run has used all that one run may use.",
             ErrorCode::NoAnswer => "The model gave no answer that can be used.",
             ErrorCode::ModelAway => "The model cannot be reached. Try again later.",
+            ErrorCode::Restored => {
+                "The desk was put back to a backup. What was done after it is not known here: look \
+                 before you ask again."
+            }
         };
         Self::Error { code, message: message.to_owned() }
     }

@@ -10,6 +10,7 @@ mod graphs;
 mod help;
 mod preview;
 mod program;
+mod put_back;
 mod readable;
 mod requests;
 mod restoring;

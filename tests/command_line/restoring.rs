@@ -77,16 +77,19 @@ async fn nothing_is_overwritten_and_nothing_damaged_is_used() {
     assert_eq!(desk.runs(&["backup", &name]).await.code, 0);
     let again = desk.runs(&["backup", &name]).await;
     insta::assert_snapshot!("backup_again", readable(&again.shown()));
-    let over = restore(&desk, &backup).await;
-    insta::assert_snapshot!("restore_over", readable(&over.shown()));
+    let beside = restore(&desk, &backup).await;
+    insta::assert_snapshot!("restore_beside", readable(&beside.shown()));
 
     desk.decides("jonas", "Approve", "checked").await;
     let late = anchor(&desk.runs(&["verify"]).await.out);
+    desk.world.crash_desk().await;
+    let over = restore(&desk, &backup).await;
+    insta::assert_snapshot!("restore_over", readable(&over.shown()));
     loses_its_database(&mut desk).await;
     let cut = ["restore", &name, "--by", "olga", "--reason", "x", "--anchor", &late];
     let cut = desk.runs(&cut).await;
     assert_eq!(cut.code, 1, "{}", cut.all());
-    assert!(cut.err.contains("I6 at T0DEMO"), "a backup from before the anchor: {}", cut.err);
+    assert!(cut.err.contains("before the record that was anchored outside"), "{}", cut.err);
 
     let mut bytes = std::fs::read(&backup).unwrap();
     let middle = bytes.len() / 2;
@@ -145,8 +148,89 @@ async fn what_was_open_is_ended_in_place() {
     assert_eq!(desk.runs(&["requests", "list"]).await.out, "Nothing is waiting.\n");
     let verified = desk.runs(&["verify"]).await;
     assert_eq!(verified.code, 0, "{}", verified.all());
+    loses_its_database(&mut desk).await;
+    let nowhere = desk.runs(&order).await;
+    insta::assert_snapshot!("restore_nowhere", readable(&nowhere.shown()));
+    assert!(!desk.database().exists(), "nothing is made of nothing");
     let neither = desk.runs(&["restore", "--by", "olga", "--reason", "x"]).await;
     assert_eq!(neither.code, 2, "{}", neither.all());
+}
+
+/// A desk whose file was taken away from under it goes on in it, and is refused beside all the same.
+#[tokio::test]
+async fn nothing_is_restored_beside_a_desk_at_work_or_from_a_part_of_a_database() {
+    let desk = Desk::with_a_past().await;
+    let backup = desk.database().with_file_name("monday.db");
+    assert_eq!(desk.runs(&["backup", &backup.display().to_string()]).await.code, 0);
+    let torn = desk.database().display().to_string();
+    let elsewhere = format!("sqlite://{}", desk.database().with_file_name("new.db").display());
+    let order = ["restore", &torn, "--reason", "x", "--database", &elsewhere];
+    let torn = run(Path::new("."), &order, &[]).await;
+    insta::assert_snapshot!("restore_torn", readable(&torn.shown()));
+
+    for ending in ["", "-wal", "-shm"] {
+        let mut file = desk.database().into_os_string();
+        file.push(ending);
+        let _ = std::fs::remove_file(file);
+    }
+    let beside = restore(&desk, &backup).await;
+    assert!(beside.code == 1 && beside.err.contains("another process is using"), "{}", beside.err);
+    assert!(!desk.database().exists());
+}
+
+/// What a backup shows as approved may have run, so nobody works on one that is only copied back.
+#[tokio::test]
+async fn a_backup_that_is_only_copied_to_its_place_is_not_served_from() {
+    let mut desk = Desk::with_a_past().await;
+    let backup = desk.database().with_file_name("monday.db");
+    assert_eq!(desk.runs(&["backup", &backup.display().to_string()]).await.code, 0);
+    loses_its_database(&mut desk).await;
+    std::fs::copy(&backup, desk.database()).unwrap();
+    let why = desk.world.open_desk().await.unwrap_err().to_string();
+    assert!(why.contains("is a backup") && why.contains("`countersign restore`"), "{why}");
+    let stop = desk.runs(&["stop", "--reason", "x"]).await;
+    assert!(stop.code == 1 && stop.err.contains("is a backup"), "{}", stop.all());
+    assert_eq!(desk.ids(&[]).await.len(), 1, "one may look at it");
+    assert_eq!(desk.runs(&["verify"]).await.code, 0);
+    let same = std::fs::read(&backup).unwrap() == std::fs::read(desk.database()).unwrap();
+    assert!(same, "and nothing was changed");
+
+    let order = ["restore", "--in-place", "--by", "olga", "--reason", "back to Monday"];
+    let restored = desk.runs(&order).await;
+    assert_eq!(restored.code, 0, "{}", restored.all());
+    desk.world.open_desk().await.unwrap();
+    assert_eq!(desk.runs(&["stop", "--reason", "x"]).await.code, 0);
+}
+
+/// One row that cannot be read hides nothing else, and a copy can be made of what there is.
+#[tokio::test]
+async fn a_damaged_request_is_listed_and_the_others_with_it() {
+    let desk = Desk::with_a_past().await;
+    desk.writes("mia", "pay invoice V-7720").await;
+    crate::tampering::change(
+        &desk.database(),
+        "UPDATE requests SET envelope = '{' WHERE id = (
+           SELECT id FROM requests WHERE outcome IS NULL ORDER BY asked_at, id LIMIT 1)",
+    )
+    .await;
+    let listed = desk.runs(&["requests", "list"]).await;
+    insta::assert_snapshot!("list_damaged", readable(&listed.shown()));
+    let jonas = desk.world.slack.person("jonas");
+    let told = jonas.runs("/countersign", "list").await;
+    jonas.opens_home();
+    desk.settles().await;
+    for seen in [told, jonas.home()] {
+        assert!(seen.contains("DAMAGED") && seen.contains("vendor.pay_invoice"), "{seen}");
+    }
+
+    let backup = desk.database().with_file_name("monday.db");
+    let name = backup.display().to_string();
+    let refused = desk.runs(&["backup", &name]).await;
+    assert!(refused.code == 1 && refused.err.contains("backup --damaged"), "{}", refused.all());
+    assert!(!backup.exists());
+    let kept = desk.runs(&["backup", &name, "--damaged"]).await;
+    insta::assert_snapshot!("backup_damaged", readable(&kept.shown()));
+    assert!(backup.exists());
 }
 
 /// Back to the schema of version 2: whatever newer versions brought, undone.

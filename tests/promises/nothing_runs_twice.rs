@@ -136,8 +136,8 @@ async fn what_was_open_in_a_backup_does_not_run_after_it_was_put_back() {
         reason: "the disk of Monday broke".to_owned(),
         told: "I was put back.".to_owned(),
     };
-    let voided = store.void_what_was_open(&workspace, restoration).await.unwrap();
-    assert_eq!(voided, Voided { requests: 1, runs: 1, ..Voided::default() });
+    let restored = store.void_what_was_open(&workspace, restoration).await.unwrap();
+    assert_eq!(restored.voided, Voided { requests: 1, runs: 1, ..Voided::default() });
     office.passes(Span::minutes(2)).await;
     office.presses("jonas", &card, "Approve").await;
     office.a_moment().await;

@@ -29,6 +29,7 @@ enum Try {
     Timer(TimerKind),
     Withdraw { account: usize },
     Cancel,
+    Restore,
     Supersede,
     Undeliverable { stage: usize },
 }
@@ -43,6 +44,7 @@ fn tries() -> impl Strategy<Value = Vec<(u32, Try)>> {
             .prop_map(|(stage, nth)| Try::Timer(TimerKind::Remind { stage, nth })),
         1 => (0..CAST.len()).prop_map(|account| Try::Withdraw { account }),
         1 => Just(Try::Cancel),
+        1 => Just(Try::Restore),
         1 => Just(Try::Supersede),
         1 => (0..3_usize).prop_map(|stage| Try::Undeliverable { stage }),
     ];
@@ -67,6 +69,10 @@ fn attempt(request: &Request, what: &Try, minute: u32) -> Result<Stepped, Refusa
         Try::Cancel => {
             let (operator, reason) = ("sam".to_owned(), "maintenance".to_owned());
             step(request, &Event::Cancel { operator, reason }, now)
+        }
+        Try::Restore => {
+            let (operator, reason) = ("olga".to_owned(), "the disk broke".to_owned());
+            step(request, &Event::Restore { operator, to: at(0), reason }, now)
         }
         Try::Supersede => {
             step(request, &Event::Supersede { by: RequestId::existing("req_2") }, now)

@@ -274,6 +274,12 @@ fn endings() -> Vec<(Event, Outcome, DecidedBy, Option<&'static str>)> {
             Some("maintenance"),
         ),
         (
+            Event::Restore { operator: "olga".to_owned(), to: at(1), reason: "broke".to_owned() },
+            Outcome::Cancelled,
+            DecidedBy::Restore { operator: "olga".to_owned(), to: at(1) },
+            Some("broke"),
+        ),
+        (
             Event::Supersede { by: next.clone() },
             Outcome::Superseded,
             DecidedBy::Request(next),

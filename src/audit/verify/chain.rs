@@ -56,7 +56,16 @@ pub(super) async fn check(look: &mut Look, anchors: &[Anchor]) -> Result<Vec<Anc
                 .await?;
         if kept.as_deref() != Some(&anchor.hash) {
             let at = format!("{}:{}", anchor.workspace, anchor.seq);
-            look.broken("I6", at, "the record that was anchored outside is gone or changed");
+            let end = ends.iter().find(|end| end.workspace == anchor.workspace);
+            let what = match end.filter(|end| end.seq < anchor.seq) {
+                Some(end) => format!(
+                    "the log ends at {}, before the record that was anchored outside: it was rolled back \
+                     or cut, or the anchor is of a later time than this copy",
+                    end.seq
+                ),
+                None => "the record that was anchored outside is gone or changed".to_owned(),
+            };
+            look.broken("I6", at, what);
         }
     }
     Ok(ends)

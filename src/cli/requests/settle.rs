@@ -102,15 +102,19 @@ pub(super) async fn list(store: &Store, workspace: &WorkspaceId) -> anyhow::Resu
 pub(super) fn line(action: &ActionRun) -> String {
     let ActionRun { execution, request, tool, key, .. } = action;
     let which = request.as_ref().map_or_else(|| execution.id.to_string(), ToString::to_string);
-    let started = execution.started_at.map(|at| at.to_string()).unwrap_or_default();
     let known = execution.note.as_deref().unwrap_or("nothing");
     let late = execution.late.as_ref().map_or_else(String::new, |late| {
         format!(" {}: {}.", texts::late_end(late.state), late.note)
     });
+    let begun = match execution.started_at {
+        Some(at) => {
+            format!("begun {}, first at {at}", words::counted(execution.attempts, "time"))
+        }
+        None => "not begun as far as is known here".to_owned(),
+    };
     format!(
-        "{which}  {tool}  OUTCOME UNKNOWN: begun {}, first at {started}, with the key {key}. \
-         What is known: {known}.{late} Look on the other side, then `countersign requests settle {which} \
-         happened`, `did-not-happen` or `written-off`.",
-        words::counted(execution.attempts, "time")
+        "{which}  {tool}  OUTCOME UNKNOWN: {begun}, with the key {key}. What is known: {known}.{late} Look \
+         on the other side, then `countersign requests settle {which} happened`, `did-not-happen` or \
+         `written-off`."
     )
 }

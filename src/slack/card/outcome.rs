@@ -21,12 +21,16 @@ pub fn block(view: &CardView<'_>, detail: Detail) -> Option<Value> {
     if let Some(reason) = &decision.reason {
         prose = prose.line("Reason:").text(&escape::clipped(reason, REASON));
     }
-    Some(execution(prose.line("What ran:"), view, decision.outcome).block())
+    Some(execution(prose.line("What ran:"), view, decision).block())
 }
 
 /// Adds what became of the action, with the time when it ended.
-pub fn execution(prose: Prose, view: &CardView<'_>, outcome: Outcome) -> Prose {
-    match (outcome, view.execution) {
+pub fn execution(prose: Prose, view: &CardView<'_>, decision: &Decision) -> Prose {
+    if let DecidedBy::Restore { to, .. } = &decision.by {
+        let (lead, rest) = texts::not_known_since();
+        return prose.text(lead).date(*to).text(rest);
+    }
+    match (decision.outcome, view.execution) {
         (Outcome::Approved, Some(execution)) => {
             let prose = prose.text(&texts::ran(&execution));
             match execution.settled.map(|settled| settled.at).or(execution.ended_at) {
@@ -46,7 +50,9 @@ fn decided_by(view: &CardView<'_>, decision: &Decision, detail: Detail) -> Prose
     prose = match &decision.by {
         DecidedBy::Person(last) => person(prose, last, detail),
         DecidedBy::Time => return prose.date(decision.at).text(texts::nobody_decided()),
-        DecidedBy::Operator(name) => prose.text(&self::name(name, Detail::Abridged)),
+        DecidedBy::Operator(name) | DecidedBy::Restore { operator: name, .. } => {
+            prose.text(&self::name(name, Detail::Abridged))
+        }
         DecidedBy::Request(id) => prose.text(&escape::name(id.as_str())),
     };
     prose = prose.text(" on ").date(decision.at);

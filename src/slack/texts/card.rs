@@ -1,6 +1,6 @@
 //! The words on a card.
 
-use crate::approval::{ExecutionState, Finding, Outcome, RetryClass};
+use crate::approval::{DecidedBy, ExecutionState, Finding, Outcome, RetryClass};
 use crate::base::Span;
 use crate::slack::card::block::utc;
 use crate::slack::card::{CardView, Detail, name};
@@ -26,7 +26,11 @@ pub fn tool_name(view: &CardView<'_>) -> String {
 /// The first line of a card.
 pub fn headline(view: &CardView<'_>, stage: usize) -> String {
     let tool = tool_name(view);
-    match view.request.decision.as_ref().map(|decision| decision.outcome) {
+    let decision = view.request.decision.as_ref();
+    if let Some(DecidedBy::Restore { .. }) = decision.map(|decision| &decision.by) {
+        return format!("Cancelled by a restore, not known whether it ran: {tool}");
+    }
+    match decision.map(|decision| decision.outcome) {
         None if stage > 0 => format!("Escalated, please decide: {tool}"),
         None => format!("Please decide: {tool}"),
         Some(Outcome::Approved) => format!("{}: {tool}", approved(view)),

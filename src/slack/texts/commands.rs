@@ -3,7 +3,7 @@
 use super::when::rounded;
 use super::{ago, unseen};
 use crate::approval::{Request, Unseen};
-use crate::base::Timestamp;
+use crate::base::{RequestId, Timestamp};
 use crate::slack::escape;
 
 /// A list longer than this says how many more there are.
@@ -64,9 +64,9 @@ pub fn status(facts: &StatusFacts<'_>) -> String {
     lines.join("\n")
 }
 
-/// Newest last, as given.
-pub fn list(requests: &[ListedRequest<'_>], now: Timestamp) -> String {
-    if requests.is_empty() {
+/// Newest last, as given; then what cannot be shown because the database is damaged there.
+pub fn list(requests: &[ListedRequest<'_>], damaged: &[&RequestId], now: Timestamp) -> String {
+    if requests.is_empty() && damaged.is_empty() {
         return "Nothing is waiting for a decision.".to_owned();
     }
     let mut lines: Vec<String> =
@@ -74,6 +74,7 @@ pub fn list(requests: &[ListedRequest<'_>], now: Timestamp) -> String {
     if requests.len() > LISTED {
         lines.push(format!("… and {} more", requests.len() - LISTED));
     }
+    lines.extend(damaged.iter().map(|id| super::damaged(id)));
     lines.join("\n")
 }
 

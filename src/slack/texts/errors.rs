@@ -1,5 +1,6 @@
 //! When something of ours went wrong, and what the person can do.
 
+use crate::base::RequestId;
 use crate::slack::escape;
 
 /// Nothing was changed and it is safe to try again. `what` completes "I could not …" and is ours,
@@ -21,9 +22,18 @@ pub fn queued_behind() -> &'static str {
 /// The desk was put back to an earlier day; whoever waited for an answer asks again.
 pub fn restored(reason: &str) -> String {
     format!(
-        "I was put back to an earlier state and have let go of what you asked here. Reason: {}. If you \
-         still need it, please write again; what was done meanwhile stays done.",
+        "I was put back to a backup and have let go of what you asked here. Reason: {}. What was done \
+         after the backup stays done, and I do not know of it: please look before you ask again.",
         escape::clipped(reason, 500)
+    )
+}
+
+/// In the place of a request that the database holds and nobody can read any more.
+pub fn damaged(request: &RequestId) -> String {
+    format!(
+        "{} is DAMAGED in the database, so it can be neither shown nor decided. Please tell the person who \
+         runs Countersign: `countersign verify` says more.",
+        escape::name(request.as_str())
     )
 }
 

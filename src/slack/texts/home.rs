@@ -49,6 +49,10 @@ pub fn home_line(item: &HomeItem<'_>, now: Timestamp) -> String {
                 DecidedBy::Operator(operator) => {
                     format!("{} {}, {when}", outcome_label(decision), short(operator))
                 }
+                DecidedBy::Restore { operator, .. } => {
+                    let label = outcome_label(decision);
+                    format!("{label} {}, {when}; not known whether it ran", short(operator))
+                }
                 DecidedBy::Time => format!("Expired {when}, because nobody decided in time"),
                 DecidedBy::Request(_) => format!("Replaced by a newer request {when}"),
             }

@@ -31,11 +31,13 @@ pub use dialogs::{
     reason_for_approval, reason_for_rejection,
 };
 pub use digest::{DigestFacts, digest};
-pub use errors::{nothing_happened, queued_behind, restored, run_failed, too_slow};
+pub use errors::{damaged, nothing_happened, queued_behind, restored, run_failed, too_slow};
 pub use home::{HomeSection, home_empty, home_line, home_more, home_section};
 pub use message::{agent_reply, agent_words, parts, say};
 pub use notices::{became, counted, decided, not_again, reminder, undeliverable, withdrawn};
-pub use outcome::{about_to_run, late_end, nobody_decided, nothing_ran, outcome_label, ran};
+pub use outcome::{
+    about_to_run, late_end, nobody_decided, not_known_since, nothing_ran, outcome_label, ran,
+};
 pub use refusals::{incomplete, no_longer_kept, refusal, unknown_button};
 pub use status::{goes_to, status_fallback, status_word, waits_for};
 pub use stopped::{model_away, requester_unknown, run_stopped};

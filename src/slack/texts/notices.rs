@@ -2,9 +2,10 @@
 
 use super::card::place;
 use super::when::rounded;
-use super::{about_to_run, by, ran, tool_name};
+use super::{about_to_run, by, not_known_since, ran, tool_name};
 use crate::approval::{Choice, DecidedBy, Outcome};
 use crate::base::{ExecutionId, Span};
+use crate::slack::card::block::utc;
 use crate::slack::card::{CardView, Detail, ExecutionView, approvers, channel};
 use crate::slack::escape;
 
@@ -32,7 +33,9 @@ pub fn decided(view: &CardView<'_>) -> String {
     };
     let who = match &decision.by {
         DecidedBy::Person(person) => by(person),
-        DecidedBy::Operator(name) => format!("the operator {}", escape::name(name)),
+        DecidedBy::Operator(name) | DecidedBy::Restore { operator: name, .. } => {
+            format!("the operator {}", escape::name(name))
+        }
         DecidedBy::Time => "nobody".to_owned(),
         DecidedBy::Request(_) => "a newer request".to_owned(),
     };
@@ -49,6 +52,14 @@ pub fn decided(view: &CardView<'_>) -> String {
         Outcome::Expired => format!(
             "{tool} expired: nobody decided in time, so nothing ran. That is not a no; you can ask again."
         ),
+        Outcome::Cancelled if let DecidedBy::Restore { to, .. } = &decision.by => {
+            let (lead, rest) = not_known_since();
+            format!(
+                "{tool} was cancelled by {who}, who restored the desk.{reason} Whether it was approved and \
+                 ran? {lead}{}{rest}",
+                utc(*to)
+            )
+        }
         Outcome::Cancelled => format!("{tool} was cancelled by {who}, so nothing ran.{reason}"),
         Outcome::Superseded => {
             format!("{tool} was replaced by a newer request. This one will not run.")

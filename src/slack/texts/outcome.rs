@@ -16,6 +16,7 @@ pub fn outcome_label(decision: &Decision) -> &'static str {
         (Outcome::Rejected, _) => "Rejected by",
         (Outcome::Expired, _) => "Expired on",
         (Outcome::Cancelled, DecidedBy::Person(_)) => "Withdrawn by",
+        (Outcome::Cancelled, DecidedBy::Restore { .. }) => "Cancelled by a restore, by",
         (Outcome::Cancelled, _) => "Cancelled by",
         (Outcome::Superseded, _) => "Replaced by",
     }
@@ -28,6 +29,16 @@ pub fn nobody_decided() -> &'static str {
 
 pub fn nothing_ran() -> &'static str {
     "Nothing."
+}
+
+/// Before and after the time of the backup that a desk was put back to: what it cannot say of a request
+/// that was open in it.
+pub fn not_known_since() -> (&'static str, &'static str) {
+    (
+        "Not known. The desk was put back to a backup of ",
+        ", and what was decided and done after that is not known here. Look where it would have taken \
+         effect before you ask for it again.",
+    )
 }
 
 /// Approved, and no worker has taken it yet.

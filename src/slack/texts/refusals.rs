@@ -1,6 +1,6 @@
 //! Why a click changed nothing, told to the person who clicked.
 
-use super::{ago, by};
+use super::{ago, by, not_known_since};
 use crate::approval::{Choice, DecidedBy, Decision, Outcome, Refusal, Request};
 use crate::base::Timestamp;
 use crate::slack::card::block::utc;
@@ -118,12 +118,15 @@ fn already_decided(decision: &Decision, now: Timestamp) -> String {
         }
         Outcome::Cancelled => match &decision.by {
             DecidedBy::Person(_) => "withdrawn",
+            DecidedBy::Restore { to, .. } => return put_back(*to, when),
             DecidedBy::Operator(_) | DecidedBy::Time | DecidedBy::Request(_) => "cancelled",
         },
     };
     let who = match &decision.by {
         DecidedBy::Person(person) => by(person),
-        DecidedBy::Operator(name) => format!("the operator {}", escape::name(name)),
+        DecidedBy::Operator(name) | DecidedBy::Restore { operator: name, .. } => {
+            format!("the operator {}", escape::name(name))
+        }
         DecidedBy::Time => "the clock".to_owned(),
         DecidedBy::Request(_) => "a newer request".to_owned(),
     };
@@ -132,4 +135,14 @@ fn already_decided(decision: &Decision, now: Timestamp) -> String {
         None => String::new(),
     };
     format!("Already {verb} by {who} {when}.{reason} Your click changed nothing.")
+}
+
+/// Others may have decided on it before the desk was restored, and the person may be one of them.
+fn put_back(to: Timestamp, when: String) -> String {
+    let (lead, rest) = not_known_since();
+    format!(
+        "This was cancelled {when}, when the desk was restored, and your click changed nothing. Whether it \
+         ran? {lead}{}{rest}",
+        utc(to)
+    )
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, mpsc};
 use super::PageCheck;
 use crate::base::{RandomIds, SystemClock, WorkspaceId};
 use crate::store::mark::Mark;
+use crate::store::open::Purpose;
 use crate::store::{Store, StoreError, sqlite};
 
 /// Pages are that large, and the schema is on the first of them.
@@ -127,7 +128,7 @@ async fn a_start_that_came_to_nothing_leaves_the_look_to_the_next() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("desk.db");
     left_damaged(&file).await;
-    drop(sqlite::open(&file).await.unwrap());
+    drop(sqlite::open(&file, Purpose::Work).await.unwrap());
     is_found_damaged(&file).await;
 }
 

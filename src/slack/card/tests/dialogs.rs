@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::without_digest;
 use crate::approval::{ExecutionState, ReasonRule};
-use crate::base::Span;
+use crate::base::{RequestId, Span};
 use crate::slack::card::samples::{Story, at};
 use crate::slack::card::view_as_text;
 use crate::slack::home::{HomeItem, HomeView, render};
@@ -111,12 +111,15 @@ fn the_home_tab() {
     };
     let home = HomeView {
         waiting_for_me: &[item(&waiting)],
+        damaged: &[&RequestId::existing("req_000002")],
         mine: &[],
         recent: &[item(&done)],
         now: at(24),
     };
     insta::assert_snapshot!(view_as_text(&render(&home)), @r#"
     # Waiting for you
+
+    req_000002 is DAMAGED in the database, so it can be neither shown nor decided. Please tell the person who runs Countersign: `countersign verify` says more.
 
     payments.refund, asked by Mia Santos 24 min ago. 36 min left to decide
 
@@ -149,8 +152,8 @@ fn one_off_texts() {
         texts::reminder(&story.view(), 1, Span::seconds(30)),
         texts::decided(&done.view()),
         texts::undeliverable(&cut_off.view(), 0),
-        texts::list(&[listed], at(24)),
-        texts::list(&[], at(24)),
+        texts::list(&[listed], &[&listed.request.id], at(24)),
+        texts::list(&[], &[], at(24)),
         texts::status(&stopped),
         texts::unknown_command("lsit"),
         texts::nothing_happened("reach the store"),
@@ -168,6 +171,7 @@ fn one_off_texts() {
     I could not show payments.refund to finance in #approvals ("not_in_channel"). I ask managers now instead.
 
     payments.refund, asked by Mia Santos 24 min ago, 36 min left (req_000001)
+    req_000001 is DAMAGED in the database, so it can be neither shown nor decided. Please tell the person who runs Countersign: `countersign verify` says more.
 
     Nothing is waiting for a decision.
 

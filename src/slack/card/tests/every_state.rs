@@ -66,6 +66,14 @@ fn stories() -> Vec<(&'static str, Story)> {
             ),
         ),
         (
+            "restored",
+            Story::refund().ended(
+                Outcome::Cancelled,
+                DecidedBy::Restore { operator: "olga".to_owned(), to: at(5) },
+                Some("the disk broke"),
+            ),
+        ),
+        (
             "superseded",
             Story::refund().ended(
                 Outcome::Superseded,
@@ -101,8 +109,13 @@ fn samples() -> Vec<(String, &'static str, Value)> {
             permalink: Some("https://acme.slack.com/archives/C1/p1"),
         };
         let many = [item; 30];
-        let home =
-            HomeView { waiting_for_me: &many, mine: &many[..1], recent: &[], now: story.now };
+        let home = HomeView {
+            waiting_for_me: &many,
+            damaged: &[],
+            mine: &many[..1],
+            recent: &[],
+            now: story.now,
+        };
         for (kind, root, view) in [
             ("approve", "ModalView", modal::approve(&view, "t")),
             ("reject", "ModalView", modal::reject(&view, "t")),
@@ -148,6 +161,11 @@ fn every_refusal_has_its_own_words() {
             Some("incident"),
         )),
         decided(Story::refund().ended(
+            Outcome::Cancelled,
+            DecidedBy::Restore { operator: "olga".to_owned(), to: at(5) },
+            Some("the disk broke"),
+        )),
+        decided(Story::refund().ended(
             Outcome::Superseded,
             DecidedBy::Request(RequestId::existing("req_2")),
             None,
@@ -176,6 +194,7 @@ fn every_refusal_has_its_own_words() {
     This expired 12 min ago: nobody decided in time. Nothing will run; it can be asked again.
     Already withdrawn by Mia Santos 12 min ago. Your click changed nothing.
     Already cancelled by the operator sam 12 min ago. Reason: "incident". Your click changed nothing.
+    This was cancelled 12 min ago, when the desk was restored, and your click changed nothing. Whether it ran? Not known. The desk was put back to a backup of 2026-09-14 10:05 UTC, and what was decided and done after that is not known here. Look where it would have taken effect before you ask for it again.
     This was replaced by a newer request 12 min ago. Please decide on that one.
     Too late: the time to decide was over at 2026-09-14 11:00 UTC. Nothing will run; it can be asked again.
     You are not among the people who may decide this. The card says who may; nothing has changed.

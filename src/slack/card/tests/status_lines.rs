@@ -55,6 +55,7 @@ fn the_status_line_after_an_escalation() {
 
 #[test]
 fn the_status_line_in_every_end() {
+    let restored = || DecidedBy::Restore { operator: "olga".to_owned(), to: at(5) };
     let mia = || DecidedBy::Person(Box::new(person("U0MIA00001", "Mia Santos")));
     let approved = Story::refund().approved();
     let ends = [
@@ -77,6 +78,7 @@ fn the_status_line_in_every_end() {
             DecidedBy::Operator("sam".to_owned()),
             Some("incident"),
         ),
+        Story::refund().ended(Outcome::Cancelled, restored(), Some("the disk broke")),
         Story::refund().ended(
             Outcome::Superseded,
             DecidedBy::Request(RequestId::existing("req_000002")),
@@ -165,6 +167,13 @@ fn the_status_line_in_every_end() {
     Cancelled by sam on 2026-09-14 10:12 UTC
     Reason: "incident"
     What ran: Nothing.
+
+
+    payments.refund was cancelled.
+
+    Cancelled by a restore, by olga on 2026-09-14 10:12 UTC
+    Reason: "the disk broke"
+    What ran: Not known. The desk was put back to a backup of 2026-09-14 10:05 UTC, and what was decided and done after that is not known here. Look where it would have taken effect before you ask for it again.
 
 
     payments.refund was replaced by a newer request.
