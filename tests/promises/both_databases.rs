@@ -65,7 +65,7 @@ async fn an_operator_works_beside_a_desk() {
     operator.check_every_page().await.unwrap();
     assert!(operator.was_at_work(&workspace, office.clock.now()).await.unwrap());
     operator.close().await;
-    let alone = Store::open_alone(url, office.clock.clone(), Arc::new(RandomIds)).await;
+    let alone = Store::open_to_restore(url, office.clock.clone(), Arc::new(RandomIds)).await;
     assert!(alone.is_err(), "nobody is alone beside a desk");
     office.closes().await;
 }
