@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use countersign::audit::Record;
-use countersign::base::{Timestamp, WorkspaceId};
+use countersign::base::{Span, Timestamp, WorkspaceId};
 use sqlx::Connection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
@@ -153,5 +153,98 @@ async fn only_an_anchor_shows_a_tail_that_was_cut_off_or_a_chain_that_was_rebuil
         assert_eq!(verify(&copy, &[]).await.code, 0, "a limit that the documents admit");
         let ran = verify(&copy, &[&anchor]).await;
         insta::assert_snapshot!(format!("verify_anchor_{nth}"), readable(&ran.shown()));
+    }
+}
+
+/// Has Lena have approved in the place of Jonas, and says in the log that this is what the retention left.
+async fn rewrite_as_reduced(database: &Path, kept: Span) {
+    let mut intruder = intrude(database).await;
+    let lena = "replace(replace(COLUMN, 'JONAS', 'LENA'), 'Jonas', 'Lena')";
+    for (table, column) in
+        [("votes", "person"), ("votes", "body"), ("requests", "decision"), ("audit", "body")]
+    {
+        let lena = lena.replace("COLUMN", column);
+        let sql = format!("UPDATE {table} SET {column} = {lena} WHERE {column} LIKE '%JONAS%'");
+        let only = if table == "audit" { " AND kind = 'request.approved'" } else { "" };
+        let sql = sqlx::AssertSqlSafe(format!("{sql}{only}"));
+        sqlx::raw_sql(sql).execute(&mut intruder).await.expect("good SQL");
+    }
+    let (last, at, prev_hash): (i64, i64, String) =
+        sqlx::query_as("SELECT seq, at, hash FROM audit_heads")
+            .fetch_one(&mut intruder)
+            .await
+            .expect("a head");
+    let changed: (i64, i64, String, String, String) = sqlx::query_as(
+        "SELECT seq, at, kind, subject, body FROM audit
+         WHERE kind = 'request.approved' AND body LIKE '%LENA%'",
+    )
+    .fetch_one(&mut intruder)
+    .await
+    .expect("the approval");
+    let seq = |seq: i64| u64::try_from(seq).expect("a number");
+    let workspace = WorkspaceId::existing("T0DEMO");
+    let changed = Record {
+        workspace: workspace.clone(),
+        seq: seq(changed.0),
+        at: Timestamp::from_millis(changed.1),
+        kind: changed.2,
+        subject: changed.3,
+        body: changed.4,
+        prev_hash: String::new(),
+        hash: String::new(),
+        reduced_by: None,
+    };
+    let at = Timestamp::from_millis(at);
+    let left = serde_json::json!([[changed.seq, changed.hash_of_rest()]]);
+    let body = serde_json::json!({
+        "before": at.minus(kept), "count": 1, "left": left, "salt": "0", "what": "requests",
+    });
+    let mut told = Record {
+        seq: seq(last + 1),
+        at,
+        kind: "desk.reduced".to_owned(),
+        subject: "T0DEMO".to_owned(),
+        body: body.to_string(),
+        prev_hash,
+        ..changed.clone()
+    };
+    told.hash = told.computed_hash();
+    sqlx::query("UPDATE audit SET reduced_by = $1 WHERE kind = 'request.approved' AND seq = $2")
+        .bind(last + 1)
+        .bind(i64::try_from(changed.seq).expect("a number"))
+        .execute(&mut intruder)
+        .await
+        .expect("writable");
+    sqlx::query("INSERT INTO audit VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NULL)")
+        .bind(workspace.as_str())
+        .bind(last + 1)
+        .bind(at.as_millis())
+        .bind(told.kind)
+        .bind(told.subject)
+        .bind(told.body)
+        .bind(told.prev_hash)
+        .bind(told.hash)
+        .execute(&mut intruder)
+        .await
+        .expect("writable");
+    intruder.close().await.expect("it closes");
+}
+
+/// An anchored record keeps its hash when it is reduced, so that alone does not show what was made of it.
+#[tokio::test]
+async fn what_was_rewritten_as_reduced_is_seen() {
+    let desk = Desk::with_a_past().await;
+    let anchor = anchor(&desk.runs(&["verify"]).await.out);
+    for (kept, said) in [
+        (Span::minutes(0), "it takes for old what is younger than a week"),
+        (Span::minutes(8 * 24 * 60), "it is reduced, and it was not old"),
+    ] {
+        let copy = copied(&desk).await;
+        rewrite_as_reduced(&copy, kept).await;
+        let ran = verify(&copy, &[&anchor]).await;
+        assert_eq!(ran.code, 1, "{}", ran.all());
+        let whole = "the retention is said to have reduced it, and what it tells of is whole";
+        assert!(ran.err.contains(said) && ran.err.contains(whole), "{}", ran.err);
+        assert_eq!(ran.err.lines().filter(|line| line.starts_with("I")).count(), 2, "{}", ran.err);
     }
 }
