@@ -44,20 +44,27 @@ impl Mishaps {
 /// Lets a call through, or lets the next mishap happen to it.
 pub(super) async fn befall(State(mishaps): State<Mishaps>, call: Request, next: Next) -> Response {
     match mishaps.next() {
-        None => next.run(call).await,
+        None => do_whole(call, next).await,
         Some(Mishap::Refused) => {
             (StatusCode::UNPROCESSABLE_ENTITY, "the books are closed today").into_response()
         }
         Some(Mishap::Unknown) => StatusCode::NOT_FOUND.into_response(),
         Some(Mishap::RequestLost) => StatusCode::BAD_GATEWAY.into_response(),
         Some(Mishap::AnswerLost) => {
-            next.run(call).await;
+            do_whole(call, next).await;
             StatusCode::BAD_GATEWAY.into_response()
         }
         Some(Mishap::Silence) => {
-            next.run(call).await;
+            do_whole(call, next).await;
             mishaps.silent.notify_one();
             std::future::pending().await
         }
     }
+}
+
+/// What has arrived is done, also when its caller dies meanwhile: else it could stand in the journal and
+/// not in the ledger.
+async fn do_whole(call: Request, next: Next) -> Response {
+    let done = tokio::spawn(next.run(call)).await;
+    done.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
